@@ -1,0 +1,46 @@
+# Everything runs inside .venv, which the first command makes. TORCH_INDEX=<url> picks another torch build.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+
+.DEFAULT_GOAL := help
+.PHONY: help train test test-all lint bench tensorboard clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+train: $(VENV)/train.stamp ## set up, then train on the embedded penguins; ARGS="data=digits" passes overrides
+	$(BIN)/python train.py $(ARGS)
+
+test: $(VENV)/dev.stamp ## set up, then run the tests that take seconds
+	$(BIN)/python -m pytest $(ARGS)
+
+test-all: $(VENV)/dev.stamp ## the same and the slow ones
+	$(BIN)/python -m pytest -m "slow or not slow" $(ARGS)
+
+lint: $(VENV)/dev.stamp ## style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/train.stamp ## rows per second beside a hand-written loop and the usual recipe
+	$(BIN)/python benchmarks/loop.py $(ARGS)
+
+tensorboard: $(VENV)/train.stamp ## curves of all runs, on this machine only
+	$(BIN)/tensorboard --logdir runs --host 127.0.0.1
+
+clean: ## remove what tools left behind; runs and data stay
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -o -name '*.egg-info' | xargs rm -rf
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/train.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/train.stamp

@@ -1,0 +1,123 @@
+"""A source in, batches on the device out: read, split, fit, transform, in this order."""
+
+import numpy as np
+import torch
+from lightning import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from kindling.data.dataset import IndexedDataset, PositionSampler, make_loader
+from kindling.data.preprocess import ImagePreprocessor, TablePreprocessor
+from kindling.data.source import Raw, Source
+from kindling.data.split import Split, split_rows
+from kindling.data.target import TargetEncoder
+from kindling.pixels import PixelScaler
+from kindling.types import STAGES, Batch, DataSpec, Stage
+
+
+class DataModule(LightningDataModule):
+    """Tables and images alike. After `setup`, `spec` describes the data.
+
+    Args:
+        source: where the raw rows come from.
+        batch_size: train rows per step.
+        eval_batch_size: rows at once where no gradient is kept; changes no result.
+        val_fraction: share of the rows that choose the best epoch, in (0, 1).
+        test_fraction: share of the rows that judge it, in (0, 1); a given test set overrules it.
+        drop_last: leave out a last train batch that is not full.
+        num_workers: processes that load batches; 0 is fastest for data in memory.
+        seed: keys the split and the order of the train rows.
+    """
+
+    raw: Raw
+    split: Split
+    spec: DataSpec
+    x: Tensor
+    y: Tensor
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        batch_size: int,
+        eval_batch_size: int,
+        val_fraction: float,
+        test_fraction: float,
+        drop_last: bool,
+        num_workers: int,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.source = source
+        self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
+        self.val_fraction, self.test_fraction = val_fraction, test_fraction
+        self.drop_last, self.num_workers, self.seed = drop_last, num_workers, seed
+
+    def setup(self, stage: str | None = None) -> None:
+        if hasattr(self, "spec"):
+            return  # Lightning calls this again for each of fit and test
+        self.raw = self.source.read()
+        self.split = split_rows(
+            len(self.raw.y),
+            None if self.raw.is_regression else self.raw.y,
+            val_fraction=self.val_fraction,
+            test_fraction=self.test_fraction,
+            seed=self.seed,
+            given=self.raw.given,
+        )
+        self.spec = self._fit(self.split["train"])
+
+    def _fit(self, train: np.ndarray) -> DataSpec:
+        """Fit on train only: nothing of val and test may leak into a mean, a level or a scale."""
+        raw = self.raw
+        is_image = isinstance(raw.x, np.ndarray)
+        preprocessor = ImagePreprocessor() if is_image else TablePreprocessor()
+        train_x = raw.x[train] if is_image else raw.x.iloc[train]
+        self.preprocessor = preprocessor.fit(train_x)
+        self.target = TargetEncoder(is_regression=raw.is_regression, name=raw.target)
+        self.target.fit(raw.y[train])
+        self.x = torch.from_numpy(self.preprocessor.transform(raw.x))  # shares the memory
+        self.y = torch.from_numpy(self.target.transform(raw.y))
+        spec = DataSpec(**self.target.describe(), **self.preprocessor.describe())
+        if is_image:
+            self.pixel_scaler = PixelScaler(spec.pixel_mean, spec.pixel_scale)
+        return spec
+
+    def dataset(self, stage: Stage) -> IndexedDataset:
+        return IndexedDataset(self.x, self.y, torch.from_numpy(self.split[stage]))
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        dataset = self.dataset("train")
+        sampler = PositionSampler(
+            len(dataset), self.batch_size, shuffle_seed=self.seed, drop_last=self.drop_last
+        )
+        return self._loader(dataset, sampler)
+
+    def eval_dataloader(self, stage: Stage) -> DataLoader[Batch]:
+        """All rows of a stage in the order of the source."""
+        dataset = self.dataset(stage)
+        return self._loader(
+            dataset, PositionSampler(len(dataset), self.eval_batch_size, shuffle_seed=None)
+        )
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        return self.eval_dataloader("val")
+
+    def test_dataloader(self) -> list[DataLoader[Batch]]:
+        """Every stage, so that the best weights are judged on all of them in one pass."""
+        return [self.eval_dataloader(stage) for stage in STAGES]
+
+    def _loader(self, dataset: IndexedDataset, sampler: PositionSampler) -> DataLoader[Batch]:
+        pin_memory = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+        return make_loader(dataset, sampler, num_workers=self.num_workers, pin_memory=pin_memory)
+
+    def transfer_batch_to_device(
+        self, batch: Batch, device: torch.device, dataloader_idx: int
+    ) -> Batch:
+        # From pinned memory the copy runs while the device computes.
+        return Batch(*(tensor.to(device, non_blocking=True) for tensor in batch))
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        if self.spec.image_shape is None:
+            return batch
+        return batch._replace(x=self.pixel_scaler.to(batch.x.device)(batch.x))

@@ -1,0 +1,88 @@
+"""Tensors of all rows in, batches of one stage out: one indexing operation for each."""
+
+from collections.abc import Iterator
+
+import torch
+from jaxtyping import Int64, Shaped
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from kindling.keyed import generator
+from kindling.types import Batch
+
+
+class IndexedDataset(Dataset[Batch]):
+    """The rows of one stage, taken from tensors that all stages share.
+
+    Args:
+        x: N rows, float32 (N, F + C) or uint8 (N, channels, H, W).
+        y: N targets, int64 or float32.
+        rows: which of the N rows belong to the stage.
+    """
+
+    def __init__(
+        self,
+        x: Shaped[Tensor, "rows *shape"],
+        y: Shaped[Tensor, " rows"],
+        rows: Int64[Tensor, " stage"],
+    ) -> None:
+        self.x, self.y, self.rows = x, y, rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, positions: Tensor) -> Batch:
+        row = self.rows.index_select(0, positions)
+        return Batch(self.x.index_select(0, row), self.y.index_select(0, row), row)
+
+
+class PositionSampler(Sampler[Tensor]):
+    """Yields the positions of one batch at a time, in an order keyed by (seed, epoch).
+
+    Args:
+        num_rows: rows of the stage.
+        batch_size: positions per batch.
+        shuffle_seed: None keeps the stage's own order.
+        drop_last: leave out a last batch that is not full.
+    """
+
+    def __init__(
+        self, num_rows: int, batch_size: int, *, shuffle_seed: int | None, drop_last: bool = False
+    ) -> None:
+        self.num_rows, self.batch_size = num_rows, batch_size
+        self.shuffle_seed, self.drop_last = shuffle_seed, drop_last
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:  # called by Lightning before each epoch
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        full, rest = divmod(self.num_rows, self.batch_size)
+        return full + (rest > 0 and not self.drop_last)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        order = torch.arange(self.num_rows)
+        if self.shuffle_seed is not None:
+            order = torch.randperm(
+                self.num_rows, generator=generator(self.shuffle_seed, "order", self.epoch)
+            )
+        yield from order.split(self.batch_size)[: len(self)]
+
+
+def make_loader(
+    dataset: IndexedDataset, sampler: PositionSampler, *, num_workers: int, pin_memory: bool
+) -> DataLoader[Batch]:
+    """Make a loader that hands whole batches through: no sample is collated on its own."""
+    return DataLoader(
+        dataset,
+        sampler=sampler,
+        batch_size=None,
+        collate_fn=_as_it_is,
+        num_workers=num_workers,
+        pin_memory=pin_memory,
+        persistent_workers=num_workers > 0,
+    )
+
+
+def _as_it_is(batch: Batch) -> Batch:
+    return batch

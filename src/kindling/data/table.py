@@ -1,0 +1,140 @@
+"""A CSV or Parquet file in, a typed table and its target out."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from kindling.data.datamodule import DataModule
+from kindling.data.kinds import infer_kinds, type_columns
+from kindling.data.source import Raw
+from kindling.data.target import infer_task, target_problems, to_target
+from kindling.errors import DataError, Problem
+
+
+def table(
+    path: str,
+    target: str,
+    *,
+    test_path: str | None = None,
+    ignore: Sequence[str] = (),
+    task: str = "auto",
+    kinds: Mapping[str, str] | None = None,
+    **loading: Any,
+) -> DataModule:
+    """Make the DataModule of a table.
+
+    Args:
+        path: a CSV or Parquet file.
+        target: the column to predict.
+        test_path: a second file with the test rows; without it they are split off.
+        ignore: columns to leave out, such as ids.
+        task: "auto", "classification" or "regression".
+        kinds: column -> "number", "boolean" or "category", where the guess is wrong.
+        **loading: what `DataModule` takes.
+    """
+    return DataModule(
+        TableSource(path, target, test_path, tuple(ignore), task, kinds or {}), **loading
+    )
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """Reads one file, or one for train and val and one for test; see `table` for the fields."""
+
+    path: str
+    target: str
+    test_path: str | None
+    ignore: tuple[str, ...]
+    task: str
+    kinds: Mapping[str, str]
+
+    def missing(self) -> list[Problem]:
+        keys = {"data.path": self.path, "data.test_path": self.test_path}
+        return [
+            Problem(f"{key} must be a file", _what_is_at(path), f"{key}=the/right/file.csv")
+            for key, path in keys.items()
+            if path is not None and not Path(path).is_file()
+        ]
+
+    def read(self) -> Raw:
+        files = [path for path in (self.path, self.test_path) if path is not None]
+        frames = [read_frame(file) for file in files]
+        self._refuse_absent_columns(frames, files)
+        is_regression, reason = infer_task(frames[0][self.target].dropna(), self.task)
+        kinds = infer_kinds(frames[0].drop(columns=[self.target, *self.ignore]), self.kinds)
+
+        typed, problems = [], []
+        for file, frame in zip(files, frames, strict=True):
+            features, mistakes = type_columns(frame, kinds, file)
+            target = frame[self.target]
+            problems += mistakes + target_problems(target, is_regression=is_regression, file=file)
+            typed.append(features)
+        if problems:
+            raise DataError(*problems)
+        target = pd.concat([frame[self.target] for frame in frames], ignore_index=True)
+        sizes = [len(frame) for frame in frames]
+        return Raw(
+            x=pd.concat(typed, ignore_index=True),
+            y=to_target(target, is_regression=is_regression),
+            target=self.target,
+            is_regression=is_regression,
+            reason=reason,
+            names=np.concatenate([np.arange(size) for size in sizes]),
+            given={"test": np.arange(sizes[0], sum(sizes))} if self.test_path else {},
+        )
+
+    def _refuse_absent_columns(self, frames: list[pd.DataFrame], files: list[str]) -> None:
+        """Every name that was asked for must be in the first file; its features in the second."""
+        asked = {"data.target": [self.target], "data.ignore": self.ignore, "data.kinds": self.kinds}
+        problems = [
+            problem
+            for key, names in asked.items()
+            for problem in absent_columns(names, frames[0], f"{files[0]} ({key})")
+        ]
+        wanted = [name for name in frames[0] if name not in self.ignore]
+        for file, frame in zip(files[1:], frames[1:], strict=True):
+            problems += absent_columns(wanted, frame, file)
+        if problems:
+            raise DataError(*problems)
+
+
+def read_frame(path: str) -> pd.DataFrame:
+    """Read a file into columns with string names; Parquet by its ending, CSV otherwise."""
+    try:
+        if Path(path).suffix in {".parquet", ".pq"}:
+            frame = pd.read_parquet(path)
+        else:
+            frame = pd.read_csv(path, low_memory=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        fix = "give a CSV file in UTF-8 with a header, or a Parquet file"
+        raise DataError(Problem(f"{path} must be a table", reason, fix)) from error
+    return frame.rename(columns=str).reset_index(drop=True)
+
+
+def absent_columns(names: Iterable[str], frame: pd.DataFrame, where: str) -> list[Problem]:
+    """List the names that are no columns, each with the nearest one."""
+    columns = list(frame.columns)
+    problems = []
+    for name in names:
+        if name not in columns:
+            near = difflib.get_close_matches(name, columns, n=1, cutoff=0.5)
+            fix = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(columns)}"
+            problems.append(Problem(f"a column {name!r} must be in {where}", "none", fix))
+    return problems
+
+
+def _what_is_at(path: str) -> str:
+    """Say what was found in place of a file, and what lies beside it."""
+    place = Path(path)
+    if place.is_dir():
+        return f"the folder {path}"
+    beside = [p.name for p in place.parent.glob("*")] if place.parent.is_dir() else []
+    near = difflib.get_close_matches(place.name, beside, n=1)
+    return f"nothing at {place.absolute()}" + (f", but there is {near[0]}" if near else "")

@@ -1,0 +1,110 @@
+"""Labels or values in the user's own words; int64 classes or standardised float32 out."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.preprocessing import LabelEncoder, StandardScaler
+
+from kindling.data.kinds import not_numbers, text_problem, to_number
+from kindling.errors import DataError, Problem
+
+MAX_WHOLE_CLASSES = 20  # more distinct whole numbers than this are taken as a quantity
+
+
+def infer_task(column: pd.Series, asked: str) -> tuple[bool, str]:
+    """Decide between regression (True) and classification (False), and say why."""
+    if asked != "auto":
+        return asked == "regression", f"data.task={asked}"
+    if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
+        return False, f"{column.name} holds labels"
+    values = column.to_numpy(dtype=np.float64)
+    distinct = len(np.unique(values))
+    if (values % 1 == 0).all() and distinct <= MAX_WHOLE_CLASSES:
+        return False, f"{column.name} has {distinct} distinct whole numbers"
+    return True, f"{column.name} has {distinct} distinct numbers"
+
+
+def target_problems(column: pd.Series, *, is_regression: bool, file: str) -> list[Problem]:
+    """List what is wrong with one file's target: missing cells, text where a number is needed."""
+    missing, problems = np.flatnonzero(column.isna()), []
+    if len(missing):
+        rows = ", ".join(str(row) for row in missing[:5]) + (", ..." if len(missing) > 5 else "")
+        problems.append(
+            Problem(
+                f"target {column.name!r} must be known in every row of {file}",
+                f"{len(missing)} missing, in rows {rows} (counted from 0)",
+                "fill in or remove those rows",
+            )
+        )
+    if is_regression and not_numbers(column).any():
+        problems.append(text_problem(column, file, "or learn classes: data.task=classification"))
+    return problems
+
+
+def to_target(column: pd.Series, *, is_regression: bool) -> np.ndarray:
+    """Return N float64 values, or N labels: int64 where all are whole numbers, else strings."""
+    if is_regression:
+        return to_number(column).to_numpy()
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        values = column.to_numpy(dtype=np.float64)
+        return values.astype(np.int64) if (values % 1 == 0).all() else values
+    return column.astype(str).to_numpy(dtype=object)
+
+
+class TargetEncoder:
+    """Turns targets into what a loss takes. Fitted on train rows only."""
+
+    def __init__(self, *, is_regression: bool, name: str) -> None:
+        self.is_regression = is_regression
+        self.name = name
+        self.encoder_ = StandardScaler() if is_regression else LabelEncoder()
+
+    def fit(self, y: np.ndarray) -> "TargetEncoder":
+        if len(np.unique(y)) < 2:
+            raise DataError(
+                Problem(
+                    f"target {self.name!r} must take at least two values in the train rows",
+                    f"only {y[0]!r}",
+                    "choose another data.target, or give rows of a second class",
+                )
+            )
+        if self.is_regression:
+            self.encoder_.fit(y.reshape(-1, 1))
+        else:
+            self.encoder_.fit(y)
+            self.class_counts_ = tuple(np.unique(y, return_counts=True)[1].tolist())
+        return self
+
+    def transform(self, y: np.ndarray) -> np.ndarray:
+        """Return int64 classes, or float32 values with mean 0 and scale 1 over the train rows."""
+        if self.is_regression:
+            return self.encoder_.transform(y.reshape(-1, 1))[:, 0].astype(np.float32)
+        unseen = sorted(set(y.tolist()) - set(self.encoder_.classes_.tolist()), key=str)
+        if unseen:
+            raise DataError(
+                Problem(
+                    f"every class of target {self.name!r} must occur in the train rows",
+                    f"{', '.join(repr(label) for label in unseen[:5])} only in val or test",
+                    "correct the label, or give train rows of that class",
+                )
+            )
+        return self.encoder_.transform(y).astype(np.int64)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a DataSpec holds of the target."""
+        if self.is_regression:
+            mean, scale = self.encoder_.mean_.item(), self.encoder_.scale_.item()
+            return {
+                "task": "regression",
+                "target": self.name,
+                "target_mean": mean,
+                "target_scale": scale,
+            }
+        classes = tuple(str(label) for label in self.encoder_.classes_)
+        return {
+            "task": "binary" if len(classes) == 2 else "multiclass",
+            "target": self.name,
+            "classes": classes,
+            "class_counts": self.class_counts_,
+        }

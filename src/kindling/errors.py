@@ -1,0 +1,38 @@
+"""The two errors that a user can cause, each carrying the whole list of what is wrong."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to mend: the rule, what was got instead, and what to type."""
+
+    rule: str
+    got: str
+    fix: str
+
+
+class UserError(ValueError):
+    """One or more problems that the user can mend; never raised itself, only its two kinds."""
+
+    exit_code: int
+    title: str
+
+    def __init__(self, *problems: Problem) -> None:
+        assert problems
+        super().__init__("\n".join(f"{p.rule}; got {p.got}; {p.fix}" for p in problems))
+        self.problems = problems
+
+
+class ConfigError(UserError):
+    """The configuration asks for something that cannot be done."""
+
+    exit_code = 2
+    title = "configuration"
+
+
+class DataError(UserError):
+    """The data cannot be used as they are."""
+
+    exit_code = 3
+    title = "data"

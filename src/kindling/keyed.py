@@ -1,0 +1,28 @@
+"""Keyed randomness: a purpose and a few integers in, the same 63-bit seed out, on every machine."""
+
+import zlib
+
+import torch
+
+MASK = (1 << 64) - 1
+
+
+def mix(value: int) -> int:
+    """Scramble 64 bits: the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)."""
+    value = (value + 0x9E3779B97F4A7C15) & MASK
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & MASK
+    return value ^ (value >> 31)
+
+
+def key(seed: int, purpose: str, *counters: int) -> int:
+    """Derive a seed in [0, 2^63) for one purpose, such as "order", and its counters."""
+    state = mix(seed & MASK) ^ zlib.crc32(purpose.encode())
+    for counter in counters:
+        state = mix(state ^ counter)
+    return mix(state) >> 1
+
+
+def generator(seed: int, purpose: str, *counters: int) -> torch.Generator:
+    """Make a CPU generator that draws the same numbers whenever the key is the same."""
+    return torch.Generator().manual_seed(key(seed, purpose, *counters))

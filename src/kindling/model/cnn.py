@@ -1,0 +1,63 @@
+"""A small convolutional network for images of any size from 8x8 pixels, grey or colour."""
+
+from jaxtyping import Float32
+from torch import Tensor, nn
+
+from kindling.errors import ConfigError, Problem
+from kindling.types import DataSpec
+
+MIN_SIZE_PX = 8
+
+
+class CNN(nn.Module):
+    """Stages of two convolutions that halve the image and double the channels, then an average.
+
+    Args:
+        spec: describes the images and the number of outputs.
+        width: channels of the first stage.
+        depth: stages, at least 1; an image too small to be halved again keeps its size.
+        dropout: share of features dropped before the last layer while training.
+    """
+
+    def __init__(
+        self, spec: DataSpec, *, width: int = 16, depth: int = 4, dropout: float = 0.1
+    ) -> None:
+        super().__init__()
+        channels, side = _image_size(spec)
+        stages: list[nn.Module] = []
+        for stage in range(depth):
+            wider = width * 2**stage
+            stages += [_convolution(channels, wider), _convolution(wider, wider)]
+            channels = wider
+            if side >= 4:
+                stages.append(nn.MaxPool2d(2))  # (B, D, H, W) -> (B, D, H/2, W/2)
+                side //= 2
+        self.body = nn.Sequential(*stages)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(channels, spec.num_outputs)
+
+    def forward(self, x: Float32[Tensor, "batch channels height width"]) -> Tensor:
+        features = self.body(x).mean(dim=(2, 3))  # (B, D, H, W) -> (B, D)
+        return self.head(self.dropout(features))  # (B, K) logits or (B, 1) values
+
+
+def _convolution(channels_in: int, channels_out: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1, bias=False),
+        nn.BatchNorm2d(channels_out),
+        nn.ReLU(),
+    )
+
+
+def _image_size(spec: DataSpec) -> tuple[int, int]:
+    """Return channels and the shorter side in pixels, or say what to type instead."""
+    if spec.image_shape is None:
+        got = f"a table of {len(spec.numbers)} numbers and {len(spec.categories)} categories"
+        raise ConfigError(Problem("model=cnn takes images", got, "type model=mlp or model=auto"))
+    channels, height, width = spec.image_shape
+    if min(height, width) < MIN_SIZE_PX:
+        fix = f"type model=mlp, or data.size=[{MIN_SIZE_PX},{MIN_SIZE_PX}]"
+        raise ConfigError(
+            Problem("model=cnn takes images of 8x8 pixels or more", f"{height}x{width}", fix)
+        )
+    return channels, min(height, width)

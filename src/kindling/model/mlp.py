@@ -1,0 +1,60 @@
+"""A multi-layer perceptron for tables; images are flattened, so it runs on both."""
+
+import torch
+from jaxtyping import Float32
+from torch import Tensor, nn
+
+from kindling.types import DataSpec
+
+
+class MLP(nn.Module):
+    """Hidden layers of equal width, then a linear one: rows in, logits or one value out.
+
+    Args:
+        spec: describes the rows and the number of outputs.
+        width: units of each hidden layer.
+        depth: hidden layers, at least 1.
+        dropout: share of units dropped behind each hidden layer while training.
+    """
+
+    def __init__(
+        self, spec: DataSpec, *, width: int = 128, depth: int = 2, dropout: float = 0.1
+    ) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [RowLinear(spec, width), nn.ReLU(), nn.Dropout(dropout)]
+        for _ in range(depth - 1):
+            layers += [nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout)]
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Linear(width, spec.num_outputs)
+
+    def forward(self, x: Float32[Tensor, "batch *shape"]) -> Tensor:
+        x = x.flatten(1)  # (B, channels, H, W) -> (B, F); a row of a table is (B, F + C) already
+        return self.head(self.body(x))  # (B, K) logits or (B, 1) values
+
+
+class RowLinear(nn.Module):
+    """A linear layer on a row's F numbers and C codes.
+
+    One learned row of weights for each level of each column, summed up: what a one-hot encoding
+    and a linear layer would compute, without writing the zeros down.
+    """
+
+    offsets: Tensor
+
+    def __init__(self, spec: DataSpec, width: int) -> None:
+        super().__init__()
+        self.num_numbers = spec.num_numbers
+        self.numbers = nn.Linear(spec.num_numbers, width)
+        self.levels = nn.Embedding(sum(spec.cardinalities), width)
+        first = torch.tensor((0, *spec.cardinalities)).cumsum(0)[:-1]
+        self.register_buffer("offsets", first, persistent=False)  # (C,): each column's first row
+        bound = (spec.num_numbers + len(spec.cardinalities)) ** -0.5  # nn.Linear's own rule
+        for weight in (self.numbers.weight, self.numbers.bias, self.levels.weight):
+            nn.init.uniform_(weight, -bound, bound)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = self.numbers(x[:, : self.num_numbers])  # (B, F) -> (B, D)
+        if len(self.offsets) == 0:
+            return out
+        codes = x[:, self.num_numbers :].long() + self.offsets  # (B, C)
+        return out + self.levels(codes).sum(1)  # (B, C, D) -> (B, D)

@@ -1,0 +1,77 @@
+"""A configuration in; the data, the task and the trainer out, or everything that is in the way."""
+
+from hydra.utils import instantiate
+from lightning import Trainer
+from omegaconf import DictConfig
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from kindling.data.datamodule import DataModule
+from kindling.errors import ConfigError, DataError, Problem
+from kindling.run.device import find_device
+from kindling.task.supervised import Task
+
+
+def build_data(cfg: DictConfig) -> DataModule:
+    """Read, split, fit and transform; from here on `data.spec` exists."""
+    data = instantiate(cfg.data)
+    files = data.source.missing()
+    device = find_device(cfg.device, cfg.trainer.devices)
+    if isinstance(device, Problem):
+        raise ConfigError(device, *files)
+    if files:
+        raise DataError(*files)
+    data.setup()
+    return data
+
+
+def build_task(cfg: DictConfig, data: DataModule) -> Task:
+    """Build the network for the data, and hold the whole plan against them before training."""
+    spec, problems = data.spec, batch_problems(cfg, data)
+    try:
+        network = instantiate(cfg.model)(spec)
+        parts = {"optimizer": instantiate(cfg.optimizer), "schedule": instantiate(cfg.schedule)}
+        task = instantiate(cfg.task)(network, spec, **parts)
+    except ConfigError as error:
+        raise ConfigError(*error.problems, *problems) from error
+    problems += norm_problems(network, data)
+    if cfg.monitor not in task.logged:
+        choices = ", ".join(sorted(task.logged))
+        rule = "monitor must be something that is logged"
+        problems.append(Problem(rule, f"monitor={cfg.monitor}", f"choose from {choices}"))
+    if problems:
+        raise ConfigError(*problems)
+    return task
+
+
+def build_trainer(cfg: DictConfig) -> Trainer:
+    """Build Lightning's Trainer on the device that was asked for."""
+    device = find_device(cfg.device, cfg.trainer.devices)
+    assert isinstance(device, dict)  # build_data has refused anything else
+    return instantiate(cfg.trainer, **device)
+
+
+def batch_problems(cfg: DictConfig, data: DataModule) -> list[Problem]:
+    """Refuse a batch so large, or a limit so small, that no step would be taken."""
+    rows, limit = len(data.split["train"]), cfg.trainer.get("limit_train_batches", 1.0)
+    batches = len(data.train_dataloader())
+    if batches == 0:
+        rule = "training needs at least one full batch while data.drop_last=true"
+        got = f"data.batch_size={data.batch_size} with {rows} train rows"
+        return [Problem(rule, got, f"type data.batch_size={max(1, rows // 2)}, or data.drop_last=false")]
+    if (int(batches * limit) if isinstance(limit, float) else limit) == 0:
+        got = f"trainer.limit_train_batches={limit} of {batches} batches"
+        return [Problem("training needs at least one batch", got, "type a larger limit")]
+    return []
+
+
+def norm_problems(network: nn.Module, data: DataModule) -> list[Problem]:
+    """Refuse BatchNorm where the last batch is one row: it has no spread to divide by."""
+    rows, size = len(data.split["train"]), data.batch_size
+    has_norm = any(isinstance(module, _BatchNorm) for module in network.modules())
+    if not has_norm or data.drop_last or (rows - 1) % size != 0:
+        return []
+    better = next((n for n in range(size - 1, 1, -1) if (rows - 1) % n != 0), 2)
+    rule = "BatchNorm needs two rows in every train batch"
+    got = f"{rows} train rows in batches of {size}: the last has one"
+    return [Problem(rule, got, f"type data.batch_size={better}, or data.drop_last=true")]

@@ -1,0 +1,63 @@
+"""What a person reads: the plan, the final table, errors on one screen; nothing else."""
+
+import logging
+import warnings
+from collections.abc import Mapping
+
+from kindling.errors import UserError
+
+# Not for the user to act on: {message pattern: why it may be hidden}.
+HIDDEN_WARNINGS = {
+    ".*does not have many workers.*": "the data is in memory: workers would only cost time",
+    ".*LeafSpec.*": "Lightning 2.6 builds it, not the user",
+    ".*smaller than the logging interval.*": "losses are logged each epoch, however short it is",
+    ".*with multiple `ModelCheckpoint` callbacks.*": "the first one keeps the best weights",
+    ".*Starting from v1.9.0, `tensorboardX`.*": "tensorboard is installed",
+    ".*Checkpoint directory .* exists and is not empty.*": "a resumed run goes on in its folder",
+}
+
+
+def hide_adverts() -> None:
+    """Silence what Lightning says of itself; warnings and errors of its stay."""
+    logging.getLogger("lightning").setLevel(logging.WARNING)
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
+    for message in HIDDEN_WARNINGS:
+        warnings.filterwarnings("ignore", message)
+
+
+def show_problems(error: UserError) -> None:
+    """Print every problem: the rule, what was got, what to type."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    count = len(error.problems)
+    console.print(f"{count} problem{'s' * (count > 1)} in the {error.title}:", style="bold red")
+    for problem in error.problems:
+        console.print(Text(f"\n  {problem.rule}", style="bold"))
+        console.print(Text(f"    got: {problem.got}"))
+        console.print(Text(f"    do:  {problem.fix}"))
+
+
+def show_plan(lines: Mapping[str, str]) -> None:
+    """Print one line for each thing that the run is made of."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(soft_wrap=True, highlight=False)
+    width = max(map(len, lines))
+    for label, text in lines.items():
+        console.print(Text.assemble((f"{label:<{width}}  ", "bold"), text))
+
+
+def show_scores(columns: Mapping[str, Mapping[str, float]]) -> None:
+    """Print one row for each metric, one column for each model."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("test", *columns)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for metric in next(iter(columns.values())):
+        table.add_row(metric, *(f"{scores.get(metric, float('nan')):.5g}" for scores in columns.values()))
+    Console(highlight=False).print(table)

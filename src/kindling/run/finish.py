@@ -1,0 +1,34 @@
+"""A trained and tested task in; the run folder's last files, and a table for a person, out."""
+
+from lightning import Trainer
+from omegaconf import DictConfig
+
+from kindling.data.datamodule import DataModule
+from kindling.run.console import show_plan, show_scores
+from kindling.run.record import write_metrics, write_predictions
+from kindling.task.supervised import Task
+
+
+def finish(
+    cfg: DictConfig,
+    data: DataModule,
+    task: Task,
+    trainer: Trainer,
+    baselines: dict[str, dict[str, float]],
+) -> float:
+    """Write and show what came of the run; return the best monitored value, for a sweeper."""
+    metrics = write_metrics(cfg, task, trainer, baselines)
+    write_predictions(cfg, data, task)
+    if cfg.report:
+        from kindling.report.board import write_board
+
+        write_board(cfg, data, task, trainer, metrics)
+    show_scores({type(task.network).__name__: metrics["test"], **baselines})
+    epochs = f"best of {metrics['epochs']} epochs: {metrics['best_epoch']}"
+    lines = {
+        "trained": f"{metrics['seconds']:.1f} s, {epochs}",
+        "run": str(cfg.run_dir),
+        "curves": "tensorboard --logdir runs",
+    }
+    show_plan(lines)
+    return float(trainer.checkpoint_callback.best_model_score)  # type: ignore[union-attr]

@@ -1,0 +1,99 @@
+"""What a run was and what came of it in, plain files in its folder out."""
+
+import json
+import math
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from hydra.core.hydra_config import HydraConfig
+from lightning import Trainer
+from omegaconf import DictConfig, OmegaConf
+
+from kindling.data.datamodule import DataModule
+from kindling.run.resume import OVERRIDES, command_of
+from kindling.task.supervised import Task
+
+PACKAGES = ("kindling", "torch", "lightning", "numpy", "scikit-learn", "hydra-core", "pandas")
+
+
+def write_settings(cfg: DictConfig, trainer: Trainer) -> None:
+    """Write what was asked for and where it runs, before it runs."""
+    run = Path(cfg.run_dir)
+    run.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(cfg, run / "config.yaml", resolve=True)
+    if HydraConfig.initialized():
+        overrides = list(HydraConfig.get().overrides.task)
+        (run / OVERRIDES).write_text(command_of(overrides), encoding="utf-8")
+    environment = describe_environment()
+    environment |= {"seed": cfg.seed, "device": str(trainer.strategy.root_device)}
+    write_json(run / "environment.json", environment)
+
+
+def describe_environment() -> dict[str, Any]:
+    """Return versions, machine and git revision as plain values."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: version(name) for name in PACKAGES},
+        "cuda": torch.version.cuda,
+        "num_threads": torch.get_num_threads(),
+        "git_revision": git_revision(Path(sys.argv[0]).resolve().parent),
+    }
+
+
+def git_revision(folder: Path) -> str | None:
+    """Return the commit that is checked out, with "+" if files differ; None outside a checkout."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty=+", "--abbrev=12"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    return done.stdout.strip() or None
+
+
+def write_metrics(
+    cfg: DictConfig, task: Task, trainer: Trainer, baselines: dict[str, dict[str, float]]
+) -> dict[str, Any]:
+    """Write metrics.json; epochs count from 1."""
+    best = trainer.checkpoint_callback.best_model_path  # type: ignore[union-attr]
+    best_epoch = torch.load(best, map_location="cpu", weights_only=True)["epoch"] + 1
+    metrics: dict[str, Any] = {stage: result.scores for stage, result in task.results.items()}
+    metrics |= {
+        "baselines": baselines,
+        "best_epoch": best_epoch,
+        "epochs": trainer.current_epoch,
+        "seconds": round(task.fit_s, 3),
+        "num_parameters": sum(p.numel() for p in task.network.parameters()),
+    }
+    write_json(Path(cfg.run_dir) / "metrics.json", metrics)
+    return metrics
+
+
+def write_predictions(cfg: DictConfig, data: DataModule, task: Task) -> None:
+    """Write predictions.csv: one line for each test row, in the user's own words and units."""
+    spec, result = data.spec, task.results["test"]
+    table = {"row": data.raw.names[result.row], "truth": data.raw.y[result.row]}
+    if spec.is_regression:
+        table["prediction"] = result.prediction
+    else:
+        table["prediction"] = [spec.classes[code] for code in result.prediction.argmax(axis=1)]
+        table |= {f"prob_{name}": result.prediction[:, k] for k, name in enumerate(spec.classes)}
+    pd.DataFrame(table).to_csv(Path(cfg.run_dir) / "predictions.csv", index=False)
+
+
+def write_json(file: Path, content: Any) -> None:
+    """Write plain values; what JSON has no number for (nan, inf) becomes null."""
+    text = json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False)
+    file.write_text(text + "\n", encoding="utf-8")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,146 @@
+"""A composed configuration in; the values that are out of range out. Nothing heavy is imported."""
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from kindling.errors import ConfigError, Problem
+
+Rule = Callable[[Any], str | None]  # a value in; what it must be, or None if it is
+
+
+def number(
+    low: float, high: float = math.inf, *, whole: bool = False, ends: str = "[]", null: bool = False
+) -> Rule:
+    """Make the rule of a number in an interval; `ends` are its brackets, as in mathematics."""
+    words = f"a {'whole ' if whole else ''}number in {ends[0]}{low:g}, {high:g}{ends[1]}"
+    words = words.replace("inf]", "inf)") + (" or null" if null else "")
+
+    def rule(value: Any) -> str | None:
+        if value is None:
+            return None if null else words
+        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+            return words
+        above = value > low if ends[0] == "(" else value >= low
+        below = value < high if ends[1] == ")" else value <= high
+        return None if above and below and math.isfinite(value) else words
+
+    return rule
+
+
+def one_of(*choices: Any) -> Rule:
+    """Make the rule of a value from a short list."""
+    words = " or ".join("null" if choice is None else str(choice) for choice in choices)
+    return lambda value: None if value in choices and not isinstance(value, bool) else words
+
+
+def size(value: Any) -> str | None:
+    """The rule of data.size."""
+    is_pair = isinstance(value, list | ListConfig) and len(value) == 2
+    if value == "auto" or (is_pair and all(number(1, 4096, whole=True)(v) is None for v in value)):
+        return None
+    return "auto, or [height,width] in pixels"
+
+
+def device(value: Any) -> str | None:
+    """The rule of the name of a device; whether it is there is asked later."""
+    is_name = re.fullmatch(r"auto|cpu|gpu|mps|cuda(:\d+)?", str(value))
+    return None if is_name else "auto, cpu, cuda, cuda:1, mps or gpu"
+
+
+def precision(value: Any) -> str | None:
+    """The rule of trainer.precision."""
+    words = "32-true or bf16-mixed"
+    if value in ("bf16-true", "16-true", "bf16", "16"):
+        return f"{words}: half precision throughout would corrupt the codes of categories above 256"
+    if value == "16-mixed":
+        return f"{words}: 16-mixed is not tested here, and a CPU would silently take bf16"
+    return None if value in ("32-true", "bf16-mixed") else words
+
+
+SIZE = number(1, 65536, whole=True)
+RULES: dict[str, Rule] = {
+    "lr": number(0, 1e3, ends="(]"),
+    "momentum": number(0, 1, ends="[)"),
+    "weight_decay": number(0),
+    "warmup_fraction": number(0, 1, ends="[)"),
+    "final_fraction": number(0, 1),
+    "dropout": number(0, 1, ends="[)"),
+    "width": SIZE,
+    "depth": number(1, 1024, whole=True),
+    "batch_size": number(1, whole=True),
+    "eval_batch_size": number(1, whole=True),
+    "val_fraction": number(0, 1, ends="()"),
+    "test_fraction": number(0, 1, ends="()"),
+    "num_workers": number(0, 1024, whole=True),
+    "seed": number(0, 2**32 - 1, whole=True),
+    "clip_norm": number(0, ends="()", null=True),
+    "accumulate": number(1, whole=True),
+    "class_weight": one_of("balanced", None),
+    "max_epochs": number(1, whole=True),
+    "devices": number(1, whole=True),
+    "patience": number(1, whole=True),
+    "log_every_n_steps": number(1, whole=True),
+    "precision": precision,
+    "device": device,
+    "task": one_of("auto", "classification", "regression"),
+    "size": size,
+    "channels": one_of("auto", 1, 3),
+    "mode": one_of("min", "max"),
+}
+# The Trainer's own keys for what the task or the device does in the open.
+MOVED = {
+    "trainer.gradient_clip_val": "task.clip_norm",
+    "trainer.gradient_clip_algorithm": "task.clip_norm",
+    "trainer.accumulate_grad_batches": "task.accumulate",
+    "trainer.accelerator": "device",
+}
+NULL_IS_A_DEFAULT = ("model.width", "model.depth", "model.dropout")  # of model=auto
+
+
+def check_values(cfg: DictConfig) -> None:
+    """Raise a ConfigError that lists every value out of range, and every one still to be given."""
+    problems = value_problems(cfg)
+    if problems:
+        raise ConfigError(*problems)
+
+
+def value_problems(cfg: DictConfig) -> list[Problem]:
+    """List what is wrong with the values of a composed configuration."""
+    plain = OmegaConf.to_container(cfg, resolve=False)
+    problems = [problem for key, value in leaves(plain) for problem in _leaf_problems(key, value)]
+    fractions = [OmegaConf.select(cfg, f"data.{stage}_fraction") for stage in ("val", "test")]
+    if all(isinstance(f, int | float) and 0 < f < 1 for f in fractions) and sum(fractions) >= 1:
+        rule = "data.val_fraction and data.test_fraction must leave rows to train on"
+        got = f"{fractions[0]} + {fractions[1]} = {sum(fractions):g}"
+        problems.append(Problem(rule, got, "let them add up to less than 1"))
+    return problems
+
+
+def leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Walk over dotted keys and values; lists count as values."""
+    for name, value in node.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, dict):
+            yield from leaves(value, f"{key}.")
+        else:
+            yield key, value
+
+
+def _leaf_problems(key: str, value: Any) -> Iterator[Problem]:
+    name = key.rpartition(".")[2]
+    if isinstance(value, str) and value == "???":
+        yield Problem(f"{key} must be given", "nothing", f"type {key}=...")
+    elif key in MOVED:
+        if value is not None:
+            rule = f"{key} has no place here: {MOVED[key]} does its work"
+            yield Problem(rule, f"{key}={value}", f"type {MOVED[key]}=...")
+    elif isinstance(value, str) and "${" in value:
+        return
+    elif name in RULES and not (value is None and key in NULL_IS_A_DEFAULT):
+        words = RULES[name](value)
+        if words:
+            yield Problem(f"{key} must be {words}", f"{value}", f"type {key}=...")

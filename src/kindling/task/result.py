@@ -1,0 +1,53 @@
+"""What the network said of the rows of a stage in; probabilities or values, and scores, out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import softmax
+from torch import Tensor
+
+from kindling.task.metrics import score
+from kindling.types import DataSpec
+
+
+@dataclass(frozen=True)
+class Result:
+    """One stage, judged.
+
+    Args:
+        row: int64 (N,), each row's number in the source.
+        truth: int64 class codes (N,), or float64 values in the target's unit.
+        prediction: float64 probabilities (N, K), or values (N,) in the target's unit.
+        scores: the full set of metrics.
+    """
+
+    row: np.ndarray
+    truth: np.ndarray
+    prediction: np.ndarray
+    scores: dict[str, float]
+
+
+def to_numpy(tensor: Tensor) -> np.ndarray:
+    """Leave the graph, then the device, then torch."""
+    return tensor.detach().cpu().numpy()
+
+
+def join(spec: DataSpec, parts: Sequence[tuple[np.ndarray, ...]]) -> Result:
+    """Join the batches (outputs, y, row) of a stage and score them."""
+    outputs, y, row = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    truth = in_unit(spec, y) if spec.is_regression else y
+    prediction = read_outputs(spec, outputs)
+    return Result(row, truth, prediction, score(spec, truth, prediction))
+
+
+def read_outputs(spec: DataSpec, outputs: np.ndarray) -> np.ndarray:
+    """Turn logits (N, K) into probabilities, or values (N, 1) into the target's unit (N,)."""
+    if spec.is_regression:
+        return in_unit(spec, outputs[:, 0])
+    return softmax(outputs.astype(np.float64), axis=1)
+
+
+def in_unit(spec: DataSpec, standardised: np.ndarray) -> np.ndarray:
+    """Turn standardised values back into the target's unit, as float64."""
+    return standardised.astype(np.float64) * spec.target_scale + spec.target_mean

@@ -1,0 +1,37 @@
+"""Batches in, the mean loss and one metric of an epoch out, without a copy to the CPU before."""
+
+import torch
+from torch import Tensor
+
+from kindling.task.loss import Loss
+from kindling.task.metrics import HEADLINE
+from kindling.types import DataSpec
+
+
+class RunningMeans:
+    """Sums on the device over one epoch of one stage."""
+
+    def __init__(self, spec: DataSpec, loss: Loss, device: torch.device) -> None:
+        self.spec, self.loss = spec, loss
+        self.loss_sum = torch.zeros((), device=device)
+        self.weight_sum = torch.zeros((), device=device)
+        self.correct = torch.zeros((), device=device)
+        self.num_rows = 0
+
+    def add(self, loss: Tensor, outputs: Tensor, y: Tensor) -> None:
+        """Count a batch: its mean loss, outputs (B, K) or (B, 1), targets (B,)."""
+        weight = self.loss.weight(y)
+        self.loss_sum += loss * weight
+        self.weight_sum += weight
+        self.num_rows += len(y)
+        if not self.spec.is_regression:
+            self.correct += (outputs.argmax(dim=1) == y).sum()
+
+    def compute(self, stage: str) -> dict[str, float]:
+        """Take the numbers out: the only place where the CPU waits for the device."""
+        loss = (self.loss_sum / self.weight_sum).item()
+        if self.spec.is_regression:
+            headline = loss**0.5 * self.spec.target_scale  # the loss is a squared error
+        else:
+            headline = self.correct.item() / self.num_rows
+        return {f"{stage}/loss": loss, f"{stage}/{HEADLINE[self.spec.task]}": headline}

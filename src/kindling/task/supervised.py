@@ -1,0 +1,146 @@
+"""A network and a description of the data in; the steps that train and judge it out."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from lightning import LightningModule
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from kindling.errors import ConfigError, Problem
+from kindling.keyed import key
+from kindling.task.loss import Loss
+from kindling.task.metrics import HEADLINE
+from kindling.task.result import Result, join, to_numpy
+from kindling.task.running import RunningMeans
+from kindling.types import STAGES, Batch, DataSpec, Stage
+
+
+class Task(LightningModule):
+    """Trains a network on classes or values; Lightning's Trainer calls the steps.
+
+    Args:
+        network: rows in, logits (B, K) or values (B, 1) out.
+        spec: describes the data.
+        optimizer: makes an optimizer from parameters.
+        schedule: makes a factor on the learning rate from the number of optimizer steps.
+        clip_norm: largest length of the whole gradient; None never clips.
+        accumulate: batches whose gradients are averaged for one optimizer step.
+        class_weight: None or "balanced".
+        seed: keys what is drawn while training, such as dropout.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        spec: DataSpec,
+        *,
+        optimizer: Callable[..., Optimizer],
+        schedule: Callable[..., Callable[[int], float]],
+        clip_norm: float | None,
+        accumulate: int,
+        class_weight: str | None,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False  # the five lines stand in training_step
+        self.network, self.spec = network, spec
+        self.loss = Loss(spec, class_weight)
+        self.make_optimizer, self.make_schedule = optimizer, schedule
+        self.clip_norm, self.accumulate, self.seed = clip_norm, accumulate, seed
+        self.headline = HEADLINE[spec.task]
+        self.logged = {f"{s}/{name}" for s in ("train", "val") for name in ("loss", self.headline)}
+        self.seen: dict[Stage, list[tuple[Any, ...]]] = {stage: [] for stage in STAGES}
+        self.results: dict[Stage, Result] = {}
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x)
+
+    def on_fit_start(self) -> None:
+        self.started_s = time.monotonic()
+
+    def on_fit_end(self) -> None:
+        self.fit_s = time.monotonic() - self.started_s
+
+    def on_train_epoch_start(self) -> None:
+        self.train_means = RunningMeans(self.spec, self.loss, self.device)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        torch.manual_seed(key(self.seed, "step", self.current_epoch, batch_idx, self.global_rank))
+        optimizer = self.optimizers()
+        is_first = batch_idx % self.accumulate == 0
+        is_last = (batch_idx + 1) % self.accumulate == 0 or self.trainer.is_last_batch
+
+        if is_first:
+            optimizer.zero_grad()  # .grad adds up over backward calls
+        outputs = self.network(batch.x)  # forward
+        loss = self.loss(outputs, batch.y)
+        self.manual_backward(loss / self.accumulate)  # fills .grad of every parameter
+        if is_last:
+            self.clip_gradients(optimizer, self.clip_norm, gradient_clip_algorithm="norm")
+            optimizer.step()  # moves the parameters against .grad
+            self.lr_schedulers().step()
+        self.train_means.add(loss.detach(), outputs.detach(), batch.y)
+
+    def on_train_epoch_end(self) -> None:
+        self.log_dict(self.train_means.compute("train"))
+
+    def evaluate(self, batch: Batch) -> Tensor:
+        """Return what the network says of a batch while it is not learning."""
+        self.network.eval()  # no dropout, fixed BatchNorm; Lightning sets train() again
+        with torch.no_grad():  # no graph: less memory, less time
+            return self.network(batch.x).float()
+
+    def on_validation_epoch_start(self) -> None:
+        self.val_means = RunningMeans(self.spec, self.loss, self.device)
+
+    def validation_step(self, batch: Batch) -> None:
+        outputs = self.evaluate(batch)
+        self.val_means.add(self.loss(outputs, batch.y), outputs, batch.y)
+
+    def on_validation_epoch_end(self) -> None:
+        means = self.val_means.compute("val")
+        if not math.isfinite(means["val/loss"]):
+            got = f"{means['val/loss']} after epoch {self.current_epoch + 1}"
+            fix = "type a smaller optimizer.lr, or look for extreme values in the data"
+            raise ConfigError(Problem("val/loss must stay finite", got, fix))
+        self.log_dict(means)
+
+    def on_test_epoch_start(self) -> None:
+        self.seen = {stage: [] for stage in STAGES}
+
+    def test_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        outputs = self.evaluate(batch)
+        arrays = tuple(to_numpy(tensor) for tensor in (outputs, batch.y, batch.row))
+        self.seen[STAGES[dataloader_idx]].append(arrays)
+
+    def on_test_epoch_end(self) -> None:
+        self.results = {stage: join(self.spec, parts) for stage, parts in self.seen.items() if parts}
+        for stage, result in self.results.items():
+            self.log_dict({f"{stage}/{name}": value for name, value in result.scores.items()})
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        optimizer = self.make_optimizer(decay_groups(self.network))
+        schedule = self.make_schedule(self.num_steps())
+        # A plain function: the checkpoint then holds no copy of the schedule.
+        return [optimizer], [LambdaLR(optimizer, lambda step: schedule(step))]
+
+    def num_steps(self) -> int:
+        """Count the optimizer steps of the whole training."""
+        batches = self.trainer.estimated_stepping_batches  # also makes num_training_batches known
+        per_epoch = math.ceil(self.trainer.num_training_batches / self.accumulate)
+        return min(int(batches), per_epoch * (self.trainer.max_epochs or 1))
+
+
+def decay_groups(network: nn.Module) -> list[dict[str, Any]]:
+    """Split parameters: matrices decay, biases and the scales of norms do not."""
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    return [
+        {"params": [p for p in parameters if p.ndim >= 2]},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]

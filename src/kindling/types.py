@@ -1,0 +1,83 @@
+"""What crosses between rooms: a batch of tensors, and the description of the data.
+
+Shapes: B batch, F numbers, C categorical columns, K classes, D hidden width, H W image size.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, NamedTuple
+
+from jaxtyping import Float32, Int64, Shaped
+from torch import Tensor
+
+Kind = Literal["binary", "multiclass", "regression"]
+Stage = Literal["train", "val", "test"]
+STAGES: tuple[Stage, ...] = ("train", "val", "test")
+
+
+class Batch(NamedTuple):
+    """B rows of one stage.
+
+    `x` holds float32 (B, F + C) of a table, uint8 (B, channels, H, W) of images; on the device
+    images become float32 too. `y` holds int64 classes or float32 standardised values. `row` is
+    the row's number in the source, counted from 0.
+    """
+
+    x: Shaped[Tensor, "batch *shape"]
+    y: Int64[Tensor, " batch"] | Float32[Tensor, " batch"]
+    row: Int64[Tensor, " batch"]
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What a network, a task and a reader must know of the data; plain values only.
+
+    Args:
+        task: "binary", "multiclass" or "regression".
+        target: name of the target column, or "class" for images in class folders.
+        numbers: names of the F numbers at the front of a table's row.
+        categories: names of the C categorical columns behind them.
+        cardinalities: codes per categorical column: unknown (0), missing (1), then the levels.
+        classes: names of the K classes, in the order of their codes; empty for regression.
+        class_counts: train rows per class.
+        target_mean, target_scale: of the train rows, in the target's unit; regression only.
+        image_shape: (channels, height, width), or None for a table.
+        pixel_mean, pixel_scale: per channel, over the train images, in grey levels 0 to 255.
+    """
+
+    task: Kind
+    target: str
+    numbers: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    cardinalities: tuple[int, ...] = ()
+    classes: tuple[str, ...] = ()
+    class_counts: tuple[int, ...] = ()
+    target_mean: float = 0.0
+    target_scale: float = 1.0
+    image_shape: tuple[int, int, int] | None = None
+    pixel_mean: tuple[float, ...] = ()
+    pixel_scale: tuple[float, ...] = ()
+
+    @property
+    def is_regression(self) -> bool:
+        return self.task == "regression"
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.classes)
+
+    @property
+    def num_outputs(self) -> int:
+        """Width of a network's last layer: K logits, or 1 value."""
+        return 1 if self.is_regression else self.num_classes
+
+    @property
+    def num_numbers(self) -> int:
+        """F: a table's numbers, or an image's values once it is flattened."""
+        if self.image_shape is None:
+            return len(self.numbers)
+        channels, height, width = self.image_shape
+        return channels * height * width
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold; tuples become lists there."""
+        return asdict(self)
