@@ -72,11 +72,10 @@ def not_numbers(column: pd.Series) -> pd.Series:
 
 def text_problem(column: pd.Series, file: str, otherwise: str) -> Problem:
     """Point at the first cell of a column of numbers that holds text."""
-    bad = not_numbers(column)
-    row = int(np.flatnonzero(bad)[0])
+    bad = column[not_numbers(column)]
     return Problem(
         f"column {column.name!r} of {file} holds numbers, so every cell must be one",
-        f"{column.iloc[row]!r} in row {row} (counted from 0), {int(bad.sum())} such cells in all",
+        f"{bad.iloc[0]!r} in row {bad.index[0]} (counted from 0), {len(bad)} such cells in all",
         f"correct the cells or empty them; read it as categories: "
         f"'+data.kinds={{{column.name}: category}}'; {otherwise}",
     )

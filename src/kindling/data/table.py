@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from kindling.data.datamodule import DataModule
-from kindling.data.kinds import infer_kinds, type_columns
+from kindling.data.kinds import ColumnKind, infer_kinds, type_columns
 from kindling.data.source import Raw
 from kindling.data.target import infer_task, target_problems, to_target
 from kindling.errors import DataError, Problem
@@ -25,6 +25,7 @@ def table(
     ignore: Sequence[str] = (),
     task: str = "auto",
     kinds: Mapping[str, str] | None = None,
+    drop_missing_target: bool = False,
     **loading: Any,
 ) -> DataModule:
     """Make the DataModule of a table.
@@ -36,11 +37,13 @@ def table(
         ignore: columns to leave out, such as ids.
         task: "auto", "classification" or "regression".
         kinds: column -> "number", "boolean" or "category", where the guess is wrong.
+        drop_missing_target: leave out rows without a target, rather than refuse them.
         **loading: what `DataModule` takes.
     """
-    return DataModule(
-        TableSource(path, target, test_path, tuple(ignore), task, kinds or {}), **loading
+    source = TableSource(
+        path, str(target), test_path, tuple(ignore), task, kinds or {}, drop_missing_target
     )
+    return DataModule(source, **loading)
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class TableSource:
     ignore: tuple[str, ...]
     task: str
     kinds: Mapping[str, str]
+    drop_missing_target: bool
 
     def missing(self) -> list[Problem]:
         keys = {"data.path": self.path, "data.test_path": self.test_path}
@@ -66,28 +70,45 @@ class TableSource:
         files = [path for path in (self.path, self.test_path) if path is not None]
         frames = [read_frame(file) for file in files]
         self._refuse_absent_columns(frames, files)
+        sizes = [len(frame) for frame in frames]
+        if self.drop_missing_target:
+            frames = [frame[frame[self.target].notna()] for frame in frames]
+        dropped = sum(sizes) - sum(map(len, frames))
+
         is_regression, reason = infer_task(frames[0][self.target].dropna(), self.task)
         kinds = infer_kinds(frames[0].drop(columns=[self.target, *self.ignore]), self.kinds)
-
-        typed, problems = [], []
-        for file, frame in zip(files, frames, strict=True):
-            features, mistakes = type_columns(frame, kinds, file)
-            target = frame[self.target]
-            problems += mistakes + target_problems(target, is_regression=is_regression, file=file)
-            typed.append(features)
-        if problems:
-            raise DataError(*problems)
-        target = pd.concat([frame[self.target] for frame in frames], ignore_index=True)
-        sizes = [len(frame) for frame in frames]
+        table = self._type(frames, files, kinds, is_regression=is_regression)
+        target = pd.concat([frame[self.target] for frame in frames])
+        num_train = len(frames[0])
         return Raw(
-            x=pd.concat(typed, ignore_index=True),
+            x=table,
             y=to_target(target, is_regression=is_regression),
             target=self.target,
             is_regression=is_regression,
             reason=reason,
-            names=np.concatenate([np.arange(size) for size in sizes]),
-            given={"test": np.arange(sizes[0], sum(sizes))} if self.test_path else {},
+            names=np.concatenate([frame.index.to_numpy() for frame in frames]),
+            given={"test": np.arange(num_train, len(target))} if self.test_path else {},
+            notes=(f"{dropped} rows without {self.target} left out",) if dropped else (),
         )
+
+    def _type(
+        self,
+        frames: list[pd.DataFrame],
+        files: list[str],
+        kinds: dict[str, ColumnKind],
+        *,
+        is_regression: bool,
+    ) -> pd.DataFrame:
+        """Convert the columns of all files to their kinds, or list every cell that does not fit."""
+        typed, problems = [], []
+        for file, frame in zip(files, frames, strict=True):
+            features, mistakes = type_columns(frame, kinds, file)
+            typed.append(features)
+            target = frame[self.target]
+            problems += mistakes + target_problems(target, is_regression=is_regression, file=file)
+        if problems:
+            raise DataError(*problems)
+        return pd.concat(typed, ignore_index=True)
 
     def _refuse_absent_columns(self, frames: list[pd.DataFrame], files: list[str]) -> None:
         """Every name that was asked for must be in the first file; its features in the second."""

@@ -27,14 +27,14 @@ def infer_task(column: pd.Series, asked: str) -> tuple[bool, str]:
 
 def target_problems(column: pd.Series, *, is_regression: bool, file: str) -> list[Problem]:
     """List what is wrong with one file's target: missing cells, text where a number is needed."""
-    missing, problems = np.flatnonzero(column.isna()), []
+    missing, problems = column.index[column.isna()], []
     if len(missing):
         rows = ", ".join(str(row) for row in missing[:5]) + (", ..." if len(missing) > 5 else "")
         problems.append(
             Problem(
                 f"target {column.name!r} must be known in every row of {file}",
                 f"{len(missing)} missing, in rows {rows} (counted from 0)",
-                "fill in or remove those rows",
+                "fill in those rows, or leave them out: data.drop_missing_target=true",
             )
         )
     if is_regression and not_numbers(column).any():

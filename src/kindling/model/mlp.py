@@ -18,7 +18,7 @@ class MLP(nn.Module):
     """
 
     def __init__(
-        self, spec: DataSpec, *, width: int = 128, depth: int = 2, dropout: float = 0.1
+        self, spec: DataSpec, *, width: int = 256, depth: int = 2, dropout: float = 0.2
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = [RowLinear(spec, width), nn.ReLU(), nn.Dropout(dropout)]
@@ -53,8 +53,17 @@ class RowLinear(nn.Module):
             nn.init.uniform_(weight, -bound, bound)
 
     def forward(self, x: Tensor) -> Tensor:
-        out = self.numbers(x[:, : self.num_numbers])  # (B, F) -> (B, D)
+        out = self.numbers(soft_clip(x[:, : self.num_numbers]))  # (B, F) -> (B, D)
         if len(self.offsets) == 0:
             return out
         codes = x[:, self.num_numbers :].long() + self.offsets  # (B, C)
         return out + self.levels(codes).sum(1)  # (B, C, D) -> (B, D)
+
+
+def soft_clip(x: Tensor, limit: float = 3.0) -> Tensor:
+    """Bend standardised numbers so that none leaves (-limit, limit); small ones stay as they are.
+
+    One outlier in a raw table can be a hundred scales away and would steer the whole layer
+    (Holzmueller et al., "Better by default", NeurIPS 2024, section 3).
+    """
+    return x * (1 + (x / limit) ** 2).rsqrt()
