@@ -1,4 +1,4 @@
-"""Raw pixels in, standardised float32 out: the same module in training and in an exported network."""
+"""Raw pixels in, standardised float32 out: the same in training and in an exported network."""
 
 import torch
 from jaxtyping import Float32, UInt8

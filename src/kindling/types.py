@@ -22,7 +22,7 @@ class Batch(NamedTuple):
     the row's number in the source, counted from 0.
     """
 
-    x: Shaped[Tensor, "batch *shape"]
+    x: Shaped[Tensor, "batch ..."]
     y: Int64[Tensor, " batch"] | Float32[Tensor, " batch"]
     row: Int64[Tensor, " batch"]
 

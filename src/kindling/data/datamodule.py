@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from kindling.data.dataset import IndexedDataset, PositionSampler, make_loader
-from kindling.data.preprocess import ImagePreprocessor, TablePreprocessor
+from kindling.data.preprocess import fit_preprocessor
 from kindling.data.source import Raw, Source
 from kindling.data.split import Split, split_rows
 from kindling.data.target import TargetEncoder
@@ -70,16 +70,14 @@ class DataModule(LightningDataModule):
     def _fit(self, train: np.ndarray) -> DataSpec:
         """Fit on train only: nothing of val and test may leak into a mean, a level or a scale."""
         raw = self.raw
-        is_image = isinstance(raw.x, np.ndarray)
-        preprocessor = ImagePreprocessor() if is_image else TablePreprocessor()
-        train_x = raw.x[train] if is_image else raw.x.iloc[train]
-        self.preprocessor = preprocessor.fit(train_x)
+        self.preprocessor = fit_preprocessor(raw.x, train)
         self.target = TargetEncoder(is_regression=raw.is_regression, name=raw.target)
         self.target.fit(raw.y[train])
-        self.x = torch.from_numpy(self.preprocessor.transform(raw.x))  # shares the memory
+        # from_numpy shares the memory: neither table nor images are copied.
+        self.x = torch.from_numpy(self.preprocessor.transform(raw.x))
         self.y = torch.from_numpy(self.target.transform(raw.y))
         spec = DataSpec(**self.target.describe(), **self.preprocessor.describe())
-        if is_image:
+        if spec.image_shape is not None:
             self.pixel_scaler = PixelScaler(spec.pixel_mean, spec.pixel_scale)
         return spec
 

@@ -22,7 +22,7 @@ class IndexedDataset(Dataset[Batch]):
 
     def __init__(
         self,
-        x: Shaped[Tensor, "rows *shape"],
+        x: Shaped[Tensor, "rows ..."],
         y: Shaped[Tensor, " rows"],
         rows: Int64[Tensor, " stage"],
     ) -> None:
@@ -77,7 +77,7 @@ def make_loader(
         dataset,
         sampler=sampler,
         batch_size=None,
-        collate_fn=_as_it_is,
+        collate_fn=_as_it_is,  # type: ignore[arg-type]  # torch expects lists of samples
         num_workers=num_workers,
         pin_memory=pin_memory,
         persistent_workers=num_workers > 0,

@@ -1,7 +1,7 @@
 """A folder of class folders in, uint8 images and their labels out."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,22 +55,22 @@ class ImageSource:
     def missing(self) -> list[Problem]:
         if self.path.is_dir():
             return []
-        got = f"the file {self.path}" if self.path.exists() else f"nothing at {self.path.absolute()}"
-        return [Problem("data.path must be a folder of class folders", got, "data.path=the/folder/")]
+        got = (
+            f"the file {self.path}" if self.path.exists() else f"nothing at {self.path.absolute()}"
+        )
+        return [
+            Problem("data.path must be a folder of class folders", got, "data.path=the/folder/")
+        ]
 
     def read(self) -> Raw:
         entries = self._list()
         with ThreadPoolExecutor() as pool:  # Pillow lets go of the interpreter while it decodes
-            headers = list(pool.map(lambda entry: _header(entry.file), entries))
-            _refuse_unreadable(entries, headers)
+            headers = _readable(entries, pool.map(lambda entry: _header(entry.file), entries))
             height, width = self.size or _common_size([header.size for header in headers])
             grey = all(header.mode in GREY_MODES for header in headers)
             channels = self.channels or (1 if grey else 3)
             pixels = np.empty((len(entries), channels, height, width), dtype=np.uint8)
-            broken = list(
-                pool.map(lambda i: _decode_into(pixels[i], entries[i].file), range(len(entries)))
-            )
-        _refuse_unreadable(entries, broken)
+            _readable(entries, pool.map(lambda p, e: _decode_into(p, e.file), pixels, entries))
         resized = sum(header.size != (width, height) for header in headers)
         stages = np.array([entry.stage for entry in entries], dtype=object)
         given: tuple[Stage, ...] = ("val", "test")
@@ -147,11 +147,14 @@ def _common_size(sizes: list[tuple[int, int]]) -> tuple[int, int]:
     return max(MIN_SIZE_PX, round(height * shrink)), max(MIN_SIZE_PX, round(width * shrink))
 
 
-def _refuse_unreadable(entries: list[Entry], outcomes: list[Any]) -> None:
+def _readable(entries: list[Entry], outcomes: Iterable[Any]) -> list[Any]:
+    """Return the outcomes, or raise a DataError that lists the files that cannot be read."""
+    listed = list(outcomes)
     problems = [
         Problem(f"{entry.file} must be an image", str(outcome), "replace or remove the file")
-        for entry, outcome in zip(entries, outcomes, strict=True)
+        for entry, outcome in zip(entries, listed, strict=True)
         if isinstance(outcome, Exception)
     ]
     if problems:
         raise DataError(*problems)
+    return listed

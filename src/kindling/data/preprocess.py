@@ -15,6 +15,15 @@ from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 from kindling.data.kinds import MISSING
 
 
+def fit_preprocessor(
+    x: pd.DataFrame | np.ndarray, rows: np.ndarray
+) -> "TablePreprocessor | ImagePreprocessor":
+    """Fit what suits the data, on these rows only."""
+    if isinstance(x, np.ndarray):
+        return ImagePreprocessor().fit(x, rows)
+    return TablePreprocessor().fit(x, rows)
+
+
 class TablePreprocessor:
     """A typed table to rows of F scaled numbers and C category codes.
 
@@ -27,7 +36,9 @@ class TablePreprocessor:
     categories_: tuple[str, ...]
     levels_: tuple[tuple[str, ...], ...]
 
-    def fit(self, table: pd.DataFrame) -> "TablePreprocessor":
+    def fit(self, table: pd.DataFrame, rows: np.ndarray) -> "TablePreprocessor":
+        """Fit on these rows of a typed table; the others are not looked at."""
+        table = table.iloc[rows]
         categories = [name for name in table if not pd.api.types.is_float_dtype(table[name])]
         rest = [name for name in table if name not in categories]
         booleans = [name for name in rest if table[name].dropna().isin([0.0, 1.0]).all()]
@@ -36,7 +47,11 @@ class TablePreprocessor:
         # A column without a single value in the train rows is kept, as zeros.
         fill = {"keep_empty_features": True}
         steps = [
-            ("numbers", make_pipeline(SimpleImputer(strategy="median", **fill), StandardScaler()), numbers),
+            (
+                "numbers",
+                make_pipeline(SimpleImputer(strategy="median", **fill), StandardScaler()),
+                numbers,
+            ),
             ("booleans", SimpleImputer(strategy="most_frequent", **fill), booleans),
             ("categories", _encoder([[MISSING, *names] for names in levels]), categories),
         ]
@@ -61,9 +76,7 @@ class TablePreprocessor:
 
 
 def _encoder(levels: list[list[str]]) -> OrdinalEncoder:
-    return OrdinalEncoder(
-        categories=levels, handle_unknown="use_encoded_value", unknown_value=-1
-    )
+    return OrdinalEncoder(categories=levels, handle_unknown="use_encoded_value", unknown_value=-1)
 
 
 class ImagePreprocessor:
@@ -74,11 +87,12 @@ class ImagePreprocessor:
 
     CHUNK = 256  # images whose pixels are float64 at one time
 
-    def fit(self, images: np.ndarray) -> "ImagePreprocessor":
+    def fit(self, images: np.ndarray, rows: np.ndarray) -> "ImagePreprocessor":
+        """Fit on these images of uint8 (N, channels, H, W); the others are not looked at."""
         self.scaler_ = StandardScaler()
         self.shape_ = images.shape[1:]
-        for start in range(0, len(images), self.CHUNK):
-            chunk = images[start : start + self.CHUNK]
+        for start in range(0, len(rows), self.CHUNK):
+            chunk = images[rows[start : start + self.CHUNK]]
             pixels = chunk.transpose(0, 2, 3, 1).reshape(-1, chunk.shape[1])  # (N*H*W, channels)
             self.scaler_.partial_fit(pixels.astype(np.float64))
         return self

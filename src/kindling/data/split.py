@@ -43,7 +43,8 @@ def split_rows(
     rank, counts, codes = _rank_in_class(labels[order] if labels is not None else free * 0)
     split: Split = {}
     used = np.zeros_like(counts)
-    for stage, fraction in (("val", val_fraction), ("test", test_fraction)):
+    fractions: dict[Stage, float] = {"val": val_fraction, "test": test_fraction}
+    for stage, fraction in fractions.items():
         if stage in given:
             split[stage] = np.sort(given[stage])
             continue

@@ -132,7 +132,12 @@ def read_frame(path: str) -> pd.DataFrame:
             frame = pd.read_parquet(path)
         else:
             frame = pd.read_csv(path, low_memory=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, pa.ArrowException) as error:
+    except (
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+        ValueError,
+        pa.ArrowException,
+    ) as error:
         reason = str(error).splitlines()[0]
         fix = "give a CSV file in UTF-8 with a header, or a Parquet file"
         raise DataError(Problem(f"{path} must be a table", reason, fix)) from error

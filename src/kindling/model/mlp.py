@@ -27,7 +27,7 @@ class MLP(nn.Module):
         self.body = nn.Sequential(*layers)
         self.head = nn.Linear(width, spec.num_outputs)
 
-    def forward(self, x: Float32[Tensor, "batch *shape"]) -> Tensor:
+    def forward(self, x: Float32[Tensor, "batch ..."]) -> Tensor:
         x = x.flatten(1)  # (B, channels, H, W) -> (B, F); a row of a table is (B, F + C) already
         return self.head(self.body(x))  # (B, K) logits or (B, 1) values
 

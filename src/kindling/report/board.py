@@ -18,7 +18,9 @@ def write_board(
 ) -> None:
     """Add the configuration as text, HPARAMS with the final metrics, and the test figure."""
     name, figure = draw_result(data.spec, task.results["test"])
-    final = {f"final/{stage}_{k}": v for stage in ("val", "test") for k, v in metrics[stage].items()}
+    final = {
+        f"final/{stage}_{k}": v for stage in ("val", "test") for k, v in metrics[stage].items()
+    }
     plain = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(plain, dict)
     settings = {key: plain[key] for key in SETTINGS}

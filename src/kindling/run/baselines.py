@@ -33,7 +33,10 @@ def fit_baselines(data: DataModule, *, enabled: bool, seed: int) -> dict[str, di
             warnings.simplefilter("ignore", ConvergenceWarning)  # a baseline may stop early
             model.fit(train_x, train_y)
         if data.spec.is_regression:
-            truth, prediction = in_unit(data.spec, test_y), in_unit(data.spec, model.predict(test_x))
+            truth, prediction = (
+                in_unit(data.spec, test_y),
+                in_unit(data.spec, model.predict(test_x)),
+            )
         else:
             truth, prediction = test_y, model.predict_proba(test_x)
         scores[name] = score(data.spec, truth, prediction)
@@ -59,12 +62,19 @@ def make_baselines(spec: DataSpec, seed: int) -> dict:
     )
     few_levels = all(count <= MAX_LEVELS for count in spec.cardinalities)
     trees = {"categorical_features": codes if codes and few_levels else None, "random_state": seed}
-    reduce = [PCA(COMPONENTS, random_state=seed)] if spec.image_shape and len(numbers) > MAX_PIXELS else []
+    reduce = (
+        [PCA(COMPONENTS, random_state=seed)]
+        if spec.image_shape and len(numbers) > MAX_PIXELS
+        else []
+    )
     if spec.is_regression:
         linear, boosting = Ridge(), HistGradientBoostingRegressor(**trees)
         dummy = DummyRegressor()
     else:
-        linear, boosting = LogisticRegression(max_iter=1000), HistGradientBoostingClassifier(**trees)
+        linear, boosting = (
+            LogisticRegression(max_iter=1000),
+            HistGradientBoostingClassifier(**trees),
+        )
         dummy = DummyClassifier(strategy="prior")
     return {
         "dummy": dummy,

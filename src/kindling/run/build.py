@@ -1,5 +1,7 @@
 """A configuration in; the data, the task and the trainer out, or everything that is in the way."""
 
+import difflib
+
 from hydra.utils import instantiate
 from lightning import Trainer
 from omegaconf import DictConfig
@@ -9,7 +11,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from kindling.data.datamodule import DataModule
 from kindling.errors import ConfigError, DataError, Problem
 from kindling.run.device import find_device
+from kindling.task.metrics import logged_names
 from kindling.task.supervised import Task
+from kindling.types import DataSpec
 
 
 def build_data(cfg: DictConfig) -> DataModule:
@@ -27,18 +31,14 @@ def build_data(cfg: DictConfig) -> DataModule:
 
 def build_task(cfg: DictConfig, data: DataModule) -> Task:
     """Build the network for the data, and hold the whole plan against them before training."""
-    spec, problems = data.spec, batch_problems(cfg, data)
+    problems = monitor_problems(cfg, data.spec) + batch_problems(cfg, data)
     try:
-        network = instantiate(cfg.model)(spec)
+        network = instantiate(cfg.model)(data.spec)
         parts = {"optimizer": instantiate(cfg.optimizer), "schedule": instantiate(cfg.schedule)}
-        task = instantiate(cfg.task)(network, spec, **parts)
+        task = instantiate(cfg.task)(network, data.spec, **parts)
     except ConfigError as error:
         raise ConfigError(*error.problems, *problems) from error
     problems += norm_problems(network, data)
-    if cfg.monitor not in task.logged:
-        choices = ", ".join(sorted(task.logged))
-        rule = "monitor must be something that is logged"
-        problems.append(Problem(rule, f"monitor={cfg.monitor}", f"choose from {choices}"))
     if problems:
         raise ConfigError(*problems)
     return task
@@ -51,6 +51,16 @@ def build_trainer(cfg: DictConfig) -> Trainer:
     return instantiate(cfg.trainer, **device)
 
 
+def monitor_problems(cfg: DictConfig, spec: DataSpec) -> list[Problem]:
+    """Refuse a monitor that nothing logs; Lightning would say so after the first epoch."""
+    names = logged_names(spec)
+    if cfg.monitor in names:
+        return []
+    near = difflib.get_close_matches(cfg.monitor, names, n=1, cutoff=0.0)[0]
+    rule = f"monitor must be one of {', '.join(names)}"
+    return [Problem(rule, f"monitor={cfg.monitor}", f"did you mean monitor={near}?")]
+
+
 def batch_problems(cfg: DictConfig, data: DataModule) -> list[Problem]:
     """Refuse a batch so large, or a limit so small, that no step would be taken."""
     rows, limit = len(data.split["train"]), cfg.trainer.get("limit_train_batches", 1.0)
@@ -58,7 +68,9 @@ def batch_problems(cfg: DictConfig, data: DataModule) -> list[Problem]:
     if batches == 0:
         rule = "training needs at least one full batch while data.drop_last=true"
         got = f"data.batch_size={data.batch_size} with {rows} train rows"
-        return [Problem(rule, got, f"type data.batch_size={max(1, rows // 2)}, or data.drop_last=false")]
+        return [
+            Problem(rule, got, f"type data.batch_size={max(1, rows // 2)}, or data.drop_last=false")
+        ]
     if (int(batches * limit) if isinstance(limit, float) else limit) == 0:
         got = f"trainer.limit_train_batches={limit} of {batches} batches"
         return [Problem("training needs at least one batch", got, "type a larger limit")]

@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 
 def register_resolvers(root: Path) -> None:
-    """Define `${root:path}`, a path beside train.py, and `${unique:}`, four letters for a folder."""
+    """Define `${root:path}`, a path beside train.py, and `${unique:}`, four random letters."""
     OmegaConf.register_new_resolver("root", lambda path: str(root / path), replace=True)
     OmegaConf.register_new_resolver(
         "unique", lambda: os.urandom(2).hex(), use_cache=True, replace=True

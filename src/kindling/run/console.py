@@ -59,5 +59,7 @@ def show_scores(columns: Mapping[str, Mapping[str, float]]) -> None:
     for column in table.columns[1:]:
         column.justify = "right"
     for metric in next(iter(columns.values())):
-        table.add_row(metric, *(f"{scores.get(metric, float('nan')):.5g}" for scores in columns.values()))
+        table.add_row(
+            metric, *(f"{scores.get(metric, float('nan')):.5g}" for scores in columns.values())
+        )
     Console(highlight=False).print(table)

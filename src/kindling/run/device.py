@@ -50,7 +50,9 @@ def why_not(kind: str) -> str | None:
     if torch.backends.mps.is_available():
         return None
     built = torch.backends.mps.is_built()
-    return "this Mac has no usable GPU" if built else f"torch {torch.__version__} is built without MPS"
+    return (
+        "this Mac has no usable GPU" if built else f"torch {torch.__version__} is built without MPS"
+    )
 
 
 def _why_no_cuda() -> str | None:

@@ -60,7 +60,9 @@ def owner_of(plain: Any, key: str) -> tuple[str, str]:
 
 def is_open(node: Any) -> bool:
     """Say whether a section takes new names: it is empty, or holds named objects only."""
-    return isinstance(node, dict) and all(isinstance(v, dict) and "_target_" in v for v in node.values())
+    return isinstance(node, dict) and all(
+        isinstance(v, dict) and "_target_" in v for v in node.values()
+    )
 
 
 def may_be_added(plain: Any, key: str) -> bool:
@@ -108,7 +110,9 @@ def type_problems(key: str, default: Any, override: Override) -> list[Problem]:
         allowed = (str, int, float, bool)  # a name may look like a number
     elif isinstance(default, float):
         allowed = (int, float)
-    if isinstance(value, allowed) and (isinstance(default, bool | str) or not isinstance(value, bool)):
+    if isinstance(value, allowed) and (
+        isinstance(default, bool | str) or not isinstance(value, bool)
+    ):
         return []
     words = TYPE_WORDS.get(type(default), "one word")
     return [Problem(f"{key} must be {words}", text, f"type {key}=..., by default {default}")]

@@ -4,7 +4,7 @@ import functools
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import hydra
@@ -36,7 +36,7 @@ def main(train: Callable[[DictConfig], float]) -> Callable[[], None]:
 
     @functools.wraps(train)
     def job(cfg: DictConfig) -> float:
-        with exit_codes(debug=cfg.debug):
+        with exit_codes(debug=cfg.debug), no_empty_folder(cfg.run_dir):
             check_values(cfg)
             hide_adverts()
             return train(cfg)
@@ -52,6 +52,16 @@ def main(train: Callable[[DictConfig], float]) -> Callable[[], None]:
             hydra.main(version_base="1.3", config_path=str(conf), config_name="train")(job)()
 
     return command
+
+
+@contextmanager
+def no_empty_folder(folder: str) -> Iterator[None]:
+    """Take the run folder away again where nothing was put into it."""
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # "not empty": the usual case
+            Path(folder).rmdir()
 
 
 @contextmanager

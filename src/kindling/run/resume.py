@@ -28,12 +28,16 @@ def _recorded(run: Path) -> list[str]:
     file = run / OVERRIDES
     if not file.is_file():
         got = f"no {OVERRIDES} in {run}"
-        raise ConfigError(Problem("resume must be the folder of a run", got, "resume=runs/NAME/TIME"))
+        raise ConfigError(
+            Problem("resume must be the folder of a run", got, "resume=runs/NAME/TIME")
+        )
     words = shlex.split(file.read_text())[len(COMMAND.split()) :]
     for word in words:
         if "_target_" in word or word.lstrip("+~").startswith("hydra"):
             rule = f"a recorded override may not choose what code is run ({file})"
-            raise ConfigError(Problem(rule, word, "delete it there, and type it again if you trust it"))
+            raise ConfigError(
+                Problem(rule, word, "delete it there, and type it again if you trust it")
+            )
     return words
 
 

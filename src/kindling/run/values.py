@@ -16,8 +16,10 @@ def number(
     low: float, high: float = math.inf, *, whole: bool = False, ends: str = "[]", null: bool = False
 ) -> Rule:
     """Make the rule of a number in an interval; `ends` are its brackets, as in mathematics."""
-    words = f"a {'whole ' if whole else ''}number in {ends[0]}{low:g}, {high:g}{ends[1]}"
-    words = words.replace("inf]", "inf)") + (" or null" if null else "")
+    words = f"a {'whole ' if whole else ''}number {'>' if ends[0] == '(' else '>='} {low:g}"
+    if high < math.inf:
+        words += f" and {'<' if ends[1] == ')' else '<='} {high:g}"
+    words += ", or null" if null else ""
 
     def rule(value: Any) -> str | None:
         if value is None:

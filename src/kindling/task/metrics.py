@@ -8,6 +8,12 @@ from kindling.types import DataSpec
 HEADLINE = {"binary": "accuracy", "multiclass": "accuracy", "regression": "rmse"}
 
 
+def logged_names(spec: DataSpec) -> list[str]:
+    """Return what is logged once an epoch, such as val/loss: what a monitor can look at."""
+    names = ("loss", HEADLINE[spec.task])
+    return [f"{stage}/{name}" for stage in ("train", "val") for name in names]
+
+
 def score(spec: DataSpec, truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
     """Compute the full set for one stage.
 

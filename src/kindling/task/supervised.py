@@ -15,7 +15,6 @@ from torch.optim.lr_scheduler import LambdaLR
 from kindling.errors import ConfigError, Problem
 from kindling.keyed import key
 from kindling.task.loss import Loss
-from kindling.task.metrics import HEADLINE
 from kindling.task.result import Result, join, to_numpy
 from kindling.task.running import RunningMeans
 from kindling.types import STAGES, Batch, DataSpec, Stage
@@ -53,8 +52,6 @@ class Task(LightningModule):
         self.loss = Loss(spec, class_weight)
         self.make_optimizer, self.make_schedule = optimizer, schedule
         self.clip_norm, self.accumulate, self.seed = clip_norm, accumulate, seed
-        self.headline = HEADLINE[spec.task]
-        self.logged = {f"{s}/{name}" for s in ("train", "val") for name in ("loss", self.headline)}
         self.seen: dict[Stage, list[tuple[Any, ...]]] = {stage: [] for stage in STAGES}
         self.results: dict[Stage, Result] = {}
 
@@ -72,7 +69,8 @@ class Task(LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         torch.manual_seed(key(self.seed, "step", self.current_epoch, batch_idx, self.global_rank))
-        optimizer = self.optimizers()
+        optimizer: Any = self.optimizers()  # one, so no list of them
+        schedule: Any = self.lr_schedulers()
         is_first = batch_idx % self.accumulate == 0
         is_last = (batch_idx + 1) % self.accumulate == 0 or self.trainer.is_last_batch
 
@@ -84,7 +82,7 @@ class Task(LightningModule):
         if is_last:
             self.clip_gradients(optimizer, self.clip_norm, gradient_clip_algorithm="norm")
             optimizer.step()  # moves the parameters against .grad
-            self.lr_schedulers().step()
+            schedule.step()
         self.train_means.add(loss.detach(), outputs.detach(), batch.y)
 
     def on_train_epoch_end(self) -> None:
@@ -120,7 +118,9 @@ class Task(LightningModule):
         self.seen[STAGES[dataloader_idx]].append(arrays)
 
     def on_test_epoch_end(self) -> None:
-        self.results = {stage: join(self.spec, parts) for stage, parts in self.seen.items() if parts}
+        self.results = {
+            stage: join(self.spec, parts) for stage, parts in self.seen.items() if parts
+        }
         for stage, result in self.results.items():
             self.log_dict({f"{stage}/{name}": value for name, value in result.scores.items()})
 
