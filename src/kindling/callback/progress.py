@@ -31,7 +31,8 @@ class Progress(Callback):
     def on_train_batch_end(self, *args: Any, **kwargs: Any) -> None:
         self.bar.update()
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # Here, because the numbers of the last epoch are complete only now.
         shown = {k: f"{v:.4g}" for k, v in trainer.callback_metrics.items() if "/" in k}
         self.bar.set_description(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}", False)
         self.bar.set_postfix(shown, refresh=False)

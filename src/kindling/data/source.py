@@ -1,7 +1,7 @@
 """What every source hands on: raw rows and targets, untouched and unsplit."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,7 @@ class Raw:
     notes: tuple[str, ...] = ()
 
 
+@runtime_checkable
 class Source(Protocol):
     """Reads raw rows from one place."""
 

@@ -3,6 +3,7 @@
 import torch
 from jaxtyping import Float32
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from kindling.types import DataSpec
 
@@ -35,8 +36,9 @@ class MLP(nn.Module):
 class RowLinear(nn.Module):
     """A linear layer on a row's F numbers and C codes.
 
-    One learned row of weights for each level of each column, summed up: what a one-hot encoding
-    and a linear layer would compute, without writing the zeros down.
+    One row of weights for each number, then one for each level of each column. The rows of a
+    row's levels are looked up and summed: what a one-hot encoding and a linear layer would
+    compute, without writing the zeros down.
     """
 
     offsets: Tensor
@@ -44,20 +46,21 @@ class RowLinear(nn.Module):
     def __init__(self, spec: DataSpec, width: int) -> None:
         super().__init__()
         self.num_numbers = spec.num_numbers
-        self.numbers = nn.Linear(spec.num_numbers, width)
-        self.levels = nn.Embedding(sum(spec.cardinalities), width)
-        first = torch.tensor((0, *spec.cardinalities)).cumsum(0)[:-1]
-        self.register_buffer("offsets", first, persistent=False)  # (C,): each column's first row
+        num_rows = torch.tensor((spec.num_numbers, *spec.cardinalities))
+        self.register_buffer("offsets", num_rows.cumsum(0)[:-1], persistent=False)  # (C,)
+        self.weight = nn.Parameter(torch.empty(int(num_rows.sum()), width))
+        self.bias = nn.Parameter(torch.empty(width))
         bound = (spec.num_numbers + len(spec.cardinalities)) ** -0.5  # nn.Linear's own rule
-        for weight in (self.numbers.weight, self.numbers.bias, self.levels.weight):
-            nn.init.uniform_(weight, -bound, bound)
+        for parameter in (self.weight, self.bias):
+            nn.init.uniform_(parameter, -bound, bound)
 
     def forward(self, x: Tensor) -> Tensor:
-        out = self.numbers(soft_clip(x[:, : self.num_numbers]))  # (B, F) -> (B, D)
+        numbers = soft_clip(x[:, : self.num_numbers])
+        out = numbers @ self.weight[: self.num_numbers] + self.bias  # (B, F) @ (F, D) -> (B, D)
         if len(self.offsets) == 0:
             return out
         codes = x[:, self.num_numbers :].long() + self.offsets  # (B, C)
-        return out + self.levels(codes).sum(1)  # (B, C, D) -> (B, D)
+        return out + F.embedding(codes, self.weight).sum(dim=1)  # (B, C, D) -> (B, D)
 
 
 def soft_clip(x: Tensor, limit: float = 3.0) -> Tensor:

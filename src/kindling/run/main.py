@@ -41,6 +41,7 @@ def main(train: Callable[[DictConfig], float]) -> Callable[[], None]:
             hide_adverts()
             return train(cfg)
 
+    @functools.wraps(train)  # train.__wrapped__(cfg) is the story itself
     def command() -> None:
         arguments = get_args_parser().parse_args()
         with exit_codes(debug="debug=true" in arguments.overrides):

@@ -1,0 +1,96 @@
+"""Small real data and short runs for all tests; nothing of ours is replaced by a stand-in."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from kindling.run.build import build_data, build_task, build_trainer
+from kindling.run.compose import compose_config, register_resolvers
+from kindling.run.console import hide_adverts
+
+ROOT = Path(__file__).parents[1]
+CONF = ROOT / "conf"
+register_resolvers(ROOT)
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    hide_adverts()
+
+
+@pytest.fixture
+def compose(tmp_path):
+    """Compose conf/train.yaml with overrides, for a run in tmp_path."""
+
+    def make(*overrides, folder="run"):
+        given = ["name=test", f"run_dir={tmp_path / folder}", "trainer.max_epochs=3"]
+        return compose_config(CONF, [*given, "report=false", "baselines=false", *overrides])
+
+    return make
+
+
+@pytest.fixture
+def build(compose):
+    """Build data, task and trainer as train.py does."""
+
+    def make(*overrides, folder="run"):
+        from lightning import seed_everything
+
+        cfg = compose(*overrides, folder=folder)
+        seed_everything(cfg.seed, verbose=False)
+        data = build_data(cfg)
+        return data, build_task(cfg, data), build_trainer(cfg)
+
+    return make
+
+
+@pytest.fixture
+def run(compose):
+    """Go the whole way of train.py; return the run folder."""
+
+    def go(*overrides, folder="run"):
+        from train import train
+
+        cfg = compose(*overrides, folder=folder)
+        train.__wrapped__(cfg)
+        return Path(cfg.run_dir)
+
+    return go
+
+
+@pytest.fixture
+def table_csv(tmp_path):
+    """Write a CSV of 64 rows: two numbers, a boolean, a category, a label and a value."""
+    rng = np.random.default_rng(0)
+    size = rng.normal(50, 10, 64)
+    frame = pd.DataFrame(
+        {
+            "size": size,
+            "noise": rng.normal(size=64),
+            "new": rng.random(64) < 0.5,
+            "town": rng.choice(["Ulm", "Rom", "Ys"], 64),
+            "label": np.where(size > 50, "large", "small"),
+            "price": 3 * size + rng.normal(size=64),
+        }
+    )
+    frame.loc[[3, 9], ["size", "town"]] = None
+    file = tmp_path / "table.csv"
+    frame.to_csv(file, index=False)
+    return file
+
+
+@pytest.fixture
+def image_folder(tmp_path):
+    """Write 2 x 20 colour images of 10x12 pixels in class folders: red and blue noise."""
+    rng = np.random.default_rng(0)
+    for channel, name in ((0, "red"), (2, "blue")):
+        folder = tmp_path / "images" / name
+        folder.mkdir(parents=True)
+        for number in range(20):
+            pixels = rng.integers(0, 100, (12, 10, 3), dtype=np.uint8)
+            pixels[..., channel] += 120
+            Image.fromarray(pixels).save(folder / f"{number:02}.png")
+    return tmp_path / "images"

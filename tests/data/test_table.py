@@ -1,0 +1,91 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from kindling.data.table import TableSource
+from kindling.errors import DataError
+
+
+def source(path, target="label", **changes):
+    fields = {"test_path": None, "ignore": (), "task": "auto", "kinds": {}}
+    fields |= {"drop_missing_target": False, **changes}
+    if fields["test_path"]:
+        fields["test_path"] = str(fields["test_path"])
+    return TableSource(str(path), target, **fields)
+
+
+def test_csv_and_parquet_are_the_same_table(table_csv, tmp_path):
+    pd.read_csv(table_csv).to_parquet(tmp_path / "table.parquet")
+    first, second = source(table_csv).read(), source(tmp_path / "table.parquet").read()
+    pd.testing.assert_frame_equal(first.x, second.x)
+    assert (first.y == second.y).all()
+
+
+def test_ignored_columns_and_the_target_are_no_features(table_csv):
+    assert list(source(table_csv, ignore=("noise", "price")).read().x) == ["size", "new", "town"]
+
+
+def test_a_test_file_gives_the_test_rows(table_csv, tmp_path):
+    pd.read_csv(table_csv).head(10).to_csv(tmp_path / "test.csv", index=False)
+    raw = source(table_csv, test_path=tmp_path / "test.csv").read()
+    assert raw.given["test"].tolist() == list(range(64, 74))
+    assert raw.names[64:].tolist() == list(range(10))  # rows count anew in their own file
+
+
+def test_rows_without_a_target_are_refused_or_left_out(table_csv, tmp_path):
+    frame = pd.read_csv(table_csv)
+    frame.loc[[2, 5], "label"] = None
+    frame.to_csv(tmp_path / "gaps.csv", index=False)
+    with pytest.raises(DataError, match=r"2 missing, in rows 2, 5"):
+        source(tmp_path / "gaps.csv").read()
+    raw = source(tmp_path / "gaps.csv", drop_missing_target=True).read()
+    assert len(raw.y) == 62
+    assert raw.names[:4].tolist() == [0, 1, 3, 4]
+    assert raw.notes == ("2 rows without label left out",)
+
+
+def test_absent_columns_get_the_nearest_name(table_csv):
+    with pytest.raises(DataError, match="did you mean 'label'") as caught:
+        source(table_csv, "lable", ignore=("nois",)).read()
+    assert len(caught.value.problems) == 2
+
+
+def test_a_column_missing_from_the_test_file_is_named(table_csv, tmp_path):
+    pd.read_csv(table_csv).drop(columns="town").to_csv(tmp_path / "test.csv", index=False)
+    with pytest.raises(DataError, match=r"a column 'town' must be in .*test.csv"):
+        source(table_csv, test_path=tmp_path / "test.csv").read()
+
+
+def test_text_in_a_column_of_numbers_of_the_test_file_is_pointed_at(table_csv, tmp_path):
+    frame = pd.read_csv(table_csv, dtype=object)
+    frame.loc[4, "noise"] = "n/k"
+    frame.to_csv(tmp_path / "test.csv", index=False)
+    with pytest.raises(DataError, match=r"'noise' of .*test.csv.*'n/k' in row 4"):
+        source(table_csv, test_path=tmp_path / "test.csv").read()
+
+
+def test_text_target_given_as_regression_is_pointed_at(table_csv):
+    with pytest.raises(DataError, match="data.task=classification"):
+        source(table_csv, task="regression").read()
+
+
+@pytest.mark.parametrize("content", ["", "a,b\n1,2\n3,4,5\n", "\x00\x01\n"])
+def test_what_is_no_table_is_refused(tmp_path, content):
+    (tmp_path / "bad.csv").write_text(content)
+    with pytest.raises(DataError):
+        source(tmp_path / "bad.csv", "a").read()
+
+
+def test_a_missing_file_is_named_with_its_neighbour(table_csv, tmp_path):
+    problem = source(tmp_path / "tabel.csv").missing()[0]
+    assert "there is table.csv" in problem.got
+    assert source(table_csv).missing() == []
+
+
+def test_odd_column_names_work(tmp_path):
+    rng = np.random.default_rng(0)
+    names = ["price in EUR (2019)", "index", "x", "target", 'a "b" \N{SNOWMAN}', "3"]
+    frame = pd.DataFrame(rng.normal(size=(30, 6)), columns=names)
+    frame.to_csv(tmp_path / "odd.csv", index=False)
+    raw = source(tmp_path / "odd.csv", names[0]).read()
+    assert list(raw.x) == names[1:]

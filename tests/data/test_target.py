@@ -1,0 +1,65 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from kindling.data.target import TargetEncoder, infer_task, to_target
+from kindling.errors import DataError
+
+
+@pytest.mark.parametrize(
+    ("values", "is_regression", "reason"),
+    [
+        (["a", "b"], False, "holds labels"),
+        ([True, False], False, "holds labels"),
+        ([0, 1, 1], False, "2 distinct whole numbers"),
+        ([1.0, 2.0], False, "2 distinct whole numbers"),
+        ([1.5, 2.5], True, "2 distinct numbers"),
+        (list(range(21)), True, "21 distinct numbers"),
+    ],
+)
+def test_task_follows_the_target_and_says_why(values, is_regression, reason):
+    decided, why = infer_task(pd.Series(values, name="y"), "auto")
+    assert decided is is_regression
+    assert reason in why
+
+
+def test_the_user_can_overrule():
+    assert infer_task(pd.Series([1, 2], name="y"), "regression") == (True, "data.task=regression")
+
+
+def test_whole_labels_sort_as_numbers():
+    y = to_target(pd.Series([10, 9, 2.0]), is_regression=False)
+    assert TargetEncoder(is_regression=False, name="y").fit(y).describe()["classes"] == (
+        "2",
+        "9",
+        "10",
+    )
+
+
+def test_classes_are_int64_codes_and_counted():
+    y = np.array(["b", "a", "b"], dtype=object)
+    encoder = TargetEncoder(is_regression=False, name="y").fit(y)
+    assert encoder.transform(y).tolist() == [1, 0, 1]
+    assert encoder.transform(y).dtype == np.int64
+    assert encoder.describe()["class_counts"] == (1, 2)
+
+
+def test_values_are_standardised_float32():
+    y = np.array([10.0, 20.0, 30.0])
+    encoder = TargetEncoder(is_regression=True, name="y").fit(y)
+    z = encoder.transform(y)
+    assert z.dtype == np.float32
+    assert z.mean() == pytest.approx(0)
+    assert z.std() == pytest.approx(1)
+    assert encoder.describe()["target_mean"] == 20.0
+
+
+def test_one_class_only_is_refused():
+    with pytest.raises(DataError, match=r"at least two values.*only 'a'"):
+        TargetEncoder(is_regression=False, name="y").fit(np.array(["a", "a"], dtype=object))
+
+
+def test_a_label_without_train_rows_is_named():
+    encoder = TargetEncoder(is_regression=False, name="y").fit(np.array(["a", "b"], dtype=object))
+    with pytest.raises(DataError, match="'c' only in val or test"):
+        encoder.transform(np.array(["a", "c"], dtype=object))

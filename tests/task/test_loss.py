@@ -1,0 +1,53 @@
+import math
+
+import pytest
+import torch
+
+from kindling.errors import ConfigError
+from kindling.task.loss import Loss
+from kindling.task.running import RunningMeans
+from kindling.types import DataSpec
+
+CLASSES = DataSpec(task="binary", target="y", classes=("a", "b"), class_counts=(90, 10))
+VALUE = DataSpec(task="regression", target="y", target_scale=100.0)
+
+
+def test_cross_entropy_by_hand():
+    loss = Loss(CLASSES, None)(torch.tensor([[0.0, 0.0], [math.log(3), 0.0]]), torch.tensor([0, 0]))
+    assert loss.item() == pytest.approx((math.log(2) - math.log(0.75)) / 2)
+
+
+def test_squared_error_pairs_rows_and_does_not_broadcast():
+    loss = Loss(VALUE, None)(torch.tensor([[1.0], [2.0], [3.0]]), torch.tensor([1.0, 2.0, 3.0]))
+    assert loss.item() == 0.0
+
+
+def test_balanced_weights_are_those_of_scikit_learn():
+    assert Loss(CLASSES, "balanced").class_weight.tolist() == pytest.approx([100 / 180, 100 / 20])
+
+
+def test_balanced_weights_are_for_classes_only():
+    with pytest.raises(ConfigError, match="task.class_weight is for classes"):
+        Loss(VALUE, "balanced")
+
+
+@pytest.mark.parametrize("weight", [None, "balanced"])
+def test_the_mean_of_an_epoch_does_not_depend_on_the_batches(weight):
+    torch.manual_seed(0)
+    outputs, y = torch.randn(50, 2), torch.randint(0, 2, (50,))
+    loss = Loss(CLASSES, weight)
+    for size in (50, 7):
+        means = RunningMeans(CLASSES, loss, torch.device("cpu"))
+        for part, target in zip(outputs.split(size), y.split(size), strict=True):
+            means.add(loss(part, target), part, target)
+        assert means.compute("val") == {
+            "val/loss": pytest.approx(loss(outputs, y).item(), rel=1e-5),
+            "val/accuracy": pytest.approx((outputs.argmax(1) == y).float().mean().item()),
+        }
+
+
+def test_the_running_rmse_has_the_unit_of_the_target():
+    loss, means = Loss(VALUE, None), RunningMeans(VALUE, Loss(VALUE, None), torch.device("cpu"))
+    outputs, y = torch.tensor([[0.0], [0.0]]), torch.tensor([3.0, 4.0])
+    means.add(loss(outputs, y), outputs, y)
+    assert means.compute("val")["val/rmse"] == pytest.approx(100 * math.sqrt(12.5))

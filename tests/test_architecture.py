@@ -1,0 +1,71 @@
+"""Imports go down the floors only: never up, never sideways into the room next door."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[1] / "src" / "kindling"
+FLOORS = {
+    "__init__": 0,
+    "types": 0,
+    "errors": 0,
+    "keyed": 0,
+    "pixels": 0,
+    "data": 1,
+    "model": 1,
+    "task": 2,
+    "callback": 3,
+    "report": 3,
+    "serve": 3,
+    "run": 4,
+    "cli": 5,
+}
+FILES = sorted(SRC.rglob("*.py"))
+
+
+def room(file):
+    return file.relative_to(SRC).with_suffix("").parts[0]
+
+
+def imported_rooms(file):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import"
+            names = [node.module]
+        for name in names:
+            package, _, rest = name.partition(".")
+            if package == "kindling":
+                yield rest.partition(".")[0] or "__init__"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SRC)))
+def test_imports_go_down_the_floors_only(file):
+    own = room(file)
+    for other in imported_rooms(file):
+        same_room = other == own
+        assert same_room or other == "__init__" or FLOORS[other] < FLOORS[own] or own in (
+            "types",
+            "pixels",
+        ), f"{own} (floor {FLOORS[own]}) imports {other} (floor {FLOORS[other]})"
+
+
+def test_every_room_has_a_floor():
+    assert {room(file) for file in FILES} <= set(FLOORS)
+
+
+def test_nothing_but_run_and_cli_knows_the_report():
+    users = {room(file) for file in FILES if "report" in imported_rooms(file)}
+    assert users <= {"report", "run", "cli"}
+
+
+def test_the_core_can_be_read_in_an_afternoon():
+    core = ("types", "errors", "keyed", "pixels", "data", "model", "task", "callback", "run")
+    lines = [line for f in FILES if room(f) in core for line in f.read_text().splitlines()]
+    assert sum(bool(line.strip()) for line in lines) <= 2500
+
+
+@pytest.mark.parametrize("word", [".cuda(", 'to("cuda', "to('cuda", "pickle.load", "torchvision"])
+def test_no_source_holds(word):
+    assert not [file for file in FILES if word in file.read_text(encoding="utf-8")]
