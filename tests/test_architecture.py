@@ -45,9 +45,15 @@ def test_imports_go_down_the_floors_only(file):
     own = room(file)
     for other in imported_rooms(file):
         same_room = other == own
-        assert same_room or other == "__init__" or FLOORS[other] < FLOORS[own] or own in (
-            "types",
-            "pixels",
+        assert (
+            same_room
+            or other == "__init__"
+            or FLOORS[other] < FLOORS[own]
+            or own
+            in (
+                "types",
+                "pixels",
+            )
         ), f"{own} (floor {FLOORS[own]}) imports {other} (floor {FLOORS[other]})"
 
 

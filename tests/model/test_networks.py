@@ -99,7 +99,10 @@ def test_sizes_reach_the_network():
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        (TABLE, "model=cnn takes images; got a table of 2 numbers and 2 categories; type model=mlp"),
+        (
+            TABLE,
+            "model=cnn takes images; got a table of 2 numbers and 2 categories; type model=mlp",
+        ),
         (DataSpec(task="binary", target="y", image_shape=(1, 7, 9)), "8x8 pixels or more; got 7x9"),
     ],
 )

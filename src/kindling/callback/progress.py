@@ -14,7 +14,7 @@ class Progress(Callback):
         refresh_s: seconds between two redraws.
     """
 
-    def __init__(self, refresh_s: float = 0.2) -> None:
+    def __init__(self, refresh_s: float) -> None:
         self.refresh_s = refresh_s
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

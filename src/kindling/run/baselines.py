@@ -28,7 +28,7 @@ def fit_baselines(data: DataModule, *, enabled: bool, seed: int) -> dict[str, di
     train_x, train_y = rows_of(data, "train")
     test_x, test_y = rows_of(data, "test")
     scores = {}
-    for name, model in make_baselines(data.spec, seed).items():
+    for name, model in make_baselines(data.spec, len(train_y), seed).items():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # a baseline may stop early
             model.fit(train_x, train_y)
@@ -50,7 +50,7 @@ def rows_of(data: DataModule, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
     return x.astype(np.float32), data.y[rows].numpy()
 
 
-def make_baselines(spec: DataSpec, seed: int) -> dict:
+def make_baselines(spec: DataSpec, num_rows: int, seed: int) -> dict:
     """Make the unfitted models: the mean or majority, a linear model, boosted trees."""
     codes = list(range(spec.num_numbers, spec.num_numbers + len(spec.categories)))
     numbers = list(range(spec.num_numbers))
@@ -63,7 +63,7 @@ def make_baselines(spec: DataSpec, seed: int) -> dict:
     few_levels = all(count <= MAX_LEVELS for count in spec.cardinalities)
     trees = {"categorical_features": codes if codes and few_levels else None, "random_state": seed}
     reduce = (
-        [PCA(COMPONENTS, random_state=seed)]
+        [PCA(min(COMPONENTS, num_rows), random_state=seed)]
         if spec.image_shape and len(numbers) > MAX_PIXELS
         else []
     )

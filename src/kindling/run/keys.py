@@ -28,7 +28,7 @@ def key_problems(override: Override, base: DictConfig) -> list[Problem]:
     if override.is_add() and may_be_added(plain, key):
         return []
     owner, name = owner_of(plain, key)
-    if is_open(value_of(plain, owner)):
+    if is_open(value_of(plain, owner)) and not override.is_delete():
         return [Problem(f"{owner} has no {name} yet", text, f"type +{text.lstrip('+')}")]
     near = nearest(plain, key)
     fix = f"did you mean {near}?" if near else "python train.py --help lists all keys"

@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from kindling.errors import ConfigError, Problem
 from kindling.run.compose import compose_config
 from kindling.run.keys import key_problems
-from kindling.run.values import value_problems
+from kindling.run.values import leaf_problems, value_problems
 
 MAX_COMBINATIONS = 64  # of groups in a sweep that are composed beforehand
 
@@ -49,7 +49,9 @@ def _check_values(groups: list[str], values: list[Override], conf: Path) -> list
     found = [[key_problems(single, base) for single in several] for several in singles]
     sound = [several[0] for several, p in zip(singles, found, strict=True) if not any(p)]
     cfg = compose_config(conf, [*groups, *(o.input_line or "" for o in sound)])
-    return [*itertools.chain(*itertools.chain(*found)), *value_problems(cfg)]
+    rest = [o for several in singles for o in several[1:]]  # of sweeps; the first is in cfg
+    checked = [leaf_problems(o.key_or_group, o.value()) for o in rest]
+    return [*itertools.chain(*itertools.chain(*found), *checked), *value_problems(cfg)]
 
 
 def parse(overrides: list[str]) -> tuple[list[Override], list[Problem]]:

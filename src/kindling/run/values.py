@@ -113,7 +113,7 @@ def check_values(cfg: DictConfig) -> None:
 def value_problems(cfg: DictConfig) -> list[Problem]:
     """List what is wrong with the values of a composed configuration."""
     plain = OmegaConf.to_container(cfg, resolve=False)
-    problems = [problem for key, value in leaves(plain) for problem in _leaf_problems(key, value)]
+    problems = [problem for key, value in leaves(plain) for problem in leaf_problems(key, value)]
     fractions = [OmegaConf.select(cfg, f"data.{stage}_fraction") for stage in ("val", "test")]
     if all(isinstance(f, int | float) and 0 < f < 1 for f in fractions) and sum(fractions) >= 1:
         rule = "data.val_fraction and data.test_fraction must leave rows to train on"
@@ -132,7 +132,8 @@ def leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield key, value
 
 
-def _leaf_problems(key: str, value: Any) -> Iterator[Problem]:
+def leaf_problems(key: str, value: Any) -> Iterator[Problem]:
+    """Hold one value against the rule of its key's last name."""
     name = key.rpartition(".")[2]
     if isinstance(value, str) and value == "???":
         yield Problem(f"{key} must be given", "nothing", f"type {key}=...")

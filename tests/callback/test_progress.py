@@ -1,0 +1,42 @@
+import io
+import sys
+
+from lightning.pytorch.callbacks import Callback
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_the_bar_counts_every_batch_and_shows_the_losses(build, monkeypatch):
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    data, task, trainer = build("trainer.max_epochs=2", "callbacks.progress.refresh_s=0")
+    trainer.fit(task, data)
+    assert "16/16" in screen.getvalue()
+    assert "epoch 2/2" in screen.getvalue()
+    assert "val/loss=" in screen.getvalue()
+
+
+def test_nothing_is_drawn_where_nobody_looks(build, capsys):
+    data, task, trainer = build("trainer.max_epochs=1")
+    trainer.fit(task, data)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_bar_is_closed_when_training_fails(build, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+
+    class Fail(Callback):
+        def on_train_batch_start(self, *args):
+            raise ZeroDivisionError
+
+    data, task, trainer = build()
+    trainer.callbacks.append(Fail())
+    bars = [callback for callback in trainer.callbacks if hasattr(callback, "refresh_s")]
+    try:
+        trainer.fit(task, data)
+    except ZeroDivisionError:
+        pass
+    assert bars[0].bar.disable  # what tqdm sets when it closes

@@ -1,0 +1,54 @@
+"""What TensorBoard shows of a run, read back from its event files."""
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from kindling.task.schedule import Cosine
+
+
+def events(run):
+    """Merge the event files of a run: Lightning and HPARAMS each write their own."""
+    files = sorted((run / "tensorboard").glob("events*"))
+    return [EventAccumulator(str(file)).Reload() for file in files]
+
+
+def tags(run, kind):
+    return {tag for accumulator in events(run) for tag in accumulator.Tags()[kind]}
+
+
+@pytest.mark.parametrize(
+    ("target", "metric", "figure"),
+    [
+        ("species", "accuracy", "test/confusion_matrix"),
+        ("body_mass_g", "rmse", "test/predicted_vs_true"),
+    ],
+)
+def test_curves_figure_text_and_hparams_are_there(run, target, metric, figure):
+    folder = run(f"data.target={target}", "report=true")
+    scalars = tags(folder, "scalars")
+    curves = {f"{s}/{name}" for s in ("train", "val") for name in ("loss", metric)}
+    assert curves | {"lr-AdamW/pg1", f"test/{metric}", f"final/test_{metric}"} <= scalars
+    assert figure in tags(folder, "images")
+    assert "config/text_summary" in tags(folder, "tensors")
+    plugins = [a.summary_metadata for a in events(folder)]
+    assert any("_hparams_/session_start_info" in metadata for metadata in plugins)
+
+
+def test_the_logged_learning_rate_is_the_schedule(run):
+    folder = run("trainer.log_every_n_steps=1")
+    points = [
+        point
+        for a in events(folder)
+        if "lr-AdamW/pg1" in a.Tags()["scalars"]
+        for point in a.Scalars("lr-AdamW/pg1")
+    ]
+    schedule = Cosine(24, 0.05, 0.01)
+    assert [point.step for point in points] == list(range(24))
+    assert [point.value for point in points] == pytest.approx(
+        [0.002 * schedule(step) for step in range(24)]
+    )
+
+
+def test_without_a_report_nothing_is_drawn(run):
+    folder = run("report=false")
+    assert tags(folder, "images") == set()

@@ -1,0 +1,69 @@
+"""Exceptions of all kinds in, the exit codes of the contract out."""
+
+import sys
+
+import pytest
+from hydra.errors import InstantiationException
+from omegaconf import OmegaConf
+
+from kindling.errors import ConfigError, DataError, Problem
+from kindling.run.main import exit_codes
+
+PROBLEM = Problem("a rule", "a thing", "type that")
+
+
+def wrapped(error):
+    try:
+        raise InstantiationException("in conf") from error
+    except InstantiationException as caught:
+        return caught
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigError(PROBLEM), 2),
+        (DataError(PROBLEM), 3),
+        (wrapped(ConfigError(PROBLEM)), 2),
+        (InstantiationException("Error locating target 'nope.Nope'"), 2),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_each_error_has_its_exit_code(error, code, capsys):
+    with pytest.raises(SystemExit) as left, exit_codes(debug=False):
+        raise error
+    assert left.value.code == code
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_fault_of_ours_keeps_its_traceback():
+    for error in (ZeroDivisionError(), wrapped(TypeError("ours"))):
+        with pytest.raises(type(error)), exit_codes(debug=False):
+            raise error
+
+
+def test_a_wrong_interpolation_is_the_users(capsys):
+    cfg = OmegaConf.create({"a": "${nowhere}"})
+    with pytest.raises(SystemExit) as left, exit_codes(debug=False):
+        _ = cfg.a
+    assert left.value.code == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
+def test_ctrl_c_inside_lightning_is_an_interruption():
+    with pytest.raises(SystemExit) as left, exit_codes(debug=False):
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            sys.exit(1)  # what the Trainer does
+    assert left.value.code == 130
+
+
+def test_one_screen_has_rule_got_and_fix_and_debug_adds_the_traceback(capsys):
+    for debug in (False, True):
+        with pytest.raises(SystemExit), exit_codes(debug=debug):
+            raise DataError(PROBLEM, Problem("another [rule]", "b", "c"))
+        err = capsys.readouterr().err
+        assert "2 problems in the data" in err
+        assert all(word in err for word in ("a rule", "a thing", "type that", "another [rule]"))
+        assert ("Traceback" in err) is debug
