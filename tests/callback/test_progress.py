@@ -1,6 +1,7 @@
 import io
 import sys
 
+import pytest
 from lightning.pytorch.callbacks import Callback
 
 
@@ -35,8 +36,6 @@ def test_a_bar_is_closed_when_training_fails(build, monkeypatch):
     data, task, trainer = build()
     trainer.callbacks.append(Fail())
     bars = [callback for callback in trainer.callbacks if hasattr(callback, "refresh_s")]
-    try:
+    with pytest.raises(ZeroDivisionError):
         trainer.fit(task, data)
-    except ZeroDivisionError:
-        pass
     assert bars[0].bar.disable  # what tqdm sets when it closes

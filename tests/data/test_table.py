@@ -65,7 +65,7 @@ def test_text_in_a_column_of_numbers_of_the_test_file_is_pointed_at(table_csv, t
 
 
 def test_text_target_given_as_regression_is_pointed_at(table_csv):
-    with pytest.raises(DataError, match="data.task=classification"):
+    with pytest.raises(DataError, match=r"data\.task=classification"):
         source(table_csv, task="regression").read()
 
 

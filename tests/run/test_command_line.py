@@ -1,12 +1,14 @@
 """What is typed wrong is listed whole, with the nearest right word, before anything is built."""
 
+from pathlib import Path
+
 import pytest
 
 from kindling.errors import ConfigError
 from kindling.run.overrides import check_overrides
 from kindling.run.values import value_problems
 
-from ..conftest import CONF
+CONF = Path(__file__).parents[2] / "conf"
 
 
 def problems(*overrides, is_sweep=False):

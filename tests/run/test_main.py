@@ -36,10 +36,13 @@ def test_each_error_has_its_exit_code(error, code, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_a_fault_of_ours_keeps_its_traceback():
-    for error in (ZeroDivisionError(), wrapped(TypeError("ours"))):
-        with pytest.raises(type(error)), exit_codes(debug=False):
-            raise error
+@pytest.mark.parametrize("error", [ZeroDivisionError("ours"), wrapped(TypeError("ours"))])
+def test_a_fault_of_ours_is_shown_with_its_traceback(error, capsys):
+    with pytest.raises(SystemExit) as left, exit_codes(debug=False):
+        raise error
+    assert left.value.code == 1
+    assert "Traceback" in (err := capsys.readouterr().err)
+    assert "Error: ours" in err
 
 
 def test_a_wrong_interpolation_is_the_users(capsys):
@@ -50,12 +53,16 @@ def test_a_wrong_interpolation_is_the_users(capsys):
     assert "nowhere" in capsys.readouterr().err
 
 
+def interrupted_trainer():
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        sys.exit(1)  # what Lightning's Trainer does
+
+
 def test_ctrl_c_inside_lightning_is_an_interruption():
     with pytest.raises(SystemExit) as left, exit_codes(debug=False):
-        try:
-            raise KeyboardInterrupt
-        except KeyboardInterrupt:
-            sys.exit(1)  # what the Trainer does
+        interrupted_trainer()
     assert left.value.code == 130
 
 

@@ -27,7 +27,7 @@ def test_balanced_weights_are_those_of_scikit_learn():
 
 
 def test_balanced_weights_are_for_classes_only():
-    with pytest.raises(ConfigError, match="task.class_weight is for classes"):
+    with pytest.raises(ConfigError, match=r"task\.class_weight is for classes"):
         Loss(VALUE, "balanced")
 
 

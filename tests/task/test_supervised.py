@@ -58,9 +58,7 @@ def train(build, overrides, folder):
 
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("model", MODELS)
-def test_manual_optimization_is_bitwise_lightnings_automatic_one(
-    build, monkeypatch, model, options
-):
+def test_manual_optimization_is_bitwise_lightnings_automatic_one(build, model, options):
     overrides = [*MODELS[model], *OPTIONS[options]]
     manual, _ = train(build, overrides, "manual")
 

@@ -21,6 +21,7 @@ from kindling.run.resume import replay
 from kindling.run.values import check_values
 
 ASKS_HYDRA = ("help", "hydra_help", "shell_completion", "info")
+NO_TARGET = "Error locating target"  # how Hydra's message of a wrong _target_ begins
 INTERRUPTED, TERMINATED = 130, 143
 
 
@@ -72,10 +73,10 @@ def exit_codes(*, debug: bool) -> Iterator[None]:
         yield
     except Exception as error:
         user_error = as_user_error(error)
-        if user_error is None:
-            raise
-        if debug:
+        if user_error is None or debug:
             traceback.print_exception(error)
+        if user_error is None:
+            sys.exit(1)
         show_problems(user_error)
         sys.exit(user_error.exit_code)
     except KeyboardInterrupt:
@@ -91,15 +92,14 @@ def exit_codes(*, debug: bool) -> Iterator[None]:
 
 def as_user_error(error: BaseException) -> UserError | None:
     """Find the user's error behind an exception, or None where the fault is ours."""
-    cause = error
-    while isinstance(cause, InstantiationException) and cause.__cause__ is not None:
-        cause = cause.__cause__
+    cause: BaseException | None = error
+    while isinstance(cause, InstantiationException) and not str(cause).startswith(NO_TARGET):
+        cause = cause.__cause__  # Hydra wraps what a constructor raises
     if isinstance(cause, UserError):
         return cause
-    is_unknown_target = isinstance(cause, InstantiationException)
     is_refused = type(cause).__name__ == "MisconfigurationException"  # by Lightning's Trainer
-    if is_unknown_target or is_refused or isinstance(cause, OmegaConfBaseException):
-        lines = str(cause).strip().splitlines()
+    if is_refused or isinstance(cause, InstantiationException | OmegaConfBaseException):
         rule = "the configuration must describe something that can be built"
-        return ConfigError(Problem(rule, " ".join(lines), "correct the key that it names"))
+        message = " ".join(str(cause).split())
+        return ConfigError(Problem(rule, message, "correct the key that it names"))
     return None

@@ -1,0 +1,228 @@
+"""Rows per second: a hand-written loop, the usual Lightning recipe, and Kindling's own set-up.
+
+python benchmarks/loop.py                 # a few minutes
+python benchmarks/loop.py --repeats 3     # quicker, noisier
+
+The three take turns in one process, so that whatever else the machine does hits all of them; the
+median of the turns counts. Every turn trains one epoch with the same network, batch size and
+optimizer; building the data and the network is not counted.
+"""
+
+import argparse
+import os
+import statistics
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
+
+import lightning
+import numpy as np
+import torch
+import torchmetrics
+from lightning.pytorch.callbacks import Callback
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
+
+from kindling.data.datamodule import DataModule
+from kindling.data.source import Raw
+from kindling.errors import Problem
+from kindling.model.cnn import CNN
+from kindling.model.mlp import MLP
+from kindling.run.compose import compose_config, register_resolvers
+from kindling.run.console import hide_adverts
+from kindling.task.supervised import Task
+
+ROOT = Path(__file__).resolve().parents[1]
+ADAMW = {"lr": 1e-3, "fused": True}
+
+
+class Work(NamedTuple):
+    """One row of the table: train rows, batch size, and which kind of data and network."""
+
+    name: str
+    num_rows: int
+    batch_size: int
+    is_image: bool
+
+
+WORKS = [
+    Work("MLP 128-128, 32 numbers, batch 256", 100_000, 256, False),
+    Work("MLP 128-128, 32 numbers, batch 1024", 100_000, 1024, False),
+    Work("CNN, 28x28 grey, batch 128", 6_000, 128, True),
+]
+
+
+class Made:
+    """A source of random rows; the last of them are val and test."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+
+    def missing(self) -> list[Problem]:
+        return []
+
+    def read(self) -> Raw:
+        import pandas as pd
+
+        rng, total = np.random.default_rng(0), self.work.num_rows + 200
+        if self.work.is_image:
+            x = rng.integers(0, 256, (total, 1, 28, 28), dtype=np.uint8)
+        else:
+            x = pd.DataFrame(rng.normal(size=(total, 32)), columns=[f"x{i}" for i in range(32)])
+        given = {"val": np.arange(total - 200, total - 100), "test": np.arange(total - 100, total)}
+        y = rng.integers(0, 10, total)
+        return Raw(x, y, "y", False, "made up", np.arange(total), given)  # type: ignore[arg-type]
+
+
+class Setup:
+    """The data and a fresh network, the same for all three."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.data = DataModule(
+            Made(work),
+            batch_size=work.batch_size,
+            eval_batch_size=1024,
+            val_fraction=0.1,
+            test_fraction=0.1,
+            drop_last=False,
+            num_workers=0,
+            seed=0,
+        )
+        self.data.setup()
+        rows = torch.from_numpy(self.data.split["train"])
+        x = self.data.x[rows]
+        self.x = self.data.pixel_scaler(x) if work.is_image else x
+        self.y = self.data.y[rows]
+
+    def network(self) -> nn.Module:
+        torch.manual_seed(0)
+        spec = self.data.spec
+        return CNN(spec) if self.work.is_image else MLP(spec, width=128, depth=2, dropout=0.0)
+
+
+def by_hand(setup: Setup) -> float:
+    """(a) A loop over batches gathered from a tensor in memory; nothing is counted or clipped."""
+    network, x, y = setup.network(), setup.x, setup.y
+    optimizer = torch.optim.AdamW(network.parameters(), **ADAMW)
+    network.train()
+    start = time.perf_counter()
+    for rows in torch.randperm(len(x)).split(setup.work.batch_size):
+        optimizer.zero_grad()
+        F.cross_entropy(network(x[rows]), y[rows]).backward()
+        optimizer.step()
+    return time.perf_counter() - start
+
+
+class UsualModule(lightning.LightningModule):
+    """What most templates show: automatic optimization, a metric and two logs a step."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.accuracy = torchmetrics.Accuracy(task="multiclass", num_classes=10)
+
+    def training_step(self, batch: tuple, batch_idx: int) -> torch.Tensor:
+        x, y = batch
+        logits = self.network(x)
+        loss = F.cross_entropy(logits, y)
+        self.accuracy(logits, y)
+        self.log("train/loss", loss, on_step=True, on_epoch=True, prog_bar=True)
+        self.log("train/acc", self.accuracy, on_step=True, on_epoch=True, prog_bar=True)
+        return loss
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(self.network.parameters(), lr=1e-3)
+
+
+class Stopwatch(Callback):
+    """Times the steps of an epoch, without validation."""
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: object) -> None:
+        self.start = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: object) -> None:
+        self.seconds = time.perf_counter() - self.start
+
+
+def fit(module: lightning.LightningModule, settings: dict, **given: object) -> float:
+    """Train one epoch; return its seconds."""
+    watch = Stopwatch()
+    trainer = lightning.Trainer(
+        max_epochs=1, accelerator="cpu", callbacks=[watch], limit_val_batches=0, **settings
+    )
+    trainer.fit(module, **given)
+    return watch.seconds
+
+
+def usual(setup: Setup) -> float:
+    """(b) Samples collated one by one, and a progress bar, which nobody looks at here."""
+    dataset = TensorDataset(setup.x, setup.y)
+    loader = DataLoader(dataset, batch_size=setup.work.batch_size, shuffle=True)
+    settings = {"logger": False, "enable_checkpointing": False, "enable_model_summary": False}
+    with Path(os.devnull).open("w") as void, redirect_stdout(void), redirect_stderr(void):
+        return fit(UsualModule(setup.network()), settings, train_dataloaders=loader)
+
+
+def kindling(setup: Setup) -> float:
+    """(c) The task, data and trainer settings of conf/, clipping and schedule included."""
+    from hydra.utils import instantiate
+
+    register_resolvers(ROOT)
+    cfg = compose_config(ROOT / "conf", ["name=bench", "run_dir=runs/bench", "logger=csv"])
+    task = instantiate(cfg.task)(
+        setup.network(),
+        setup.data.spec,
+        optimizer=instantiate(cfg.optimizer),
+        schedule=instantiate(cfg.schedule),
+    )
+    assert isinstance(task, Task)
+    mine = {"logger": False, "callbacks": None, "max_epochs": None}
+    settings = {k: v for k, v in cfg.trainer.items() if k not in {"_target_", "devices", *mine}}
+    settings |= {"logger": False, "enable_checkpointing": False}
+    return fit(task, settings, datamodule=setup.data)
+
+
+CONTENDERS: dict[str, Callable[[Setup], float]] = {
+    "by hand": by_hand,
+    "usual recipe": usual,
+    "kindling": kindling,
+}
+
+
+def measure(work: Work, repeats: int) -> Iterator[tuple[str, float]]:
+    """Let the three take turns; yield the median rows per second of each."""
+    setup = Setup(work)
+    seconds: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+    for turn in range(repeats + 1):
+        for name, contender in CONTENDERS.items():
+            taken = contender(setup)
+            if turn > 0:  # the first warms up
+                seconds[name].append(taken)
+    for name, times in seconds.items():
+        yield name, work.num_rows / statistics.median(times)
+
+
+def main() -> None:
+    """Measure every work and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=7, help="turns of each; the median counts")
+    repeats = parser.parse_args().repeats
+    hide_adverts()
+    warnings.filterwarnings("ignore")  # the usual recipe warns
+    print(
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads; rows/s, median of {repeats}"
+    )
+    print(f"{'':38}{'by hand':>12}{'usual':>12}{'kindling':>12}{'/ by hand':>11}{'/ usual':>9}")
+    for work in WORKS:
+        hand, other, ours = (speed for _, speed in measure(work, repeats))
+        ratios = f"{ours / hand:>11.2f}{ours / other:>9.2f}"
+        print(f"{work.name:38}{hand:>12,.0f}{other:>12,.0f}{ours:>12,.0f}{ratios}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
