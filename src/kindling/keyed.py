@@ -26,3 +26,14 @@ def key(seed: int, purpose: str, *counters: int) -> int:
 def generator(seed: int, purpose: str, *counters: int) -> torch.Generator:
     """Make a CPU generator that draws the same numbers whenever the key is the same."""
     return torch.Generator().manual_seed(key(seed, purpose, *counters))
+
+
+def seed_device(device: torch.device, seed: int) -> None:
+    """Seed what draws on this device, and on the CPU, for instance dropout.
+
+    `torch.manual_seed` also asks for every kind of device that is not there: 65 us and a growing
+    queue on a machine without a GPU, against 1 us for the CPU's own generator (torch 2.13).
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type != "cpu":
+        torch.get_device_module(device).manual_seed(seed)

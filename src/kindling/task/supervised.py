@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from kindling.errors import ConfigError, Problem
-from kindling.keyed import key
+from kindling.keyed import key, seed_device
 from kindling.task.loss import Loss
 from kindling.task.result import Result, join, to_numpy
 from kindling.task.running import RunningMeans
@@ -68,7 +68,8 @@ class Task(LightningModule):
         self.train_means = RunningMeans(self.spec, self.loss, self.device)
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
-        torch.manual_seed(key(self.seed, "step", self.current_epoch, batch_idx, self.global_rank))
+        counters = (self.current_epoch, batch_idx, self.global_rank)
+        seed_device(self.device, key(self.seed, "step", *counters))
         optimizer: Any = self.optimizers()  # one, so no list of them
         schedule: Any = self.lr_schedulers()
         is_first = batch_idx % self.accumulate == 0
