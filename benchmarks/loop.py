@@ -16,12 +16,15 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import lightning
 import numpy as np
+import pandas as pd
 import torch
 import torchmetrics
+from hydra.utils import instantiate
 from lightning.pytorch.callbacks import Callback
 from torch import nn
 from torch.nn import functional as F
@@ -32,9 +35,9 @@ from kindling.data.source import Raw
 from kindling.errors import Problem
 from kindling.model.cnn import CNN
 from kindling.model.mlp import MLP
+from kindling.run.build import build_trainer
 from kindling.run.compose import compose_config, register_resolvers
 from kindling.run.console import hide_adverts
-from kindling.task.supervised import Task
 
 ROOT = Path(__file__).resolve().parents[1]
 ADAMW = {"lr": 1e-3, "fused": True}
@@ -66,8 +69,6 @@ class Made:
         return []
 
     def read(self) -> Raw:
-        import pandas as pd
-
         rng, total = np.random.default_rng(0), self.work.num_rows + 200
         if self.work.is_image:
             x = rng.integers(0, 256, (total, 1, 28, 28), dtype=np.uint8)
@@ -149,42 +150,42 @@ class Stopwatch(Callback):
         self.seconds = time.perf_counter() - self.start
 
 
-def fit(module: lightning.LightningModule, settings: dict, **given: object) -> float:
-    """Train one epoch; return its seconds."""
-    watch = Stopwatch()
-    trainer = lightning.Trainer(
-        max_epochs=1, accelerator="cpu", callbacks=[watch], limit_val_batches=0, **settings
-    )
-    trainer.fit(module, **given)
-    return watch.seconds
-
-
 def usual(setup: Setup) -> float:
     """(b) Samples collated one by one, and a progress bar, which nobody looks at here."""
     dataset = TensorDataset(setup.x, setup.y)
     loader = DataLoader(dataset, batch_size=setup.work.batch_size, shuffle=True)
-    settings = {"logger": False, "enable_checkpointing": False, "enable_model_summary": False}
+    watch, module = Stopwatch(), UsualModule(setup.network())
     with Path(os.devnull).open("w") as void, redirect_stdout(void), redirect_stderr(void):
-        return fit(UsualModule(setup.network()), settings, train_dataloaders=loader)
+        trainer = lightning.Trainer(
+            max_epochs=1,
+            accelerator="cpu",
+            callbacks=[watch],
+            limit_val_batches=0,
+            logger=False,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+        )
+        trainer.fit(module, loader)
+    return watch.seconds
 
 
 def kindling(setup: Setup) -> float:
-    """(c) The task, data and trainer settings of conf/, clipping and schedule included."""
-    from hydra.utils import instantiate
-
-    register_resolvers(ROOT)
-    cfg = compose_config(ROOT / "conf", ["name=bench", "run_dir=runs/bench", "logger=csv"])
-    task = instantiate(cfg.task)(
-        setup.network(),
-        setup.data.spec,
-        optimizer=instantiate(cfg.optimizer),
-        schedule=instantiate(cfg.schedule),
-    )
-    assert isinstance(task, Task)
-    mine = {"logger": False, "callbacks": None, "max_epochs": None}
-    settings = {k: v for k, v in cfg.trainer.items() if k not in {"_target_", "devices", *mine}}
-    settings |= {"logger": False, "enable_checkpointing": False}
-    return fit(task, settings, datamodule=setup.data)
+    """(c) All of conf/: callbacks, checkpoints, TensorBoard, clipping and schedule included."""
+    with TemporaryDirectory() as folder:
+        words = ["name=bench", f"run_dir={folder}", "device=cpu", "trainer.max_epochs=1"]
+        cfg = compose_config(ROOT / "conf", words)
+        task = instantiate(cfg.task)(
+            setup.network(),
+            setup.data.spec,
+            optimizer=instantiate(cfg.optimizer),
+            schedule=instantiate(cfg.schedule),
+            num_batches=-(-setup.work.num_rows // setup.work.batch_size),
+            batch_size=setup.work.batch_size,
+        )
+        trainer, watch = build_trainer(cfg, setup.data, task), Stopwatch()
+        trainer.callbacks.insert(0, watch)
+        trainer.fit(task, setup.data)
+    return watch.seconds
 
 
 CONTENDERS: dict[str, Callable[[Setup], float]] = {
@@ -213,6 +214,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=7, help="turns of each; the median counts")
     repeats = parser.parse_args().repeats
     hide_adverts()
+    register_resolvers(ROOT)
     warnings.filterwarnings("ignore")  # the usual recipe warns
     print(
         f"torch {torch.__version__}, {torch.get_num_threads()} threads; rows/s, median of {repeats}"

@@ -42,7 +42,8 @@ def build(compose):
         cfg = compose(*overrides, folder=folder)
         seed_everything(cfg.seed, verbose=False)
         data = build_data(cfg)
-        return data, build_task(cfg, data), build_trainer(cfg)
+        task = build_task(cfg, data)
+        return data, task, build_trainer(cfg, data, task)
 
     return make
 

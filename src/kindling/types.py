@@ -26,6 +26,10 @@ class Batch(NamedTuple):
     y: Int64[Tensor, " batch"] | Float32[Tensor, " batch"]
     row: Int64[Tensor, " batch"]
 
+    def split(self, size: int) -> "list[Batch]":
+        """Cut it into batches of at most `size` rows; views, no copies."""
+        return [Batch(*parts) for parts in zip(*(t.split(size) for t in self), strict=True)]
+
 
 @dataclass(frozen=True)
 class DataSpec:

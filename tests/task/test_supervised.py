@@ -72,8 +72,12 @@ def test_manual_optimization_is_bitwise_lightnings_automatic_one(build, model, o
         clip_norm=None,
         accumulate=1,
         class_weight=None,
+        steps_per_call=1,
+        batch_size=task.batch_size,
+        num_batches=task.num_batches,
         seed=task.seed,
     )
+    data.batches_per_chunk = 1
     trainer.gradient_clip_val = manual.clip_norm
     trainer.accumulate_grad_batches = manual.accumulate
     trainer.fit(automatic, data)
@@ -90,6 +94,7 @@ def test_manual_optimization_is_bitwise_a_hand_written_loop(build, model, option
     data, by_hand, _ = build(*overrides, folder="hand")
     network, loss_of = by_hand.network, by_hand.loss
     optimizer = by_hand.make_optimizer(decay_groups(network))
+    data.batches_per_chunk = 1
     loader = data.train_dataloader()
     per_epoch = math.ceil(len(loader) / by_hand.accumulate)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, by_hand.make_schedule(3 * per_epoch))

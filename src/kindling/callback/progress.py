@@ -14,6 +14,8 @@ class Progress(Callback):
         refresh_s: seconds between two redraws.
     """
 
+    works_per_step = False  # any part of an epoch will do
+
     def __init__(self, refresh_s: float) -> None:
         self.refresh_s = refresh_s
 
@@ -22,7 +24,7 @@ class Progress(Callback):
             total=int(trainer.num_training_batches) * (trainer.max_epochs or 1),
             initial=trainer.current_epoch * int(trainer.num_training_batches),
             disable=None if trainer.is_global_zero else True,  # None: only where a person looks
-            unit="batch",
+            bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
             dynamic_ncols=True,
             leave=False,
             mininterval=self.refresh_s,

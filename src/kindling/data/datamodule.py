@@ -52,6 +52,7 @@ class DataModule(LightningDataModule):
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
         self.val_fraction, self.test_fraction = val_fraction, test_fraction
         self.drop_last, self.num_workers, self.seed = drop_last, num_workers, seed
+        self.batches_per_chunk = 1
 
     def setup(self, stage: str | None = None) -> None:
         if hasattr(self, "spec"):
@@ -87,7 +88,11 @@ class DataModule(LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         dataset = self.dataset("train")
         sampler = PositionSampler(
-            len(dataset), self.batch_size, shuffle_seed=self.seed, drop_last=self.drop_last
+            len(dataset),
+            self.batch_size,
+            shuffle_seed=self.seed,
+            drop_last=self.drop_last,
+            batches_per_chunk=self.batches_per_chunk,
         )
         return self._loader(dataset, sampler)
 

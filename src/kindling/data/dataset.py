@@ -37,28 +37,35 @@ class IndexedDataset(Dataset[Batch]):
 
 
 class PositionSampler(Sampler[Tensor]):
-    """Yields the positions of one batch at a time, in an order keyed by (seed, epoch).
+    """Yields the positions of one chunk of batches at a time, in an order keyed by (seed, epoch).
 
     Args:
         num_rows: rows of the stage.
         batch_size: positions per batch.
         shuffle_seed: None keeps the stage's own order.
         drop_last: leave out a last batch that is not full.
+        batches_per_chunk: batches that are handed out together; their rows stay the same.
     """
 
     def __init__(
-        self, num_rows: int, batch_size: int, *, shuffle_seed: int | None, drop_last: bool = False
+        self,
+        num_rows: int,
+        batch_size: int,
+        *,
+        shuffle_seed: int | None,
+        drop_last: bool = False,
+        batches_per_chunk: int = 1,
     ) -> None:
-        self.num_rows, self.batch_size = num_rows, batch_size
-        self.shuffle_seed, self.drop_last = shuffle_seed, drop_last
+        self.num_rows = num_rows
+        self.num_used = num_rows - num_rows % batch_size if drop_last else num_rows
+        self.chunk_size, self.shuffle_seed = batch_size * batches_per_chunk, shuffle_seed
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:  # called by Lightning before each epoch
         self.epoch = epoch
 
     def __len__(self) -> int:
-        full, rest = divmod(self.num_rows, self.batch_size)
-        return full + (rest > 0 and not self.drop_last)
+        return -(-self.num_used // self.chunk_size)
 
     def __iter__(self) -> Iterator[Tensor]:
         order = torch.arange(self.num_rows)
@@ -66,7 +73,7 @@ class PositionSampler(Sampler[Tensor]):
             order = torch.randperm(
                 self.num_rows, generator=generator(self.shuffle_seed, "order", self.epoch)
             )
-        yield from order.split(self.batch_size)[: len(self)]
+        yield from order[: self.num_used].split(self.chunk_size)
 
 
 def make_loader(

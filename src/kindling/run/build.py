@@ -10,6 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from kindling.data.datamodule import DataModule
 from kindling.errors import ConfigError, DataError, Problem
+from kindling.run.chunk import choose_batches_per_chunk
 from kindling.run.device import find_device
 from kindling.task.metrics import logged_names
 from kindling.task.supervised import Task
@@ -35,7 +36,8 @@ def build_task(cfg: DictConfig, data: DataModule) -> Task:
     try:
         network = instantiate(cfg.model)(data.spec)
         parts = {"optimizer": instantiate(cfg.optimizer), "schedule": instantiate(cfg.schedule)}
-        task = instantiate(cfg.task)(network, data.spec, **parts)
+        num_batches = len(data.train_dataloader())
+        task = instantiate(cfg.task)(network, data.spec, num_batches=num_batches, **parts)
     except ConfigError as error:
         raise ConfigError(*error.problems, *problems) from error
     problems += norm_problems(network, data)
@@ -44,11 +46,15 @@ def build_task(cfg: DictConfig, data: DataModule) -> Task:
     return task
 
 
-def build_trainer(cfg: DictConfig) -> Trainer:
-    """Build Lightning's Trainer on the device that was asked for."""
+def build_trainer(cfg: DictConfig, data: DataModule, task: Task) -> Trainer:
+    """Build Lightning's Trainer on the device that was asked for, and share the price of a call."""
     device = find_device(cfg.device, cfg.trainer.devices)
     assert isinstance(device, dict)  # build_data has refused anything else
-    return instantiate(cfg.trainer, **device)
+    trainer = instantiate(cfg.trainer, **device)
+    most = task.steps_per_call
+    data.batches_per_chunk = choose_batches_per_chunk(data, trainer, most)
+    task.steps_per_call = data.batches_per_chunk
+    return trainer
 
 
 def monitor_problems(cfg: DictConfig, spec: DataSpec) -> list[Problem]:

@@ -12,6 +12,7 @@ HIDDEN_WARNINGS = {
     ".*LeafSpec.*": "Lightning 2.6 builds it, not the user",
     ".*smaller than the logging interval.*": "losses are logged each epoch, however short it is",
     ".*with multiple `ModelCheckpoint` callbacks.*": "the first one keeps the best weights",
+    ".*with manual optimization and every_n_train_steps.*": "the weights after a step are meant",
     ".*Starting from v1.9.0, `tensorboardX`.*": "tensorboard is installed",
     ".*Checkpoint directory .* exists and is not empty.*": "a resumed run goes on in its folder",
 }

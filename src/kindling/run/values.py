@@ -81,6 +81,7 @@ RULES: dict[str, Rule] = {
     "seed": number(0, 2**32 - 1, whole=True),
     "clip_norm": number(0, ends="()", null=True),
     "accumulate": number(1, whole=True),
+    "steps_per_call": number(1, 1024, whole=True),
     "class_weight": one_of("balanced", None),
     "max_epochs": number(1, whole=True),
     "devices": number(1, whole=True),

@@ -31,6 +31,9 @@ class Task(LightningModule):
         clip_norm: largest length of the whole gradient; None never clips.
         accumulate: batches whose gradients are averaged for one optimizer step.
         class_weight: None or "balanced".
+        steps_per_call: batches in a chunk, the last one of an epoch perhaps having fewer.
+        batch_size: rows of a batch.
+        num_batches: train batches of an epoch.
         seed: keys what is drawn while training, such as dropout.
     """
 
@@ -44,6 +47,9 @@ class Task(LightningModule):
         clip_norm: float | None,
         accumulate: int,
         class_weight: str | None,
+        steps_per_call: int,
+        batch_size: int,
+        num_batches: int,
         seed: int,
     ) -> None:
         super().__init__()
@@ -52,6 +58,8 @@ class Task(LightningModule):
         self.loss = Loss(spec, class_weight)
         self.make_optimizer, self.make_schedule = optimizer, schedule
         self.clip_norm, self.accumulate, self.seed = clip_norm, accumulate, seed
+        self.steps_per_call, self.batch_size = steps_per_call, batch_size
+        self.num_batches = num_batches
         self.seen: dict[Stage, list[tuple[Any, ...]]] = {stage: [] for stage in STAGES}
         self.results: dict[Stage, Result] = {}
 
@@ -66,25 +74,34 @@ class Task(LightningModule):
 
     def on_train_epoch_start(self) -> None:
         self.train_means = RunningMeans(self.spec, self.loss, self.device)
+        self.rates: list[tuple[int, float]] = []
 
-    def training_step(self, batch: Batch, batch_idx: int) -> None:
-        counters = (self.current_epoch, batch_idx, self.global_rank)
-        seed_device(self.device, key(self.seed, "step", *counters))
+    def training_step(self, chunk: Batch, batch_idx: int) -> None:
+        """Learn from the batches of a chunk, one after the other; most often there are several."""
         optimizer: Any = self.optimizers()  # one, so no list of them
         schedule: Any = self.lr_schedulers()
-        is_first = batch_idx % self.accumulate == 0
-        is_last = (batch_idx + 1) % self.accumulate == 0 or self.trainer.is_last_batch
+        first = batch_idx * self.steps_per_call
+        batches = chunk.split(self.batch_size)
+        for number, batch in enumerate(batches, start=first):
+            self.seed_step(number)
+            if number % self.accumulate == 0:
+                optimizer.zero_grad()  # .grad adds up over backward calls
+            outputs = self.network(batch.x)  # forward
+            loss = self.loss(outputs, batch.y)
+            self.manual_backward(loss / self.accumulate)  # fills .grad of every parameter
+            is_end = self.trainer.is_last_batch and number == first + len(batches) - 1
+            if (number + 1) % self.accumulate == 0 or is_end:
+                self.clip(optimizer)
+                self.note_rate(schedule)
+                optimizer.step()  # moves the parameters against .grad
+                schedule.step()
+            self.train_means.add(loss.detach(), outputs.detach(), batch.y)
 
-        if is_first:
-            optimizer.zero_grad()  # .grad adds up over backward calls
-        outputs = self.network(batch.x)  # forward
-        loss = self.loss(outputs, batch.y)
-        self.manual_backward(loss / self.accumulate)  # fills .grad of every parameter
-        if is_last:
-            self.clip(optimizer)
-            optimizer.step()  # moves the parameters against .grad
-            schedule.step()
-        self.train_means.add(loss.detach(), outputs.detach(), batch.y)
+    def seed_step(self, number: int) -> None:
+        """Key what is drawn in the epoch's batch of this number, such as dropout."""
+        seed_device(
+            self.device, key(self.seed, "step", self.current_epoch, number, self.global_rank)
+        )
 
     def clip(self, optimizer: Optimizer) -> None:
         """Shorten the gradient; Lightning's own way refuses fused optimizers in bf16-mixed."""
@@ -92,8 +109,17 @@ class Task(LightningModule):
             parameters = [p for group in optimizer.param_groups for p in group["params"]]
             nn.utils.clip_grad_norm_(parameters, self.clip_norm)
 
+    def note_rate(self, schedule: LambdaLR) -> None:
+        """Remember the learning rate of every nth step; it is logged when the epoch ends."""
+        trainer: Any = self.trainer  # mypy does not see all of its attributes
+        if trainer.global_step % trainer.log_every_n_steps == 0:
+            self.rates.append((trainer.global_step, float(schedule.get_last_lr()[0])))
+
     def on_train_epoch_end(self) -> None:
         self.log_dict(self.train_means.compute("train"))
+        for logger in self.loggers:
+            for step, rate in self.rates:
+                logger.log_metrics({"lr": rate}, step)
 
     def evaluate(self, batch: Batch) -> Tensor:
         """Return what the network says of a batch while it is not learning."""
@@ -139,9 +165,12 @@ class Task(LightningModule):
 
     def num_steps(self) -> int:
         """Count the optimizer steps of the whole training."""
-        batches = self.trainer.estimated_stepping_batches  # also makes num_training_batches known
-        per_epoch = math.ceil(self.trainer.num_training_batches / self.accumulate)
-        return min(int(batches), per_epoch * (self.trainer.max_epochs or 1))
+        most = self.trainer.estimated_stepping_batches  # also makes num_training_batches known
+        # Where the Trainer limits the batches, a chunk is one batch.
+        calls = int(self.trainer.num_training_batches)
+        batches = min(self.num_batches, calls * self.steps_per_call)
+        steps = math.ceil(batches / self.accumulate) * (self.trainer.max_epochs or 1)
+        return min(steps, int(most)) if self.trainer.max_steps > 0 else steps
 
 
 def decay_groups(network: nn.Module) -> list[dict[str, Any]]:
