@@ -2,6 +2,8 @@
 
 import difflib
 
+import torch
+import torch.utils.deterministic
 from hydra.utils import instantiate
 from lightning import Trainer
 from omegaconf import DictConfig
@@ -10,8 +12,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from kindling.data.datamodule import DataModule
 from kindling.errors import ConfigError, DataError, Problem
-from kindling.run.chunk import choose_batches_per_chunk
 from kindling.run.device import find_device
+from kindling.run.pace import pay_less_often
 from kindling.task.metrics import logged_names
 from kindling.task.supervised import Task
 from kindling.types import DataSpec
@@ -51,9 +53,9 @@ def build_trainer(cfg: DictConfig, data: DataModule, task: Task) -> Trainer:
     device = find_device(cfg.device, cfg.trainer.devices)
     assert isinstance(device, dict)  # build_data has refused anything else
     trainer = instantiate(cfg.trainer, **device)
-    most = task.steps_per_call
-    data.batches_per_chunk = choose_batches_per_chunk(data, trainer, most)
-    task.steps_per_call = data.batches_per_chunk
+    # Determinism also fills all new memory, 2 % of a small step, though nothing reads it.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    pay_less_often(data, task, trainer)
     return trainer
 
 

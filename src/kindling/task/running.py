@@ -14,7 +14,7 @@ class RunningMeans:
     def __init__(self, spec: DataSpec, loss: Loss, device: torch.device) -> None:
         self.spec, self.loss = spec, loss
         self.loss_sum = torch.zeros((), device=device)
-        self.weight_sum = torch.zeros((), device=device)
+        self.weight_sum: Tensor | int = 0
         self.correct = torch.zeros((), device=device)
         self.num_rows = 0
 
@@ -22,7 +22,7 @@ class RunningMeans:
         """Count a batch: its mean loss, outputs (B, K) or (B, 1), targets (B,)."""
         weight = self.loss.weight(y)
         self.loss_sum += loss * weight
-        self.weight_sum += weight
+        self.weight_sum = self.weight_sum + weight
         self.num_rows += len(y)
         if not self.spec.is_regression:
             self.correct += (outputs.argmax(dim=1) == y).sum()

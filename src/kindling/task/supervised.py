@@ -88,7 +88,8 @@ class Task(LightningModule):
                 optimizer.zero_grad()  # .grad adds up over backward calls
             outputs = self.network(batch.x)  # forward
             loss = self.loss(outputs, batch.y)
-            self.manual_backward(loss / self.accumulate)  # fills .grad of every parameter
+            share = loss / self.accumulate if self.accumulate > 1 else loss
+            self.manual_backward(share)  # fills .grad of every parameter
             is_end = self.trainer.is_last_batch and number == first + len(batches) - 1
             if (number + 1) % self.accumulate == 0 or is_end:
                 self.clip(optimizer)

@@ -14,10 +14,10 @@ def chunk_of(build, *overrides, **given):
 
 
 def test_small_steps_share_a_call_and_large_ones_do_not(build):
-    assert chunk_of(build) == 8
+    assert chunk_of(build) == 16
     assert chunk_of(build, "task.steps_per_call=3") == 3
     assert chunk_of(build, "data=digits", "data.batch_size=1024") == 4
-    assert chunk_of(build, "data=digits", "data.batch_size=256", "data.drop_last=true") == 8
+    assert chunk_of(build, "data=digits", "data.batch_size=256", "data.drop_last=true") == 16
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,15 @@ def test_averaged_weights_are_updated_after_every_step(build):
             return False
 
     assert issubclass(Counting, Callback)
-    data, task, trainer = build("+callbacks.ema._target_=lightning.pytorch.callbacks.WeightAveraging")
+    data, task, trainer = build(
+        "+callbacks.ema._target_=lightning.pytorch.callbacks.WeightAveraging"
+    )
     trainer.callbacks = [c for c in trainer.callbacks if not isinstance(c, WeightAveraging)]
     trainer.callbacks.append(Counting())
     trainer.fit(task, data)
     assert len([step for step in updates if step is not None]) == 3 * PENGUINS
+
+
+def test_a_profiler_that_was_asked_for_stays(build):
+    _, _, trainer = build("+trainer.profiler=simple")
+    assert type(trainer.profiler).__name__ == "SimpleProfiler"
