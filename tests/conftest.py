@@ -1,6 +1,11 @@
 """Small real data and short runs for all tests; nothing of ours is replaced by a stand-in."""
 
+import os
 from pathlib import Path
+
+# One thread, here and in every process started from here: the work is small, and two threads
+# that wait for each other are slow where other tests run at the same time.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pandas as pd

@@ -4,7 +4,7 @@ from lightning import Trainer
 from omegaconf import DictConfig
 
 from kindling.data.datamodule import DataModule
-from kindling.run.console import show_plan, show_scores
+from kindling.run.console import short_path, show_plan, show_scores
 from kindling.run.record import write_metrics, write_predictions
 from kindling.task.supervised import Task
 
@@ -27,7 +27,7 @@ def finish(
     epochs = f"best of {metrics['epochs']} epochs: {metrics['best_epoch']}"
     lines = {
         "trained": f"{metrics['seconds']:.1f} s, {epochs}",
-        "run": str(cfg.run_dir),
+        "run": short_path(cfg.run_dir),
         "curves": "tensorboard --logdir runs",
     }
     show_plan(lines)

@@ -4,7 +4,7 @@ from lightning import Trainer
 from omegaconf import DictConfig
 
 from kindling.data.datamodule import DataModule
-from kindling.run.console import show_plan
+from kindling.run.console import short_path, show_plan
 from kindling.task.supervised import Task
 
 MAX_CLASSES = 6  # that are named with their counts
@@ -31,7 +31,7 @@ def print_plan(cfg: DictConfig, data: DataModule, task: Task, trainer: Trainer) 
 def describe_rows(cfg: DictConfig, data: DataModule) -> str:
     """Count rows, and columns per kind."""
     spec, rows = data.spec, f"{len(data.raw.y):,}"
-    what = cfg.data.get("path") or cfg.name
+    what = short_path(cfg.data.path) if "path" in cfg.data else cfg.name
     notes = "".join(f"; {note}" for note in data.raw.notes)
     if spec.image_shape is not None:
         channels, height, width = spec.image_shape
