@@ -50,6 +50,12 @@ def test_absent_columns_get_the_nearest_name(table_csv):
     assert len(caught.value.problems) == 2
 
 
+def test_a_table_of_nothing_but_the_target_is_refused(table_csv):
+    others = tuple(name for name in pd.read_csv(table_csv) if name != "label")
+    with pytest.raises(DataError, match="a column to learn from"):
+        source(table_csv, ignore=others).read()
+
+
 def test_a_column_missing_from_the_test_file_is_named(table_csv, tmp_path):
     pd.read_csv(table_csv).drop(columns="town").to_csv(tmp_path / "test.csv", index=False)
     with pytest.raises(DataError, match=r"a column 'town' must be in .*test.csv"):

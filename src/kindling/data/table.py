@@ -119,6 +119,9 @@ class TableSource:
             for problem in absent_columns(names, frames[0], f"{files[0]} ({key})")
         ]
         wanted = [name for name in frames[0] if name not in self.ignore]
+        if set(wanted) <= {self.target}:
+            rule = "a table needs a column to learn from, beside the target"
+            problems.append(Problem(rule, f"none in {files[0]}", "shorten data.ignore"))
         for file, frame in zip(files[1:], frames[1:], strict=True):
             problems += absent_columns(wanted, frame, file)
         if problems:
