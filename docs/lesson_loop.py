@@ -1,6 +1,7 @@
 """Train on the penguins by hand: Kindling's data and network, no Trainer, no configuration.
 
-python docs/lesson_loop.py      # ends with the weights of: python train.py device=cpu trainer.max_epochs=5
+python docs/lesson_loop.py                          # ends with bitwise the same weights as
+python train.py device=cpu trainer.max_epochs=5
 """
 
 import math

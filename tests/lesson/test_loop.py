@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import torch
 
-
 FILE = Path(__file__).parents[2] / "docs" / "lesson_loop.py"
 
 
