@@ -55,7 +55,7 @@ def test_every_linked_name_is_in_its_file(name, link):
     assert name in names_in(DOCS / link)
 
 
-@pytest.mark.parametrize(("code", "printed"), zip(BLOCKS, PRINTED, strict=True))
+@pytest.mark.parametrize(("code", "printed"), [*zip(BLOCKS, PRINTED, strict=True)])
 def test_every_example_prints_what_the_page_says(code, printed):
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
