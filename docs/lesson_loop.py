@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 from torch.nn import functional as F
-from torch.nn.utils import clip_grad_norm_
 
 from kindling.data.table import table
 from kindling.keyed import key
@@ -20,7 +19,6 @@ SEED, EPOCHS = 0, 5
 BATCH_SIZE, EVAL_BATCH_SIZE, VAL_FRACTION, TEST_FRACTION = 32, 1024, 0.15, 0.15
 WIDTH, DEPTH, DROPOUT = 256, 2, 0.2
 LR, BETAS, WEIGHT_DECAY = 0.002, (0.9, 0.999), 0.01
-CLIP_NORM: float | None = 1.0  # largest length of the gradient
 WARMUP_FRACTION, FINAL_FRACTION = 0.05, 0.01  # of the steps; of the rate
 
 
@@ -59,8 +57,6 @@ def train() -> MLP:
             outputs = network(batch.x)
             loss = F.cross_entropy(outputs, batch.y)
             loss.backward()
-            if CLIP_NORM is not None:
-                clip_grad_norm_(matrices + biases, CLIP_NORM)
             optimizer.step()
     for stage in ("val", "test"):
         network.eval()
