@@ -57,20 +57,19 @@ def value_problems(batch: Batch, spec: DataSpec) -> list[Problem]:
 
 def tensor_problems(network: nn.Module, device: torch.device) -> list[Problem]:
     """Find parameters and buffers of another dtype, or on another device."""
-    problems = []
+    problems, cast, moved = [], [], []
     for name, tensor in (*network.named_parameters(), *network.named_buffers()):
         owner = f"{name} of {type(network.get_submodule(name.rpartition('.')[0])).__name__}"
-        is_number = tensor.is_floating_point() or tensor.is_complex()
-        if is_number and tensor.dtype not in (torch.float32, torch.complex64):
-            fix = "make it float32, such as with .float() in __init__"
-            problems.append(
-                Problem("networks must be torch.float32", f"{tensor.dtype} for {owner}", fix)
-            )
+        if tensor.is_floating_point() and tensor.dtype != torch.float32:
+            cast.append(f"{tensor.dtype} for {owner}")
         if tensor.device != device:
-            fix = "leave the moving to the Trainer: no .to() in the network"
-            problems.append(
-                Problem(f"networks must be on {device}", f"{tensor.device} for {owner}", fix)
-            )
+            moved.append(f"{tensor.device} for {owner}")
+    if cast:
+        fix = "make it float32, such as with .float() in __init__"
+        problems.append(Problem("networks must be torch.float32", some(cast), fix))
+    if moved:
+        fix = "leave the moving to the Trainer: no .to() in the network"
+        problems.append(Problem(f"networks must be on {device}", some(moved), fix))
     return problems
 
 
@@ -147,12 +146,13 @@ def start_problems(
 def hidden_parameters(network: nn.Module, loss: Tensor) -> list[str]:
     """Name what the loss depends on and could learn, but the network has not registered."""
     known = {id(parameter) for parameter in network.parameters()}
-    names = {id(tensor): name for name, tensor in _attributes(network)}
-    return [
+    names = dict(_attributes(network))
+    hidden = (
         names.get(id(leaf), f"a parameter of shape {tuple(leaf.shape)}")
         for leaf in _leaves(loss)
         if id(leaf) not in known and (isinstance(leaf, nn.Parameter) or id(leaf) in names)
-    ]
+    )
+    return sorted(set(hidden))
 
 
 def _leaves(loss: Tensor) -> Iterator[Tensor]:
@@ -168,17 +168,20 @@ def _leaves(loss: Tensor) -> Iterator[Tensor]:
                 yield node.variable
 
 
-def _attributes(network: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Name tensors and layers in plain attributes, lists and dicts."""
+def _attributes(network: nn.Module) -> Iterator[tuple[int, str]]:
+    """Name the tensors, and those of layers, that lie in plain attributes, lists and dicts."""
     for path, module in network.named_modules():
         for attribute, value in vars(module).items():
-            items = value.values() if isinstance(value, dict) else value
-            for item in items if isinstance(value, dict | list | tuple) else (value,):
-                name = f"{path}.{attribute}".lstrip(".")
-                if isinstance(item, Tensor):
-                    yield name, item
-                elif isinstance(item, nn.Module):
-                    yield from ((name, parameter) for parameter in item.parameters())
+            name = f"{path}.{attribute}".lstrip(".")
+            if isinstance(value, dict):
+                items = [(f"{name}[{key!r}]", item) for key, item in value.items()]
+            elif isinstance(value, list | tuple):
+                items = [(f"{name}[{number}]", item) for number, item in enumerate(value)]
+            else:
+                items = [(name, value)]
+            for place, item in items:
+                tensors = item.parameters() if isinstance(item, nn.Module) else (item,)
+                yield from ((id(t), f"{place} ({type(item).__name__})") for t in tensors)
 
 
 def some(items: Iterable[Any], limit: int = 5) -> str:

@@ -1,0 +1,298 @@
+"""Broken networks and batches: each is refused before the first step, by the name of the culprit."""
+
+import re
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from kindling.errors import ConfigError, DataError
+
+
+class Net(nn.Module):
+    """A sound one; each broken network below breaks one thing of it."""
+
+    def __init__(self, spec):
+        super().__init__()
+        self.body = nn.Linear(spec.num_numbers + len(spec.cardinalities), 16)
+        self.norm = nn.BatchNorm1d(16)
+        self.head = nn.Linear(16, spec.num_outputs)
+
+    def features(self, x):
+        return self.norm(self.body(x)).relu()
+
+    def forward(self, x):
+        return self.head(self.features(x))
+
+
+class Double(Net):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.head.double()
+
+
+class DoubleBuffer(Net):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.register_buffer("scale", torch.ones(16, dtype=torch.float64))
+
+
+class Flat(Net):
+    def forward(self, x):
+        return super().forward(x)[:, 0]
+
+
+class Wide(Net):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.head = nn.Linear(16, spec.num_outputs + 1)
+
+
+class TwoOutputs(Net):
+    def forward(self, x):
+        return super().forward(x), x
+
+
+class Casting(Net):
+    def forward(self, x):
+        return super().forward(x).double()
+
+
+class Detached(Net):
+    def forward(self, x):
+        return self.head(self.features(x).detach())
+
+
+class NoGrad(Net):
+    @torch.no_grad()
+    def forward(self, x):
+        return super().forward(x)
+
+
+class Unused(Net):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.extra = nn.Linear(16, 16)
+
+
+class InList(Net):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.blocks = [nn.Linear(16, 16), nn.Linear(16, 16)]
+
+    def features(self, x):
+        for block in self.blocks:
+            x = block(self.body(x) if x.shape[1] != 16 else x)
+        return x + self.norm(x)
+
+
+class LogOfNegative(Net):
+    def features(self, x):
+        return self.norm(Log()(self.body(x)))
+
+
+class LogLayer(Net):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.log = Log()
+
+    def features(self, x):
+        return self.norm(self.log(self.body(x)))
+
+
+class Log(nn.Module):
+    def forward(self, x):
+        return x.log()
+
+
+class Huge(Net):
+    def forward(self, x):
+        return super().forward(x) * 1000
+
+
+class AlwaysDrops(Net):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.noise = Noise()
+
+    def features(self, x):
+        return self.noise(super().features(x))
+
+
+class Noise(nn.Module):
+    def forward(self, x):
+        return F.dropout(x, 0.5, training=True)
+
+
+class NormAlwaysTrains(Net):
+    def train(self, mode=True):
+        super().train(mode)
+        self.norm.train()
+        return self
+
+
+class NormTrainsInForward(Net):
+    def features(self, x):
+        self.norm.train()
+        return super().features(x)
+
+
+class BatchMean(Net):
+    def features(self, x):
+        x = super().features(x)
+        return x - x.mean(dim=0)
+
+
+class InPlace(Net):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.tanh = nn.Tanh()
+
+    def features(self, x):
+        x = self.tanh(self.norm(self.body(x)))
+        x += 1
+        return x
+
+
+class Mismatched(Net):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.head = nn.Linear(8, spec.num_outputs)
+
+
+class Frozen(Net):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.requires_grad_(False)
+
+
+VALUES = ["data.target=body_mass_g"]
+NETWORKS = {
+    Double: "must be torch.float32; got torch.float64 for head.weight of Linear",
+    DoubleBuffer: "must be torch.float32; got torch.float64 for scale of DoubleBuffer",
+    Flat: r"outputs must be \(13, 3\).*got \(13,\) from network \(Flat\)",
+    Wide: r"outputs must be \(13, 3\): 13 rows, 3 classes; got \(13, 4\)",
+    TwoOutputs: "must return one tensor; got a tuple",
+    Casting: r"outputs must be torch.float32; got torch.float64, first from network \(Casting\)",
+    Detached: "detached or unused: body.weight, body.bias, norm.weight, norm.bias;",
+    NoGrad: "detached or unused: body.weight, .*and 1 more",
+    Unused: "detached or unused: extra.weight, extra.bias;",
+    InList: "every layer must be registered; got blocks.0. .Linear., blocks.1. .Linear.;",
+    LogOfNegative: r"loss must be finite; got nan, first not finite in norm \(BatchNorm1d\)",
+    LogLayer: r"loss must be finite; got nan, first not finite in log \(Log\)",
+    Huge: r"must start near 1.1 \(log\(3\)\); got .*from network \(Huge\)",
+    AlwaysDrops: r"two passes that differ first in noise \(Noise\)",
+    NormAlwaysTrains: r"still in training mode: norm \(BatchNorm1d\)",
+    NormTrainsInForward: r"still in training mode: norm \(BatchNorm1d\)",
+    BatchMean: r"other outputs of network \(BatchMean\) when rows are left out",
+    InPlace: r"edit of what tanh \(Tanh\) keeps",
+    Mismatched: r"in head \(Linear\): RuntimeError: mat1 and mat2 shapes cannot be multiplied",
+    Frozen: "must have parameters to learn; got none that requires grad",
+}
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.__name__)
+def test_a_broken_network_is_refused_by_name(fly, network):
+    error = fly(network)
+    assert isinstance(error, ConfigError)
+    assert len(error.problems) == 1
+    assert re.search(NETWORKS[network], str(error)), str(error)
+
+
+def change(data, **tensors):
+    for name, tensor in tensors.items():
+        setattr(data, name, tensor)
+
+
+BATCHES = {
+    "double x": ([], lambda d: change(d, x=d.x.double()), "batch.x must be torch.float32; got"),
+    "float labels": ([], lambda d: change(d, y=d.y.float()), "y must be torch.int64; got torch.fl"),
+    "small labels": (
+        [],
+        lambda d: change(d, y=d.y.int()),
+        "y must be torch.int64; got torch.int32",
+    ),
+    "codes from 1": (
+        [],
+        lambda d: change(d, y=d.y + 1),
+        r"labels must be 0 to 2.*got 3, .* in rows",
+    ),
+    "a column": (
+        [],
+        lambda d: change(d, y=d.y[:, None]),
+        r"one target .* 32 rows; got shape \(32, 1",
+    ),
+    "codes as values": (VALUES, lambda d: change(d, y=d.y.long()), "y must be torch.float32"),
+    "nan in y": (
+        VALUES,
+        lambda d: change(d, y=d.y / 0),
+        "finite numbers only; got nan or inf in row",
+    ),
+    "nan in x": (
+        [],
+        lambda d: change(d, x=d.x.log()),
+        "finite numbers only; got nan or inf in row",
+    ),
+}
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_a_broken_batch_is_a_data_error(fly, batch):
+    overrides, spoil, words = BATCHES[batch]
+    error = fly(Net, *overrides, spoil_data=spoil)
+    assert isinstance(error, DataError)
+    assert re.search(words, str(error)), str(error)
+
+
+def test_a_regression_must_not_broadcast(fly):
+    error = fly(Flat, *VALUES)
+    assert "outputs must be (13, 1): 13 rows, 1 value; got (13,) from network (Flat)" in str(error)
+    assert "start near 1 (1, the variance" in str(fly(Huge, *VALUES))
+
+
+def test_a_layer_elsewhere_is_named(fly):
+    error = fly(Net, spoil_network=lambda network: network.norm.to("meta"))
+    assert "networks must be on cpu; got meta for norm.weight of BatchNorm1d" in str(error)
+    assert "meta for norm.running_mean of BatchNorm1d" in str(error)
+
+
+def test_a_parameter_outside_the_optimizer_is_named(fly):
+    def make_network(spec):
+        network = Net(spec)
+        network.body.requires_grad_(False)
+        return network
+
+    error = fly(make_network, spoil_network=lambda network: network.body.requires_grad_(True))
+    assert "must be in the optimizer; got body.weight, body.bias;" in str(error)
+
+
+def test_pixels_that_were_not_scaled_are_refused(fly):
+    def leave_bytes(data):
+        data.on_after_batch_transfer = lambda batch, _: batch
+
+    error = fly(None, "data=digits", spoil_data=leave_bytes)
+    assert "batch.x must be torch.float32; got torch.uint8" in str(error)
+
+
+def test_everything_that_is_wrong_is_told_at_once(fly):
+    """Once before a layer runs, and once after all have run."""
+    error = fly(
+        Double,
+        spoil_data=lambda data: change(data, y=data.y + 7),
+        spoil_network=lambda network: network.body.to("meta"),
+    )
+    assert isinstance(error, ConfigError)
+    assert len(error.problems) == 3
+
+    class ManyFaults(AlwaysDrops, Unused, InList):
+        def forward(self, x):
+            return super().forward(x) * 1000
+
+    rules = " ".join(problem.rule for problem in fly(ManyFaults).problems)
+    for words in ("start near", "registered", "gradient must reach", "evaluation must"):
+        assert words in rules
+
+
+def test_the_cause_is_kept_for_those_who_debug(fly):
+    assert isinstance(fly(Mismatched).__cause__.__cause__, RuntimeError)
