@@ -1,4 +1,4 @@
-"""A network on the embedded data, trained for one epoch behind the pre-flight check."""
+"""A network on the embedded data, trained for two steps behind the pre-flight check."""
 
 import pytest
 from lightning.pytorch.callbacks import Callback
@@ -16,13 +16,18 @@ class Spoil(Callback):
     def on_train_start(self, trainer, pl_module):
         self.change(pl_module.network)
 
+    def on_exception(self, trainer, pl_module, exception):
+        pl_module.network.to_empty(device="cpu")  # Lightning's teardown could not move it
+
 
 @pytest.fixture
 def fly(build):
     """Return the error that refuses the run, or None where all is well."""
 
     def go(make_network, *overrides, spoil_data=None, spoil_network=None):
-        data, task, trainer = build("trainer.max_epochs=1", *overrides)
+        data, task, trainer = build(
+            "trainer.max_epochs=1", "+trainer.limit_train_batches=2", *overrides
+        )
         assert any(isinstance(callback, Preflight) for callback in trainer.callbacks)
         if make_network is not None:
             task.network = make_network(data.spec)

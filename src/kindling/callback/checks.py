@@ -46,7 +46,8 @@ def value_problems(batch: Batch, spec: DataSpec) -> list[Problem]:
         outside = (batch.y < 0) | (batch.y >= spec.num_classes)
         if outside.any():
             rule = f"labels must be 0 to {spec.num_classes - 1} for {spec.num_classes} classes"
-            got = f"{some(batch.y[outside].tolist())} in rows {some(batch.row[outside].tolist())}"
+            labels = batch.y[outside].unique()
+            got = f"{some(labels.tolist())} in rows {some(batch.row[outside].tolist())}"
             problems.append(Problem(rule, got, "mend the target's codes, or spec.classes"))
     if broken.any():
         got = f"nan or inf in rows {some(batch.row[broken].tolist())}"
