@@ -1,6 +1,6 @@
 """A network in; what each of its layers does on a few rows out, and the network as it was."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -55,14 +55,19 @@ class Watch:
                 Problem("every layer must take what it is given", got, fix)
             ) from error
 
-    def _enter(self, module: nn.Module, inputs: Any) -> None:
+    def _enter(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        if self.open:  # what a layer is given is the work of the one around it
+            self._note(self.open[-1], inputs)
         self.open.append(self.labels[module])
 
-    def _leave(self, module: nn.Module, inputs: Any, output: Any) -> None:
+    def _leave(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         layer = self.labels[module]
         while self.open.pop() != layer:
             pass  # an inner layer raised, and an outer one caught it
-        for tensor in output if isinstance(output, tuple | list) else (output,):
+        self._note(layer, output if isinstance(output, tuple | list) else (output,))
+
+    def _note(self, layer: str, values: Iterable[Any]) -> None:
+        for tensor in values:
             if isinstance(tensor, Tensor) and not tensor.is_nested:
                 numbers = tensor.detach()
                 total = (numbers.abs() if numbers.is_complex() else numbers).float().sum()
