@@ -29,7 +29,7 @@ class Witness(Callback):
 @pytest.fixture
 def run(build):
     """Train for one epoch; return data, task and what the witness saw."""
-    data, task, trainer = build("data=penguins", "trainer.max_epochs=1", "device=cpu")
+    data, task, trainer = build("trainer.max_epochs=1", "device=cpu", "~callbacks.preflight")
     witness = Witness()
     trainer.callbacks.append(witness)
     trainer.fit(task, data)

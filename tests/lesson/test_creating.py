@@ -1,6 +1,5 @@
 """What a tensor is, and the ways to make one."""
 
-
 import numpy as np
 import pytest
 import torch
