@@ -70,7 +70,7 @@ def main(spec):
             judged = network.eval()(x).float()
         tensors = [x, outputs, loss, judged, means.loss_sum, means.correct]
         tensors += [p.grad for p in network.parameters()]
-        print(*sorted({str(tensor.device) for tensor in tensors}))
+        print(*sorted({str(tensor.device) for tensor in tensors}))  # noqa: T201
 
 
 if __name__ == "__main__":
