@@ -1,12 +1,8 @@
-"""A training step on a pretended GPU, in a process of its own: it registers a device for good.
-
-python tests/task/pretended_gpu.py mlp|cnn
+"""Training steps on a pretended GPU, in a process of their own: it registers a device for good.
 
 A fake tensor has a device and a shape but no numbers, so whatever was left on the CPU is refused
-where it meets the rest. Prints the devices of all that took part.
+where it meets the rest. Prints each network and the devices of all that took part.
 """
-
-import sys
 
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -52,7 +48,7 @@ def batch_of(spec):
     )
 
 
-def main(spec):
+def devices_of_a_step(spec):
     network, loss_of = auto(spec), Loss(spec, None if spec.is_regression else "balanced")
     scaler = PixelScaler(spec.pixel_mean, spec.pixel_scale)
     with FakeTensorMode(allow_non_fake_inputs=False):
@@ -70,9 +66,10 @@ def main(spec):
             judged = network.eval()(x).float()
         tensors = [x, outputs, loss, judged, means.loss_sum, means.correct]
         tensors += [p.grad for p in network.parameters()]
-        print(*sorted({str(tensor.device) for tensor in tensors}))  # noqa: T201
+        return sorted({str(tensor.device) for tensor in tensors})
 
 
 if __name__ == "__main__":
     _setup_privateuseone_for_python_backend("fakegpu")
-    main(SPECS[sys.argv[1]])
+    for name, spec in SPECS.items():
+        print(name, *devices_of_a_step(spec))  # noqa: T201

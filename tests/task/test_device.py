@@ -4,14 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 SCRIPT = Path(__file__).with_name("pretended_gpu.py")
 
 
-@pytest.mark.parametrize("network", ["mlp", "cnn", "value"])
-def test_a_training_step_stays_on_its_device(network):
-    command = [sys.executable, str(SCRIPT), network]
+def test_a_training_step_stays_on_its_device():
+    command = [sys.executable, str(SCRIPT)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "fakegpu:0"
+    assert done.stdout.splitlines() == ["mlp fakegpu:0", "cnn fakegpu:0", "value fakegpu:0"]
