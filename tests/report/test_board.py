@@ -46,6 +46,13 @@ def test_the_logged_learning_rate_is_the_schedule(run):
     )
 
 
+def test_a_curve_has_one_point_for_each_epoch(run):
+    folder = run("report=true")
+    for tag in ("train/accuracy", "val/accuracy", "val/loss"):
+        points = [a.Scalars(tag) for a in events(folder) if tag in a.Tags()["scalars"]]
+        assert [point.step for part in points for point in part] == [7, 15, 23]
+
+
 def test_without_a_report_nothing_is_drawn(run):
     folder = run("report=false")
     assert tags(folder, "images") == set()

@@ -117,10 +117,14 @@ class Task(LightningModule):
             self.rates.append((trainer.global_step, float(schedule.get_last_lr()[0])))
 
     def on_train_epoch_end(self) -> None:
-        self.log_dict(self.train_means.compute("train"))
+        self.log_at_step(self.train_means.compute("train"))
         for logger in self.loggers:
             for step, rate in self.rates:
                 logger.log_metrics({"lr": rate}, step)
+
+    def log_at_step(self, numbers: dict[str, float]) -> None:
+        """Log against the last optimizer step; Lightning itself would count calls."""
+        self.log_dict(numbers | {"step": float(self.global_step - 1)})
 
     def evaluate(self, batch: Batch) -> Tensor:
         """Return what the network says of a batch while it is not learning."""
@@ -141,7 +145,7 @@ class Task(LightningModule):
             got = f"{means['val/loss']} after epoch {self.current_epoch + 1}"
             fix = "type a smaller optimizer.lr, or look for extreme values in the data"
             raise ConfigError(Problem("val/loss must stay finite", got, fix))
-        self.log_dict(means)
+        self.log_at_step(means)
 
     def on_test_epoch_start(self) -> None:
         self.seen = {stage: [] for stage in STAGES}
@@ -155,8 +159,9 @@ class Task(LightningModule):
         self.results = {
             stage: join(self.spec, parts) for stage, parts in self.seen.items() if parts
         }
-        for stage, result in self.results.items():
-            self.log_dict({f"{stage}/{name}": value for name, value in result.scores.items()})
+        # Those of train and val would be stray points on the curves of the epochs.
+        scores = self.results["test"].scores
+        self.log_dict({f"test/{name}": value for name, value in scores.items()})
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = self.make_optimizer(decay_groups(self.network))
