@@ -60,8 +60,7 @@ def test_readme_commands_run(tmp_path, command):
 def test_the_network_of_the_readme_can_be_pasted():
     (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     scope: dict = {}
-    head = "from torch import Tensor, nn\nfrom kindling.types import DataSpec\n"
-    exec(compile(head + block, "README.md", "exec", dont_inherit=True), scope)
+    exec(compile(block, "README.md", "exec", dont_inherit=True), scope)
     import torch
 
     from kindling.types import DataSpec

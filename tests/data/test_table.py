@@ -56,6 +56,33 @@ def test_a_table_of_nothing_but_the_target_is_refused(table_csv):
         source(table_csv, ignore=others).read()
 
 
+def test_the_target_cannot_be_ignored_and_a_kind_must_be_one(table_csv):
+    with pytest.raises(DataError, match="the target cannot be left out") as caught:
+        source(table_csv, ignore=("label",), kinds={"town": "text"}).read()
+    assert "choose from number, boolean, category" in str(caught.value)
+
+
+def test_a_header_alone_is_no_table(table_csv):
+    pd.read_csv(table_csv).head(0).to_csv(table_csv, index=False)
+    with pytest.raises(DataError, match="must have rows"):
+        source(table_csv).read()
+
+
+def test_another_separator_is_suspected(tmp_path):
+    (tmp_path / "semicolons.csv").write_text("a;b;y\n1;2;3\n")
+    with pytest.raises(DataError, match="columns must be separated by commas"):
+        source(tmp_path / "semicolons.csv", "y").read()
+
+
+def test_as_many_classes_as_rows_are_refused(table_csv):
+    with pytest.raises(DataError, match=r"64 classes in 64 rows.*data.task=regression"):
+        source(table_csv, "noise", task="classification").read()
+
+
+def test_the_rows_learnt_from_are_no_test_set(table_csv):
+    assert "split off" in source(table_csv, test_path=table_csv).missing()[0].fix
+
+
 def test_a_column_missing_from_the_test_file_is_named(table_csv, tmp_path):
     pd.read_csv(table_csv).drop(columns="town").to_csv(tmp_path / "test.csv", index=False)
     with pytest.raises(DataError, match=r"a column 'town' must be in .*test.csv"):

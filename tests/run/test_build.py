@@ -22,6 +22,22 @@ def test_a_monitor_of_another_task_gets_the_nearest_one(build):
         build("data.target=body_mass_g", "monitor=val/rms")
 
 
+def test_a_monitor_and_its_mode_must_agree(build):
+    with pytest.raises(ConfigError, match="type mode=max"):
+        build("monitor=val/accuracy")
+    assert build("monitor=val/accuracy", "mode=max")
+
+
+def test_a_training_that_ends_inside_an_epoch_is_refused(build):
+    with pytest.raises(ConfigError, match=r"trainer.max_steps=7 of 8 steps"):
+        build("+trainer.max_steps=7")
+
+
+def test_several_devices_on_a_cpu_are_refused(build):
+    with pytest.raises(ConfigError, match=r"type trainer.devices=1"):
+        build("trainer.devices=2", "device=cpu")
+
+
 @pytest.mark.parametrize("limit", ["0", "0.001"])
 def test_a_limit_that_leaves_no_step_is_refused(build, limit):
     with pytest.raises(ConfigError, match="at least one batch"):

@@ -25,6 +25,7 @@ def wrapped(error):
         (ConfigError(PROBLEM), 2),
         (DataError(PROBLEM), 3),
         (wrapped(ConfigError(PROBLEM)), 2),
+        (InstantiationException("Target 'os.system' is blocked"), 2),
         (InstantiationException("Error locating target 'nope.Nope'"), 2),
         (KeyboardInterrupt(), 130),
     ],

@@ -89,12 +89,15 @@ def test_errors_leave_with_their_code_and_no_run_folder(tmp_path, words, code):
 def test_train_stop_and_resume_ends_like_the_uninterrupted_run(tmp_path, data):
     quick = [data, "baselines=false", "report=false", "~callbacks.early_stopping"]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    type_in(tmp_path, *quick, "trainer.max_epochs=6", f"hydra.run.dir={whole}")
+    type_in(tmp_path, *quick, "trainer.max_epochs=40", f"hydra.run.dir={whole}")
 
     # Ctrl-C somewhere in the middle: what counts is the last whole epoch.
-    words = [*quick, "trainer.max_epochs=6", f"hydra.run.dir={parts}"]
+    words = [*quick, "trainer.max_epochs=40", f"hydra.run.dir={parts}"]
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "train.py"), *words], stdout=subprocess.DEVNULL
+        [sys.executable, str(ROOT / "train.py"), *words],
+        stdout=subprocess.DEVNULL,
+        # A job in the background of a script ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     last = parts / "checkpoints" / "last.ckpt"
     while not last.exists():

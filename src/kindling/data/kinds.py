@@ -77,5 +77,5 @@ def text_problem(column: pd.Series, file: str, otherwise: str) -> Problem:
         f"column {column.name!r} of {file} holds numbers, so every cell must be one",
         f"{bad.iloc[0]!r} in row {bad.index[0]} (counted from 0), {len(bad)} such cells in all",
         f"correct the cells or empty them; read it as categories: "
-        f"'+data.kinds={{{column.name}: category}}'; {otherwise}",
+        f"'data.kinds={{{column.name}: category}}'; {otherwise}",
     )

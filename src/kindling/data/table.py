@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ import pyarrow as pa
 from kindling.data.datamodule import DataModule
 from kindling.data.kinds import ColumnKind, infer_kinds, type_columns
 from kindling.data.source import Raw
-from kindling.data.target import infer_task, target_problems, to_target
+from kindling.data.target import infer_task, refuse_too_many_classes, target_problems, to_target
 from kindling.errors import DataError, Problem
 
 
@@ -41,7 +41,13 @@ def table(
         **loading: what `DataModule` takes.
     """
     source = TableSource(
-        path, str(target), test_path, tuple(ignore), task, kinds or {}, drop_missing_target
+        path,
+        str(target),
+        test_path,
+        tuple(map(str, ignore)),
+        task,
+        kinds or {},
+        drop_missing_target,
     )
     return DataModule(source, **loading)
 
@@ -60,11 +66,16 @@ class TableSource:
 
     def missing(self) -> list[Problem]:
         keys = {"data.path": self.path, "data.test_path": self.test_path}
-        return [
+        problems = [
             Problem(f"{key} must be a file", _what_is_at(path), f"{key}=the/right/file.csv")
             for key, path in keys.items()
             if path is not None and not Path(path).is_file()
         ]
+        if self.test_path and Path(self.test_path).absolute() == Path(self.path).absolute():
+            rule = "test rows must be others than those that are learnt from"
+            got = f"data.test_path={self.test_path}, which is data.path"
+            problems.append(Problem(rule, got, "leave data.test_path out: test rows are split off"))
+        return problems
 
     def read(self) -> Raw:
         files = [path for path in (self.path, self.test_path) if path is not None]
@@ -76,6 +87,8 @@ class TableSource:
         dropped = sum(sizes) - sum(map(len, frames))
 
         is_regression, reason = infer_task(frames[0][self.target].dropna(), self.task)
+        if not is_regression:
+            refuse_too_many_classes(frames[0][self.target])
         kinds = infer_kinds(frames[0].drop(columns=[self.target, *self.ignore]), self.kinds)
         table = self._type(frames, files, kinds, is_regression=is_regression)
         target = pd.concat([frame[self.target] for frame in frames])
@@ -118,14 +131,33 @@ class TableSource:
             for key, names in asked.items()
             for problem in absent_columns(names, frames[0], f"{files[0]} ({key})")
         ]
+        problems += self._unusable(frames, files)
         wanted = [name for name in frames[0] if name not in self.ignore]
-        if set(wanted) <= {self.target}:
-            rule = "a table needs a column to learn from, beside the target"
-            problems.append(Problem(rule, f"none in {files[0]}", "shorten data.ignore"))
         for file, frame in zip(files[1:], frames[1:], strict=True):
             problems += absent_columns(wanted, frame, file)
         if problems:
             raise DataError(*problems)
+
+    def _unusable(self, frames: list[pd.DataFrame], files: list[str]) -> list[Problem]:
+        """List what cannot work, whatever the cells hold."""
+        problems = [
+            Problem(f"{file} must have rows", "a header only", "give a table with rows")
+            for file, frame in zip(files, frames, strict=True)
+            if len(frame) == 0
+        ]
+        if self.target in self.ignore:
+            rule = "the target cannot be left out"
+            got = f"{self.target!r} in data.ignore"
+            problems.append(Problem(rule, got, "take it out of data.ignore"))
+        if set(frames[0]) <= {self.target, *self.ignore}:
+            rule = "a table needs a column to learn from, beside the target"
+            fix = "shorten data.ignore" if self.ignore else "is another character its separator?"
+            problems.append(Problem(rule, f"none in {files[0]}", fix))
+        for name, kind in self.kinds.items():
+            if kind not in get_args(ColumnKind):
+                fix = f"choose from {', '.join(get_args(ColumnKind))}"
+                problems.append(Problem(f"data.kinds.{name} must be a kind", str(kind), fix))
+        return problems
 
 
 def read_frame(path: str) -> pd.DataFrame:
@@ -155,6 +187,8 @@ def absent_columns(names: Iterable[str], frame: pd.DataFrame, where: str) -> lis
         if name not in columns:
             near = difflib.get_close_matches(name, columns, n=1, cutoff=0.5)
             fix = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(columns)}"
+            if len(columns) == 1 and not near:
+                fix = f"its only column is {columns[0]!r}: columns must be separated by commas"
             problems.append(Problem(f"a column {name!r} must be in {where}", "none", fix))
     return problems
 

@@ -34,12 +34,22 @@ def target_problems(column: pd.Series, *, is_regression: bool, file: str) -> lis
             Problem(
                 f"target {column.name!r} must be known in every row of {file}",
                 f"{len(missing)} missing, in rows {rows} (counted from 0)",
-                "fill in those rows, or leave them out: data.drop_missing_target=true",
+                "fill them in (an empty cell, NA and None count as missing), "
+                "or leave them out: data.drop_missing_target=true",
             )
         )
     if is_regression and not_numbers(column).any():
         problems.append(text_problem(column, file, "or learn classes: data.task=classification"))
     return problems
+
+
+def refuse_too_many_classes(column: pd.Series) -> None:
+    """Raise a DataError where most classes have a single row, so that nothing can be learnt."""
+    count = column.nunique()
+    if count > 2 and 2 * count > len(column):
+        rule = f"a class of {column.name!r} needs several rows"
+        fix = "choose another data.target, or type data.task=regression if it is a quantity"
+        raise DataError(Problem(rule, f"{count} classes in {len(column)} rows", fix))
 
 
 def to_target(column: pd.Series, *, is_regression: bool) -> np.ndarray:

@@ -63,7 +63,10 @@ def monitor_problems(cfg: DictConfig, spec: DataSpec) -> list[Problem]:
     """Refuse a monitor that nothing logs; Lightning would say so after the first epoch."""
     names = logged_names(spec)
     if cfg.monitor in names:
-        return []
+        mode = "max" if cfg.monitor.endswith("accuracy") else "min"
+        got = f"mode={cfg.mode}"
+        rule = f"a good {cfg.monitor} is {'large' if mode == 'max' else 'small'}"
+        return [] if cfg.mode == mode else [Problem(rule, got, f"type mode={mode}")]
     near = difflib.get_close_matches(cfg.monitor, names, n=1, cutoff=0.0)[0]
     rule = f"monitor must be one of {', '.join(names)}"
     return [Problem(rule, f"monitor={cfg.monitor}", f"did you mean monitor={near}?")]
@@ -82,6 +85,11 @@ def batch_problems(cfg: DictConfig, data: DataModule) -> list[Problem]:
     if (int(batches * limit) if isinstance(limit, float) else limit) == 0:
         got = f"trainer.limit_train_batches={limit} of {batches} batches"
         return [Problem("training needs at least one batch", got, "type a larger limit")]
+    steps, per_epoch = cfg.trainer.get("max_steps", -1), -(-batches // cfg.task.accumulate)
+    if -1 < steps < per_epoch:
+        rule = "training must reach the end of an epoch, where the network is judged"
+        got = f"trainer.max_steps={steps} of {per_epoch} steps in an epoch"
+        return [Problem(rule, got, f"type +trainer.max_steps={per_epoch}, or trainer.max_epochs=1")]
     return []
 
 

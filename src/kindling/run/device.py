@@ -26,6 +26,9 @@ def find_device(name: str, count: int) -> dict[str, Any] | Problem:
             got = "; ".join(f"{kind}: {reason}" for kind, reason in reasons.items())
             return Problem("device=gpu needs a GPU", got, CUDA_BUILD)
         kind = present[0]
+    if kind == "cpu" and count > 1:
+        got = f"trainer.devices={count}"
+        return Problem("device=cpu is one device", got, "type trainer.devices=1")
     if kind == "cpu":
         return {"accelerator": "cpu", "devices": count}
     if reasons[kind] is not None:

@@ -9,9 +9,10 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from kindling.errors import Problem
-from kindling.run.values import MOVED, RULES, leaves
+from kindling.run.values import MOVED, RULES, leaves, moved_problem
 
 ALIKE, NEARLY = 0.6, 0.9  # worth a hint; surely a misspelt key, not one to look up
+KEPT = ("callbacks.best", "callbacks.last")  # beside all keys at the root
 TYPE_WORDS = {bool: "true or false", int: "a whole number", float: "a number", list: "a list"}
 
 
@@ -20,11 +21,13 @@ def key_problems(override: Override, base: DictConfig) -> list[Problem]:
     key, text = override.key_or_group, override.input_line or ""
     plain = OmegaConf.to_container(base, resolve=False)
     if key in MOVED:
-        return [Problem(f"{MOVED[key]} does the work of {key}", text, f"type {MOVED[key]}=...")]
+        return [moved_problem(key, text)]
     if exists(plain, key):
         if override.is_add() and not override.is_force_add():
             return [Problem(f"{key} is there already", text, f"type {text.lstrip('+')}")]
-        return [] if override.is_delete() else type_problems(key, value_of(plain, key), override)
+        if override.is_delete():
+            return [] if "." in key and key not in KEPT else [kept_problem(key, text)]
+        return type_problems(key, value_of(plain, key), override)
     if override.is_add() and may_be_added(plain, key):
         return []
     owner, name = owner_of(plain, key)
@@ -33,6 +36,11 @@ def key_problems(override: Override, base: DictConfig) -> list[Problem]:
     near = nearest(plain, key)
     fix = f"did you mean {near}?" if near else "python train.py --help lists all keys"
     return [Problem(f"there is no key {key}", text, fix)]
+
+
+def kept_problem(key: str, text: str) -> Problem:
+    """Say that a part which every run needs is not to be taken out."""
+    return Problem(f"{key} cannot be taken out: every run needs it", text, f"type {key}=...")
 
 
 def exists(plain: Any, key: str) -> bool:
@@ -93,7 +101,7 @@ def nearest(plain: Any, key: str) -> str | None:
         pairs = ((key, candidate), (name, last))
         return max(difflib.SequenceMatcher(None, *pair).ratio() for pair in pairs)
 
-    best = max(known, key=likeness)
+    best = max(known, key=lambda candidate: (likeness(candidate), -len(candidate)))
     return best if likeness(best) >= ALIKE else None
 
 

@@ -93,7 +93,9 @@ def exit_codes(*, debug: bool) -> Iterator[None]:
 def as_user_error(error: BaseException) -> UserError | None:
     """Find the user's error behind an exception, or None where the fault is ours."""
     cause: BaseException | None = error
-    while isinstance(cause, InstantiationException) and not str(cause).startswith(NO_TARGET):
+    while isinstance(cause, InstantiationException) and cause.__cause__ is not None:
+        if str(cause).startswith(NO_TARGET):
+            break
         cause = cause.__cause__  # Hydra wraps what a constructor raises
     if isinstance(cause, UserError):
         return cause
@@ -101,5 +103,15 @@ def as_user_error(error: BaseException) -> UserError | None:
     if is_refused or isinstance(cause, InstantiationException | OmegaConfBaseException):
         rule = "the configuration must describe something that can be built"
         message = " ".join(str(cause).split())
-        return ConfigError(Problem(rule, message, "correct the key that it names"))
+        root = first_cause(error)
+        if root is not cause and str(root) not in message:
+            message += f" ({type(root).__name__}: {root})"
+        return ConfigError(Problem(rule, message, "correct the key or the module that it names"))
     return None
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """Follow a chain of exceptions to where it began."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error

@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from kindling.errors import ConfigError, Problem
 from kindling.run.compose import compose_config
-from kindling.run.keys import key_problems
+from kindling.run.keys import kept_problem, key_problems
 from kindling.run.values import leaf_problems, value_problems
 
 MAX_COMBINATIONS = 64  # of groups in a sweep that are composed beforehand
@@ -87,9 +87,11 @@ def _choice_problems(override: Override, conf: Path) -> list[Problem]:
     """Name the nearest file of conf/GROUP for each choice that is none."""
     group, problems = override.key_or_group, []
     known = sorted(path.stem for path in (conf / group).glob("*.yaml"))
-    for text in [] if override.is_delete() else each(override):
+    if override.is_delete():
+        return [kept_problem(group, override.input_line or "")]
+    for text in each(override):
         choice = text.partition("=")[2]
-        if choice not in [*known, "null"]:
+        if choice not in known:
             near = difflib.get_close_matches(choice, known, n=1, cutoff=0.3)
             hint = f"did you mean {group}={near[0]}? " if near else ""
             rule = f"{group} must name a file of conf/{group}"

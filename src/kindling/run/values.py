@@ -1,6 +1,7 @@
 """A composed configuration in; the values that are out of range out. Nothing heavy is imported."""
 
 import math
+import os
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,9 +17,9 @@ def number(
     low: float, high: float = math.inf, *, whole: bool = False, ends: str = "[]", null: bool = False
 ) -> Rule:
     """Make the rule of a number in an interval; `ends` are its brackets, as in mathematics."""
-    words = f"a {'whole ' if whole else ''}number {'>' if ends[0] == '(' else '>='} {low:g}"
+    words = f"a {'whole ' if whole else ''}number {'>' if ends[0] == '(' else '>='} {low}"
     if high < math.inf:
-        words += f" and {'<' if ends[1] == ')' else '<='} {high:g}"
+        words += f" and {'<' if ends[1] == ')' else '<='} {high}"
     words += ", or null" if null else ""
 
     def rule(value: Any) -> str | None:
@@ -63,9 +64,23 @@ def precision(value: Any) -> str | None:
     return None if value in ("32-true", "bf16-mixed") else words
 
 
+def betas(value: Any) -> str | None:
+    """The rule of AdamW's two memories."""
+    is_pair = isinstance(value, list | ListConfig) and len(value) == 2
+    share = number(0, 1, ends="[)")
+    return None if is_pair and not any(map(share, value)) else "two numbers >= 0 and < 1"
+
+
+def kinds(value: Any) -> str | None:
+    """The rule of data.kinds where it is no section; its columns are checked with the table."""
+    return None if value is None else "{column: number, other: category}, or null"
+
+
 SIZE = number(1, 65536, whole=True)
 RULES: dict[str, Rule] = {
     "lr": number(0, 1e3, ends="(]"),
+    "betas": betas,
+    "kinds": kinds,
     "momentum": number(0, 1, ends="[)"),
     "weight_decay": number(0),
     "warmup_fraction": number(0, 1, ends="[)"),
@@ -77,7 +92,7 @@ RULES: dict[str, Rule] = {
     "eval_batch_size": number(1, whole=True),
     "val_fraction": number(0, 1, ends="()"),
     "test_fraction": number(0, 1, ends="()"),
-    "num_workers": number(0, 1024, whole=True),
+    "num_workers": number(0, max(8, 2 * (os.cpu_count() or 1)), whole=True),
     "seed": number(0, 2**32 - 1, whole=True),
     "clip_norm": number(0, ends="()", null=True),
     "accumulate": number(1, whole=True),
@@ -94,12 +109,13 @@ RULES: dict[str, Rule] = {
     "channels": one_of("auto", 1, 3),
     "mode": one_of("min", "max"),
 }
-# The Trainer's own keys for what the task or the device does in the open.
+# The Trainer's own keys for what is done elsewhere, and what to type there.
 MOVED = {
-    "trainer.gradient_clip_val": "task.clip_norm",
-    "trainer.gradient_clip_algorithm": "task.clip_norm",
-    "trainer.accumulate_grad_batches": "task.accumulate",
-    "trainer.accelerator": "device",
+    "trainer.gradient_clip_val": "task.clip_norm=...",
+    "trainer.gradient_clip_algorithm": "task.clip_norm=...",
+    "trainer.accumulate_grad_batches": "task.accumulate=...",
+    "trainer.accelerator": "device=...",
+    "trainer.fast_dev_run": "experiment=smoke",
 }
 NULL_IS_A_DEFAULT = ("model.width", "model.depth", "model.dropout")  # of model=auto
 
@@ -133,6 +149,12 @@ def leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield key, value
 
 
+def moved_problem(key: str, text: str) -> Problem:
+    """Say where the work of one of the Trainer's own keys is done."""
+    fix = MOVED[key]
+    return Problem(f"{fix.removesuffix('=...')} does the work of {key}", text, f"type {fix}")
+
+
 def leaf_problems(key: str, value: Any) -> Iterator[Problem]:
     """Hold one value against the rule of its key's last name."""
     name = key.rpartition(".")[2]
@@ -140,8 +162,7 @@ def leaf_problems(key: str, value: Any) -> Iterator[Problem]:
         yield Problem(f"{key} must be given", "nothing", f"type {key}=...")
     elif key in MOVED:
         if value is not None:
-            rule = f"{key} has no place here: {MOVED[key]} does its work"
-            yield Problem(rule, f"{key}={value}", f"type {MOVED[key]}=...")
+            yield moved_problem(key, f"{key}={value}")
     elif isinstance(value, str) and "${" in value:
         return
     elif name in RULES and not (value is None and key in NULL_IS_A_DEFAULT):
