@@ -3,8 +3,8 @@
 Shapes: B batch, F numbers, C categorical columns, K classes, D hidden width, H W image size.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from jaxtyping import Float32, Int64, Shaped
 from torch import Tensor
@@ -81,7 +81,3 @@ class DataSpec:
             return len(self.numbers)
         channels, height, width = self.image_shape
         return channels * height * width
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold; tuples become lists there."""
-        return asdict(self)
