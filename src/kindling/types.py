@@ -10,6 +10,7 @@ from jaxtyping import Float32, Int64, Shaped
 from torch import Tensor
 
 Kind = Literal["binary", "multiclass", "regression"]
+LabelKind = Literal["text", "integer", "number", "boolean"]
 Stage = Literal["train", "val", "test"]
 STAGES: tuple[Stage, ...] = ("train", "val", "test")
 
@@ -42,6 +43,7 @@ class DataSpec:
         categories: names of the C categorical columns behind them.
         cardinalities: codes per categorical column: unknown (0), missing (1), then the levels.
         classes: names of the K classes, in the order of their codes; empty for regression.
+        label_kind: what a class name was in the user's data; predictions come back as that.
         class_counts: train rows per class.
         target_mean, target_scale: of the train rows, in the target's unit; regression only.
         image_shape: (channels, height, width), or None for a table.
@@ -54,6 +56,7 @@ class DataSpec:
     categories: tuple[str, ...] = ()
     cardinalities: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
+    label_kind: LabelKind = "text"
     class_counts: tuple[int, ...] = ()
     target_mean: float = 0.0
     target_scale: float = 1.0
