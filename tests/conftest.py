@@ -15,6 +15,7 @@ from PIL import Image
 from kindling.run.build import build_data, build_task, build_trainer
 from kindling.run.compose import compose_config, register_resolvers
 from kindling.run.console import hide_adverts
+from tests.browser import open_page  # noqa: F401  (a fixture)
 
 ROOT = Path(__file__).parents[1]
 CONF = ROOT / "conf"
