@@ -12,6 +12,7 @@ FLOORS = {
     "errors": 0,
     "keyed": 0,
     "pixels": 0,
+    "runs": 0,
     "data": 1,
     "model": 1,
     "task": 2,

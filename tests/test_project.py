@@ -106,6 +106,6 @@ def test_every_dependency_is_pinned_for_those_who_want_what_was_tested():
 
 def test_the_console_command_answers():
     for words in (["--version"], ["env"], ["--help"]):
-        command = [sys.executable, "-c", "from kindling.cli import main; main()", *words]
+        command = [sys.executable, "-c", "from kindling.cli.main import main; main()", *words]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stdout

@@ -1,5 +1,7 @@
 """Exceptions of all kinds in, the exit codes of the contract out."""
 
+import os
+import subprocess
 import sys
 
 import pytest
@@ -7,7 +9,7 @@ from hydra.errors import InstantiationException
 from omegaconf import OmegaConf
 
 from kindling.errors import ConfigError, DataError, Problem
-from kindling.run.main import exit_codes
+from kindling.run.exit import exit_codes
 
 PROBLEM = Problem("a rule", "a thing", "type that")
 
@@ -75,3 +77,17 @@ def test_one_screen_has_rule_got_and_fix_and_debug_adds_the_traceback(capsys):
         assert "2 problems in the data" in err
         assert all(word in err for word in ("a rule", "a thing", "type that", "another [rule]"))
         assert ("Traceback" in err) is debug
+
+
+@pytest.mark.parametrize(
+    "line", ["print('a' * 100)", "import rich.console; rich.console.Console().print('a' * 100)"]
+)
+def test_a_closed_pipe_ends_quietly(line):
+    code = f"from kindling.run.exit import exit_codes\nwith exit_codes(debug=False): {line}"
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")

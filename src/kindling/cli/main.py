@@ -1,0 +1,89 @@
+"""`kindling ...`: what is done with a finished run or a file, or asked of this machine."""
+
+import argparse
+import difflib
+import re
+import sys
+from importlib import import_module
+
+from kindling import __version__
+from kindling.errors import ConfigError, Problem
+from kindling.run.exit import exit_codes
+
+# A command is the module of that name in this folder, imported only when it is typed. Its
+# docstring, with an example, is its help; it has add_arguments(parser) and run(arguments).
+COMMANDS = {
+    "predict": "predictions for the rows of a file, or for images",
+    "evaluate": "the test metrics again, or those on a new labelled file",
+    "compare": "one table over many runs",
+    "export": "one file that other programs run: ONNX or torch.export",
+    "serve": "an address that answers with predictions, and a page for a person",
+    "inspect": "what is found in a file, column by column, before anything is trained",
+    "env": "versions, and which devices can be used here",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong as everything else here does: the rule, what was got, what to type."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise ConfigError(Problem(message, self.prog, f"type {self.prog} --help"))
+
+
+def main(words: list[str] | None = None) -> None:
+    """Run the command that was typed; exit codes as in `kindling.run.exit`."""
+    words = sys.argv[1:] if words is None else words
+    with exit_codes(debug="--debug" in words):
+        if words and words[0] in COMMANDS:
+            run_command(*words)
+        else:
+            answer(words)
+
+
+def run_command(name: str, *words: str) -> None:
+    """Import one command, read its arguments, and run it."""
+    module = import_module(f"kindling.cli.{name}")
+    parser = make_parser(f"kindling {name}", module.__doc__)
+    module.add_arguments(parser)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    arguments, unknown = parser.parse_known_args(words)
+    if unknown:
+        raise ConfigError(*(unknown_word(parser, word) for word in unknown))
+    module.run(arguments)
+
+
+def answer(words: list[str]) -> None:
+    """Answer --help and --version, or say that there is no such command."""
+    width = max(map(len, COMMANDS))
+    lines = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
+    example = "kindling COMMAND --help tells more, such as: kindling compare --help"
+    parser = make_parser("kindling", f"{__doc__}\n\n{lines}\n\n{example}")
+    parser.usage = "kindling COMMAND ..."
+    parser.add_argument("--version", action="version", version=f"kindling {__version__}")
+    _, unknown = parser.parse_known_args(words)
+    if not unknown:
+        parser.print_help(sys.stderr)
+        sys.exit(ConfigError.exit_code)
+    rule = f"a command is one of {', '.join(COMMANDS)}"
+    fix = nearest(f"kindling {unknown[0]}", [f"kindling {name}" for name in COMMANDS], cutoff=0.8)
+    raise ConfigError(Problem(rule, f"kindling {unknown[0]}", fix or "type kindling --help"))
+
+
+def make_parser(name: str, text: str | None) -> Parser:
+    """Make a parser that shows its text as it is written, and guesses nothing."""
+    raw = argparse.RawDescriptionHelpFormatter
+    return Parser(prog=name, description=text, formatter_class=raw, allow_abbrev=False)
+
+
+def unknown_word(parser: Parser, word: str) -> Problem:
+    """Say what an option that is not there may have meant."""
+    options = re.findall(r"--[\w-]+", parser.format_usage())
+    rule = f"{parser.prog} takes {', '.join(options)}" if word[:1] == "-" else "one word too many"
+    near = nearest(word, options)
+    return Problem(rule, word, near or f"type {parser.prog} --help")
+
+
+def nearest(word: str, names: list[str], cutoff: float = 0.6) -> str | None:
+    """Ask for the most similar name, if one is similar at all."""
+    near = difflib.get_close_matches(word, names, n=1, cutoff=cutoff)
+    return f"did you mean {near[0]}?" if near else None

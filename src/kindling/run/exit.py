@@ -1,0 +1,90 @@
+"""Whatever goes wrong inside in; one screen for a person and an exit code out. Nothing heavy."""
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kindling.errors import ConfigError, Problem, UserError
+from kindling.run.console import show_problems
+
+NO_TARGET = "Error locating target"  # how Hydra's message of a wrong _target_ begins
+# 128 + the signal's number, as a shell says it.
+INTERRUPTED, CLOSED_PIPE, TERMINATED = 130, 141, 143
+
+
+@contextmanager
+def exit_codes(*, debug: bool) -> Iterator[None]:
+    """Leave the process with the exit code that belongs to whatever went wrong inside.
+
+    0 done, 1 a fault of ours with its traceback, 2 configuration, 3 data, 130 interrupted,
+    141 nobody reads on, 143 terminated.
+    """
+    try:
+        yield
+        sys.stdout.flush()  # here, where a closed pipe is still understood
+    except BrokenPipeError:
+        _end_quietly()
+    except Exception as error:
+        sys.exit(_explain(error, debug=debug))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):  # rich leaves with 1
+            _end_quietly()
+        # Lightning leaves with 1 after Ctrl-C and with 0 after SIGTERM.
+        if isinstance(stop.__context__, KeyboardInterrupt):
+            sys.exit(INTERRUPTED)
+        if type(stop).__name__ == "SIGTERMException":
+            sys.exit(TERMINATED)
+        raise
+
+
+def _end_quietly() -> None:
+    """Leave as other programs do after `| head`; Python would complain once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(CLOSED_PIPE)
+
+
+def _explain(error: Exception, *, debug: bool) -> int:
+    """Show the user's problems or our own traceback; return the exit code."""
+    user_error = as_user_error(error)
+    if user_error is None or debug:
+        traceback.print_exception(error)
+    if user_error is None:
+        return 1
+    show_problems(user_error)
+    return user_error.exit_code
+
+
+def as_user_error(error: BaseException) -> UserError | None:
+    """Find the user's error behind an exception, or None where the fault is ours."""
+    if isinstance(error, UserError):
+        return error
+    from hydra.errors import InstantiationException  # 0.2 s, which only a failure has to pay
+    from omegaconf.errors import OmegaConfBaseException
+
+    cause: BaseException | None = error
+    while isinstance(cause, InstantiationException) and cause.__cause__ is not None:
+        if str(cause).startswith(NO_TARGET):
+            break
+        cause = cause.__cause__  # Hydra wraps what a constructor raises
+    if isinstance(cause, UserError):
+        return cause
+    is_refused = type(cause).__name__ == "MisconfigurationException"  # by Lightning's Trainer
+    if is_refused or isinstance(cause, InstantiationException | OmegaConfBaseException):
+        rule = "the configuration must describe something that can be built"
+        message = " ".join(str(cause).split())
+        root = first_cause(error)
+        if root is not cause and str(root) not in message:
+            message += f" ({type(root).__name__}: {root})"
+        return ConfigError(Problem(rule, message, "correct the key or the module that it names"))
+    return None
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """Follow a chain of exceptions to where it began."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error

@@ -1,0 +1,18 @@
+import json
+
+import pytest
+
+from kindling.cli.console import needs, print_json
+from kindling.errors import ConfigError
+
+
+def test_numbers_that_json_does_not_have_become_null(capsys):
+    print_json({"a": [float("nan"), 1.5], "b": (float("inf"), "ä")})
+    text = capsys.readouterr().out
+    assert json.loads(text) == {"a": [None, 1.5], "b": [None, "ä"]}
+
+
+def test_a_missing_package_is_named_with_the_extra_that_brings_it():
+    needs("json", "serve")
+    with pytest.raises(ConfigError, match=r"nowhere_to_be_found.*'\.\[serve\]'"):
+        needs("nowhere_to_be_found", "serve")
