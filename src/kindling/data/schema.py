@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 ColumnKind = Literal["number", "boolean", "category", "id", "constant", "text", "empty"]
+Fit = Literal["pad", "crop", "stretch"]
 USED: tuple[ColumnKind, ...] = ("number", "boolean", "category")  # the others are left out
 
 
@@ -49,11 +50,15 @@ class ImageSchema:
     Args:
         channels: 1 (grey) or 3 (colour).
         height, width: in pixels.
+        fit: what becomes of another shape: "pad" and "crop" keep it, "stretch" does not.
+        background: red, green and blue (0 to 255) behind transparent pixels and in the padding.
     """
 
     channels: int
     height: int
     width: int
+    fit: Fit = "pad"
+    background: tuple[int, int, int] = (255, 255, 255)
 
 
 def schema_to_json(schema: TableSchema | ImageSchema) -> dict[str, Any]:
