@@ -1,3 +1,31 @@
-"""Kindling: from a raw table or a folder of images to a trained, tested network."""
+"""Kindling: from a raw table or a folder of images to a trained, tested network.
+
+from kindling import load; load("runs/...").predict(table)
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kindling.serve.model import Model
 
 __version__ = "0.1.0"
+
+
+def load(run: str | Path, device: str = "cpu") -> "Model":
+    """Load what a run has learnt, ready to predict.
+
+    Args:
+        run: a run folder, its bundle, `latest`, or a run's short name.
+        device: cpu, cuda, cuda:1 or mps; where it was trained does not matter.
+
+    Returns:
+        The model: `predict(rows)` and `predict_proba(rows)`, see `kindling.serve.model.Model`.
+
+    Raises:
+        ConfigError: there is no such run, or no such device.
+        DataError: the bundle is damaged, or is not what Kindling writes.
+    """
+    from kindling.serve import model  # late: torch takes seconds to import
+
+    return model.load(run, device)

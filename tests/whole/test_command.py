@@ -49,11 +49,11 @@ def test_smoke_is_a_whole_run_with_a_quiet_console(tmp_path):
     assert re.fullmatch(r"penguins_auto/[\d_-]+_[0-9a-f]{4}", name)
     assert {path.name for path in run.iterdir()} == {
         *("config.yaml", "overrides.txt", "environment.json", "metrics.json", "predictions.csv"),
-        *("checkpoints", "tensorboard"),
+        *("bundle", "checkpoints", "tensorboard"),
     }
     assert done.stderr == ""
     labels = [line.split()[0] for line in done.stdout.splitlines() if line[:1].isalpha()]
-    assert labels == ["data", "task", "split", "model", "device", "trained", "run", "curves"]
+    assert labels == ["data", "task", "split", "model", "device", "trained", "run", "curves", "bundle"]
     assert "hist_gradient_boosting" in done.stdout
     assert (run / "overrides.txt").read_text() == "python train.py experiment=smoke\n"
     assert json.loads((run / "metrics.json").read_text())["epochs"] == 1

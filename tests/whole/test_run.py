@@ -145,6 +145,7 @@ def test_the_run_folder_is_complete(run):
         "environment.json",
         "metrics.json",
         "predictions.csv",
+        "bundle",
         "checkpoints",
         "tensorboard",
     }

@@ -1,5 +1,7 @@
 """A multi-layer perceptron for tables; images are flattened, so it runs on both."""
 
+from itertools import accumulate
+
 import torch
 from jaxtyping import Float32
 from torch import Tensor, nn
@@ -46,9 +48,9 @@ class RowLinear(nn.Module):
     def __init__(self, spec: DataSpec, width: int) -> None:
         super().__init__()
         self.num_numbers = spec.num_numbers
-        num_rows = torch.tensor((spec.num_numbers, *spec.cardinalities))
-        self.register_buffer("offsets", num_rows.cumsum(0)[:-1], persistent=False)  # (C,)
-        self.weight = nn.Parameter(torch.empty(int(num_rows.sum()), width))
+        *offsets, num_rows = accumulate((spec.num_numbers, *spec.cardinalities))
+        self.register_buffer("offsets", torch.tensor(offsets).long(), persistent=False)  # (C,)
+        self.weight = nn.Parameter(torch.empty(num_rows, width))
         self.bias = nn.Parameter(torch.empty(width))
         bound = (spec.num_numbers + len(spec.cardinalities)) ** -0.5  # nn.Linear's own rule
         for parameter in (self.weight, self.bias):

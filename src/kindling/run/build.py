@@ -37,6 +37,10 @@ def build_task(cfg: DictConfig, data: DataModule) -> Task:
     problems = monitor_problems(cfg, data.spec) + batch_problems(cfg, data)
     try:
         network = instantiate(cfg.model)(data.spec)
+        if cfg.bundle:
+            from kindling.run.keep import check_recipe
+
+            check_recipe(cfg, network, data.spec)
         parts = {"optimizer": instantiate(cfg.optimizer), "schedule": instantiate(cfg.schedule)}
         num_batches = len(data.train_dataloader())
         task = instantiate(cfg.task)(network, data.spec, num_batches=num_batches, **parts)

@@ -30,5 +30,9 @@ def finish(
         "run": short_path(cfg.run_dir),
         "curves": "tensorboard --logdir runs",
     }
+    if cfg.bundle:
+        from kindling.run.keep import keep_bundle
+
+        lines["bundle"] = keep_bundle(cfg, data, task)
     show_plan(lines)
     return float(trainer.checkpoint_callback.best_model_score)  # type: ignore[union-attr]

@@ -1,0 +1,91 @@
+"""Rows as a person has them in Python in; a table of raw columns, or uint8 images, out."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from kindling.data.decode import decode
+from kindling.data.reader import plain
+from kindling.data.schema import ImageSchema, TableSchema
+from kindling.errors import DataError, Problem
+
+KINDS = "a DataFrame, an Arrow table, a dict of columns, a list of dicts, or an array of two axes"
+IMAGE_KINDS = "a list of paths, bytes or Pillow images, or a uint8 array (N, channels, H, W)"
+
+
+def to_table(rows: Any, schema: TableSchema) -> pa.Table:
+    """Return N raw rows as an Arrow table; which columns it has is not looked at.
+
+    Args:
+        rows: a DataFrame, an Arrow table, a dict of columns, a list of dicts (a key that is not
+            there is a missing cell), or an array of two axes with the columns that the schema
+            uses, in its order.
+        schema: names the columns of an array.
+    """
+    if isinstance(rows, pa.Table):
+        return plain(rows)
+    if isinstance(rows, pd.DataFrame):
+        columns: dict[str, Any] = {str(name): rows.iloc[:, i] for i, name in enumerate(rows)}
+        if len(columns) < rows.shape[1]:
+            raise _wrong("columns with names of their own", "two of the same name")
+    elif isinstance(rows, Mapping):
+        columns = {str(name): column for name, column in rows.items()}
+    elif isinstance(rows, np.ndarray) and rows.ndim == 2:
+        columns = _name_columns(rows, schema)
+    elif isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows):
+        names = dict.fromkeys(name for row in rows for name in row)
+        columns = {str(name): [row.get(name) for row in rows] for name in names}
+    else:
+        raise _wrong(KINDS, type(rows).__name__)
+    arrays = {name: _to_arrow(name, column) for name, column in columns.items()}
+    if len({len(array) for array in arrays.values()}) > 1:
+        raise _wrong("columns of one length", str({n: len(a) for n, a in arrays.items()})[:80])
+    return plain(pa.table(arrays))
+
+
+def _name_columns(rows: np.ndarray, schema: TableSchema) -> dict[str, Any]:
+    names = [column.name for column in schema.used]
+    if rows.shape[1] != len(names):
+        wanted = f"the {len(names)} columns {', '.join(names)} in this order"
+        raise _wrong(wanted, f"an array of {rows.shape[1]} columns")
+    return {name: rows[:, number] for number, name in enumerate(names)}
+
+
+def _to_arrow(name: str, column: Any) -> pa.Array:
+    if np.ndim(column) != 1:
+        raise _wrong(f"one cell for each row in column {name!r}", f"{str(column)[:40]!r}")
+    try:
+        return pa.array(column, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # cells of several types
+        return pa.array([None if _is_missing(cell) else str(cell) for cell in column], pa.string())
+
+
+def _is_missing(cell: Any) -> bool:
+    return cell is None or cell is pd.NA or cell is pd.NaT or cell != cell
+
+
+def to_images(rows: Any, schema: ImageSchema) -> np.ndarray:
+    """Return uint8 (N, channels, H, W).
+
+    Args:
+        rows: a list of paths, of the bytes of image files, or of Pillow images, each of any size
+            and mode; or a uint8 array of the very shape, which is taken as it is.
+        schema: how an image becomes pixels.
+    """
+    shape = (schema.channels, schema.height, schema.width)
+    if isinstance(rows, np.ndarray) and rows.dtype != object:
+        if rows.dtype != np.uint8 or rows.shape[1:] != shape:
+            raise _wrong(f"a uint8 array of (N, {shape})", f"{rows.dtype} {rows.shape}")
+        return rows
+    if isinstance(rows, str | bytes | Path) or not hasattr(rows, "__iter__"):
+        raise _wrong(IMAGE_KINDS, type(rows).__name__)
+    images = [decode(Path(row) if isinstance(row, str) else row, schema) for row in rows]
+    return np.stack(images) if images else np.empty((0, *shape), np.uint8)
+
+
+def _wrong(rule: str, got: str) -> DataError:
+    return DataError(Problem(f"rows are {rule}", got, "convert them"))
