@@ -1,0 +1,114 @@
+"""Serve predictions at an address: POST /predict for programs, and a page for a person.
+
+kindling serve latest
+kindling serve runs/penguins_auto/2026-01-31_12-00-00_ab12 --port 8080
+curl -F file=@new.csv http://127.0.0.1:8000/predict
+
+Only this machine can ask, unless --host says otherwise; there is no login. Ctrl-C or SIGTERM
+stop it once all that was asked is answered. docs/deploy.md: from a run to an address for others.
+"""
+
+import ipaddress
+import signal
+import socket
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from kindling.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    import uvicorn
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add what can be typed behind `kindling serve`."""
+    parser.add_argument("run", metavar="RUN", help="run folder, bundle, latest, or a run's name")
+    parser.add_argument("--port", type=int, default=8000, help="0 takes a free one (default 8000)")
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0: all of the network may ask")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name by which browsers may ask, such as model.example.org; can be repeated",
+    )
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 or mps (default cpu)")
+    parser.add_argument("--max-mb", type=int, default=10, help="size of one request (default 10)")
+    parser.add_argument("--max-rows", type=int, default=100_000, help="of one table (100000)")
+    parser.add_argument("--max-seconds", type=float, default=30, help="for one request (30)")
+
+
+def run(arguments: Namespace) -> None:
+    """Listen, load, answer until asked to stop."""
+    from kindling.cli.console import needs
+
+    for package in ("fastapi", "uvicorn", "python_multipart"):
+        needs(package, "serve")
+    with listen(arguments.host, arguments.port) as place:
+        serve(arguments, place)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the port before anything slow is done; a request is kept waiting from now on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        rule = "the address must be free, and this machine's own"
+        got = f"{host} port {port}: {error.strerror}"
+        raise ConfigError(Problem(rule, got, f"--port {port + 1}, or another --host")) from error
+    except OverflowError as error:
+        raise ConfigError(Problem("--port must be 0 to 65535", str(port), "--port 8000")) from error
+
+
+def serve(arguments: Namespace, place: socket.socket) -> None:
+    """Load the model and answer."""
+    import uvicorn
+
+    from kindling.serve.app import make_app
+    from kindling.serve.limits import Limits
+    from kindling.serve.model import load
+
+    limits = Limits(
+        body_bytes=arguments.max_mb << 20, rows=arguments.max_rows, seconds=arguments.max_seconds
+    )
+    app = make_app(load(arguments.run, arguments.device), limits, arguments.allow_host)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        limit_concurrency=4 * limits.waiting,  # connections; what waits for an answer is fewer
+        timeout_graceful_shutdown=round(limits.seconds) + 5,
+    )
+    show_address(arguments.host, place.getsockname()[1])
+    run_until_stopped(uvicorn.Server(config), place)
+
+
+def show_address(host: str, port: int) -> None:
+    """Print where a person finds it, and who else may."""
+    from kindling.run.console import show_plan
+
+    shown = f"[{host}]" if ":" in host else host
+    lines = {"address": f"http://{shown}:{port}", "stop": "Ctrl-C"}
+    if not is_loopback(host):
+        lines["warning"] = "there is no login: whoever reaches this port can ask; docs/deploy.md"
+    show_plan(lines)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether an address can be reached from this machine only."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def run_until_stopped(server: "uvicorn.Server", place: socket.socket) -> None:
+    """Answer until a signal comes, and then what is asked already; this is no interruption."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # After its own orderly stop, uvicorn raises the signal once more: nothing is left to do.
+        signal.signal(number, lambda *_: None)
+    server.run(sockets=[place])
+    if server.force_exit:  # a second Ctrl-C: requests were cut off
+        raise KeyboardInterrupt

@@ -1,0 +1,106 @@
+// Many rows by a CSV file, or pictures: chosen or dropped, shown, and for rows downloaded.
+
+import { ask } from "./ask.js";
+import { $, bar, make, percent, predictionOf, readable, showErrors } from "./show.js";
+
+const SHOWN = 100; // rows of a table that are shown; the download has them all
+
+export function makeUpload(about) {
+  const { bytes, rows, images } = about.limits;
+  const size = `${Math.floor(bytes / 2 ** 20)} MB`;
+  const words = about.image
+    ? ["Pictures", "Choose pictures, or drop them here", `At most ${images} at once, ${size} in all.`]
+    : ["Many rows", "Choose a CSV file, or drop it here", `With a header; at most ${rows.toLocaleString("en")} rows, ${size}.`];
+  ["many-title", "file-label", "file-hint"].forEach((id, n) => { $(id).textContent = words[n]; });
+  $("file").accept = about.image ? "image/*" : ".csv,.tsv,.txt,text/csv";
+  $("file").multiple = Boolean(about.image);
+  $("many").hidden = false;
+  $("file").addEventListener("change", () => send(about, [...$("file").files]));
+  makeDrop(about);
+}
+
+function makeDrop(about) {
+  const over = (event, is) => { event.preventDefault(); $("drop").classList.toggle("over", is); };
+  $("drop").addEventListener("dragover", (event) => over(event, true));
+  $("drop").addEventListener("dragleave", (event) => over(event, false));
+  $("drop").addEventListener("drop", (event) => {
+    over(event, false);
+    send(about, [...event.dataTransfer.files]);
+  });
+}
+
+async function send(about, files) {
+  if (!files.length) return;
+  const { errors = [], predictions } = await predict(about, files);
+  $("file").value = ""; // so that the same file, once corrected, can be chosen again
+  $("file-status").replaceChildren();
+  $("file-result").replaceChildren();
+  showErrors($("file-errors"), errors);
+  if (!predictions) return;
+  if (about.image) showPictures(about, files, predictions);
+  else showTable(about, files[0].name, predictions);
+}
+
+async function predict(about, files) {
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  if (size > about.limits.bytes) {
+    const most = `${about.limits.bytes.toLocaleString("en")} bytes`;
+    return { errors: [{ message: `At most ${most} at once; these are ${size.toLocaleString("en")}.` }] };
+  }
+  $("file-status").replaceChildren("Predicting \u2026");
+  const form = new FormData();
+  for (const file of files) form.append("file", file);
+  return ask(form);
+}
+
+function showPictures(about, files, predictions) {
+  const cards = predictions.map((prediction, n) => {
+    const address = URL.createObjectURL(files[n]);
+    const picture = make("img", { src: address, alt: files[n].name });
+    picture.addEventListener("load", () => URL.revokeObjectURL(address));
+    return make("li", { class: "result" }, picture, ...predictionOf(about.target, prediction));
+  });
+  $("file-status").replaceChildren(`${cards.length} predicted.`);
+  $("file-result").replaceChildren(make("ul", { class: "pictures" }, ...cards));
+}
+
+function showTable(about, name, predictions) {
+  const count = predictions.length.toLocaleString("en");
+  const rest = predictions.length > SHOWN ? `; the first ${SHOWN} are shown` : "";
+  const save = make("button", { type: "button", class: "quiet" }, "Download as CSV");
+  save.addEventListener("click", () => download(`predictions_${name}`, toCsv(about, predictions)));
+  $("file-status").replaceChildren(`${name}: ${count} rows predicted${rest}.`, save);
+  const heads = ["row", about.target, ...(about.classes.length ? ["probability"] : [])];
+  const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));
+  const rows = predictions.slice(0, SHOWN).map(makeRow);
+  const table = make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
+  const caption = { class: "scroll", tabindex: "0", role: "region", "aria-label": "Predictions by row" };
+  $("file-result").replaceChildren(make("div", caption, table));
+}
+
+function makeRow({ prediction, probabilities }, number) {
+  const row = make("tr", {}, make("th", { scope: "row" }, String(number)), make("td", {}, readable(prediction)));
+  if (!probabilities) return row;
+  const best = Math.max(...Object.values(probabilities));
+  row.append(make("td", {}, make("div", { class: "share" }, make("span", {}, percent(best)), bar(best))));
+  return row;
+}
+
+/** The same file that `kindling predict` writes. */
+function toCsv(about, predictions) {
+  const names = about.classes.map((name) => `prob_${name}`);
+  const lines = predictions.map(({ prediction, probabilities }, row) =>
+    [row, prediction, ...about.classes.map((name) => probabilities[name])]);
+  return [["row", "prediction", ...names], ...lines].map((line) => `${line.map(quoted).join(",")}\n`).join("");
+}
+
+function quoted(value) {
+  const text = String(value);
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function download(name, text) {
+  const address = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  make("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 1000);
+}
