@@ -23,6 +23,7 @@ from typing import NamedTuple
 import lightning
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import torch
 import torchmetrics
 from hydra.utils import instantiate
@@ -32,7 +33,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 from kindling.data.datamodule import DataModule
-from kindling.data.source import Raw
+from kindling.data.source import Raw, RawTable
 from kindling.errors import Problem
 from kindling.model.cnn import CNN
 from kindling.model.mlp import MLP
@@ -75,9 +76,12 @@ class Made:
             x = rng.integers(0, 256, (total, 1, 28, 28), dtype=np.uint8)
         else:
             x = pd.DataFrame(rng.normal(size=(total, 32)), columns=[f"x{i}" for i in range(32)])
+        rows: object = x
+        if not self.work.is_image:
+            rows = (RawTable("made up", pa.Table.from_pandas(x), np.arange(total)),)
         given = {"val": np.arange(total - 200, total - 100), "test": np.arange(total - 100, total)}
         y = rng.integers(0, 10, total)
-        return Raw(x, y, "y", False, "made up", np.arange(total), given)  # type: ignore[arg-type]
+        return Raw(rows, y, "y", False, "made up", np.arange(total), given)  # type: ignore[arg-type]
 
 
 class Setup:

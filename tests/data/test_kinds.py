@@ -1,58 +1,65 @@
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from kindling.data.kinds import infer_kinds, type_columns
+from kindling.data import kinds
 
 
-def kinds_of(**columns):
-    return infer_kinds(pd.DataFrame(columns), {})
+def column(*cells, kind=None):
+    return pa.chunked_array([pa.array(cells, kind)])
+
+
+def test_text_and_numbers_say_the_same():
+    assert kinds.to_number(column(" 7 ", "1.5", "-2e3")).to_pylist() == [7, 1.5, -2000]
+    assert kinds.to_number(column(7, None)).to_pylist() == [7, None]
 
 
 @pytest.mark.parametrize(
-    ("cells", "kind"),
+    ("text", "decimal", "number"),
     [
-        ([1, 2, 3], "number"),
-        ([1.5, None, 3.0], "number"),
-        (["1", "2", None], "number"),
-        ([True, False, True], "boolean"),
-        ([True, None, False], "boolean"),
-        (["a", "b", None], "category"),
-        (["1", "b", "c"], "category"),
-        (pd.to_datetime(["2020-01-01", None, "2021-05-05"]), "number"),
-        ([None, None, None], "category"),
+        ("1,234", ".", 1234),
+        ("1,234,567.5", ".", 1234567.5),
+        ("1.234,5", ",", 1234.5),
+        ("0,5", ",", 0.5),
+        ("12.5", ",", 12.5),
+        ("1,23", ".", None),
+        ("0x10", ".", None),
+        ("--5", ".", None),
     ],
 )
-def test_kind_follows_the_cells(cells, kind):
-    assert kinds_of(column=cells) == {"column": kind}
+def test_thousands_are_grouped_and_decimals_are_marked_by_one_sign_each(text, decimal, number):
+    assert kinds.to_number(column(text, "no number"), decimal).to_pylist() == [number, None]
 
 
-def test_the_user_has_the_last_word():
-    assert infer_kinds(pd.DataFrame({"zip": [1, 2]}), {"zip": "category"}) == {"zip": "category"}
-
-
-def typed(cells, kind):
-    table, problems = type_columns(pd.DataFrame({"c": cells}), {"c": kind}, "file.csv")
-    return table["c"].tolist(), problems
-
-
-def test_a_code_read_as_a_category_loses_no_digit_and_gains_no_decimal():
-    assert typed([7.0, None, 12.0], "category")[0] == ["7", "", "12"]
-
-
-def test_a_boolean_with_gaps_becomes_zero_one_and_nan():
-    assert np.array_equal(typed([True, None, False], "boolean")[0], [1, np.nan, 0], equal_nan=True)
+@pytest.mark.parametrize("marker", ["", "NA", "?", " nan ", "-"])
+def test_markers_of_missing_numbers_are_missing(marker):
+    assert kinds.to_number(column(marker, "1")).to_pylist() == [None, 1]
 
 
 def test_infinity_counts_as_missing():
-    assert np.isnan(typed([1.0, np.inf], "number")[0][1])
+    assert kinds.to_number(column(1.0, np.inf)).to_pylist() == [1, None]
+    assert kinds.to_number(column("1", "-inf")).to_pylist() == [1, None]
+
+
+def test_a_code_read_as_a_category_loses_no_digit_and_gains_no_decimal():
+    assert kinds.to_category(column(7.0, None, 12.0)).to_pylist() == ["7", "", "12"]
+    assert kinds.to_category(column("007", " a ", "NA")).to_pylist() == ["007", "a", ""]
+
+
+def test_a_boolean_with_gaps_becomes_zero_one_and_nothing():
+    assert kinds.to_boolean(column(True, None, False)).to_pylist() == [1, None, 0]
+    assert kinds.to_boolean(column("TRUE", "", "no", "perhaps")).to_pylist() == [1, None, 0, None]
+    assert kinds.to_boolean(column(1, 0, 7)).to_pylist() == [1, 0, None]
 
 
 def test_a_date_counts_days():
-    assert typed(pd.to_datetime(["1970-01-01", "1970-01-03"]), "number")[0] == [0.0, 2.0]
+    dates = pd.Series(pd.to_datetime(["1970-01-01 00:00", None, "1970-01-03 12:00"]))
+    assert kinds.to_days(pa.chunked_array([pa.array(dates)]), "").to_pylist() == [0, None, 2.5]
+    assert kinds.to_days(column("03.01.1970", "x"), "%d.%m.%Y").to_pylist() == [2, None]
 
 
-def test_text_among_numbers_is_pointed_at():
-    _, problems = typed([*map(str, range(20)), "4O"], "number")
-    assert "'4O' in row 20" in problems[0].got
-    assert "data.ignore=[c]" in problems[0].fix
+def test_whole_numbers_are_those_that_lose_nothing_as_float64():
+    assert kinds.is_whole(column(1.0, None, -3.0))
+    assert not kinds.is_whole(column(1.5))
+    assert not kinds.is_whole(column(2.0**53 + 2))

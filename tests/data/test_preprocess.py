@@ -1,29 +1,40 @@
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 import pytest
 
-from kindling.data.kinds import MISSING
+from kindling.data.infer import infer_schema
 from kindling.data.preprocess import ImagePreprocessor, TablePreprocessor
 
-TABLE = pd.DataFrame(
-    {
-        "size": [1.0, 3.0, np.nan, 1000.0],
-        "new": [1.0, 0.0, np.nan, 1.0],
-        "empty": [np.nan, np.nan, np.nan, 5.0],
-        "town": ["Rom", MISSING, "Ulm", "Ys"],
-    }
-)
-TRAIN = np.array([0, 1, 2])
+RAW = {
+    "size": [1.0, 3.0, None, 1.0, 3.0, None, 1.0, 3.0, None, 1000.0],
+    "new": [1.0, 0.0, None] * 3 + [1.0],
+    "town": ["Rom", None, "Ulm"] * 3 + ["Ys"],
+}
+TRAIN = slice(0, 9)
+
+
+def fit(raw):
+    """Fit on the first nine rows; return the preprocessor and all typed rows."""
+    table = pa.table(raw)
+    schema = infer_schema(table.slice(0, 9), {})
+    typed = schema.type(table, "table")
+    return TablePreprocessor().fit(typed.iloc[TRAIN], schema), typed
 
 
 @pytest.fixture
-def x():
-    return TablePreprocessor().fit(TABLE, TRAIN).transform(TABLE)
+def fitted():
+    return fit(RAW)[0]
 
 
-def test_rows_are_float32_numbers_then_codes(x):
+@pytest.fixture
+def x(fitted):
+    return fitted.transform(fit(RAW)[1])
+
+
+def test_rows_are_float32_numbers_then_codes(x, fitted):
     assert x.dtype == np.float32
-    assert x.shape == (4, 4)
+    assert x.shape == (10, 5)
+    assert fitted.numbers_ == ("size", "size is missing", "new", "new is missing")
 
 
 def test_numbers_are_imputed_and_scaled_by_the_train_rows(x):
@@ -31,33 +42,34 @@ def test_numbers_are_imputed_and_scaled_by_the_train_rows(x):
     assert x[:3, 0] == pytest.approx(np.array([-1, 1, 0]) / np.sqrt(2 / 3))
 
 
-def test_booleans_stay_zero_and_one(x):
-    fitted = TablePreprocessor().fit(TABLE, TRAIN)
-    assert x[:, fitted.numbers_.index("new")].tolist() == [1, 0, 0, 1]
+def test_booleans_and_gaps_stay_zero_and_one(x, fitted):
+    assert set(x[:, fitted.numbers_.index("new")].tolist()) == {0, 1}
+    assert x[:4, fitted.numbers_.index("size is missing")].tolist() == [0, 0, 1, 0]
 
 
-def test_a_column_without_a_train_value_is_zero_there(x):
-    fitted = TablePreprocessor().fit(TABLE, TRAIN)
-    assert (x[:3, fitted.numbers_.index("empty")] == 0).all()
+def test_a_column_without_a_value_in_a_chunk_is_imputed(fitted):
+    empty = fit(RAW)[1].assign(size=np.nan)
+    assert (fitted.transform(empty)[:, 0] == 0).all()
 
 
-def test_codes_are_zero_for_unknown_and_one_for_missing(x):
-    assert x[:, 3].tolist() == [2, 1, 3, 0]
-    assert TablePreprocessor().fit(TABLE, TRAIN).describe()["cardinalities"] == (4,)
+def test_codes_are_zero_for_unknown_and_one_for_missing(x, fitted):
+    assert x[[0, 1, 2, 9], -1].tolist() == [2, 1, 3, 0]
+    assert fitted.describe()["cardinalities"] == (4,)
 
 
 def test_missing_is_one_even_where_train_has_none():
-    table = pd.DataFrame({"town": ["a", "b", MISSING]})
-    fitted = TablePreprocessor().fit(table, np.array([0, 1]))
-    assert fitted.transform(table)[:, 0].tolist() == [2, 3, 1]
+    fitted, typed = fit({"town": ["a", "b", "b"] * 3 + [None], "n": range(10)})
+    assert fitted.transform(typed)[-1, -1] == 1
 
 
 def test_what_is_fitted_does_not_change_with_other_rows():
-    other = TABLE.copy()
-    other.loc[3] = [-7.0, 0.0, 1.0, "Paris"]
-    first, second = (TablePreprocessor().fit(table, TRAIN) for table in (TABLE, other))
+    other = {
+        name: [*cells[:9], new]
+        for (name, cells), new in zip(RAW.items(), (-7.0, 0.0, "P"), strict=True)
+    }
+    (first, typed), (second, _) = fit(RAW), fit(other)
     assert first.describe() == second.describe()
-    rows = TABLE.iloc[TRAIN]
+    rows = typed.iloc[TRAIN]
     assert (first.transform(rows) == second.transform(rows)).all()
 
 

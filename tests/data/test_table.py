@@ -6,23 +6,29 @@ from kindling.data.table import TableSource
 from kindling.errors import DataError
 
 
-def source(path, target="label", **changes):
-    fields = {"test_path": None, "ignore": (), "task": "auto", "kinds": {}}
-    fields |= {"drop_missing_target": False, **changes}
-    if fields["test_path"]:
-        fields["test_path"] = str(fields["test_path"])
-    return TableSource(str(path), target, **fields)
+def source(path, target="label", test_path=None, **changes):
+    given = {"test": str(test_path)} if test_path else {}
+    return TableSource(str(path), target, given=given, **changes)
 
 
-def test_csv_and_parquet_are_the_same_table(table_csv, tmp_path):
+def columns_of(raw):
+    return raw.x[0].columns.column_names
+
+
+def test_csv_and_parquet_are_the_same_table(build, table_csv, tmp_path):
     pd.read_csv(table_csv).to_parquet(tmp_path / "table.parquet")
-    first, second = source(table_csv).read(), source(tmp_path / "table.parquet").read()
-    pd.testing.assert_frame_equal(first.x, second.x)
-    assert (first.y == second.y).all()
+    words = ["data=table", "data.target=label"]
+    (one, *_), (two, *_) = (
+        build(*words, f"data.path={file}") for file in (table_csv, tmp_path / "table.parquet")
+    )
+    assert one.spec == two.spec
+    assert one.x.equal(two.x)
+    assert one.y.equal(two.y)
 
 
 def test_ignored_columns_and_the_target_are_no_features(table_csv):
-    assert list(source(table_csv, ignore=("noise", "price")).read().x) == ["size", "new", "town"]
+    raw = source(table_csv, ignore=("noise", "price")).read()
+    assert columns_of(raw) == ["size", "new", "town"]
 
 
 def test_a_test_file_gives_the_test_rows(table_csv, tmp_path):
@@ -56,10 +62,10 @@ def test_a_table_of_nothing_but_the_target_is_refused(table_csv):
         source(table_csv, ignore=others).read()
 
 
-def test_the_target_cannot_be_ignored_and_a_kind_must_be_one(table_csv):
+def test_the_target_cannot_be_ignored(table_csv):
     with pytest.raises(DataError, match="the target cannot be left out") as caught:
-        source(table_csv, ignore=("label",), kinds={"town": "text"}).read()
-    assert "choose from number, boolean, category" in str(caught.value)
+        source(table_csv, ignore=("label",)).read()
+    assert "take it out" in str(caught.value)
 
 
 def test_a_header_alone_is_no_table(table_csv):
@@ -69,9 +75,9 @@ def test_a_header_alone_is_no_table(table_csv):
 
 
 def test_another_separator_is_suspected(tmp_path):
-    (tmp_path / "semicolons.csv").write_text("a;b;y\n1;2;3\n")
-    with pytest.raises(DataError, match="columns must be separated by commas"):
-        source(tmp_path / "semicolons.csv", "y").read()
+    (tmp_path / "slashes.csv").write_text("a/b/y\n1/2/3\n")
+    with pytest.raises(DataError, match="what separates columns there"):
+        source(tmp_path / "slashes.csv", "y").read()
 
 
 def test_as_many_classes_as_rows_are_refused(table_csv):
@@ -83,18 +89,31 @@ def test_the_rows_learnt_from_are_no_test_set(table_csv):
     assert "split off" in source(table_csv, test_path=table_csv).missing()[0].fix
 
 
-def test_a_column_missing_from_the_test_file_is_named(table_csv, tmp_path):
+def test_a_column_missing_from_the_test_file_is_named(build, table_csv, tmp_path):
     pd.read_csv(table_csv).drop(columns="town").to_csv(tmp_path / "test.csv", index=False)
     with pytest.raises(DataError, match=r"a column 'town' must be in .*test.csv"):
-        source(table_csv, test_path=tmp_path / "test.csv").read()
+        build_with_test(build, table_csv, tmp_path / "test.csv")
 
 
-def test_text_in_a_column_of_numbers_of_the_test_file_is_pointed_at(table_csv, tmp_path):
+def test_an_id_missing_from_the_test_file_is_not_missed(build, table_csv, tmp_path):
+    frame = pd.read_csv(table_csv)
+    frame.assign(id=range(64)).to_csv(table_csv, index=False)
+    frame.to_csv(tmp_path / "test.csv", index=False)
+    data, _, _ = build_with_test(build, table_csv, tmp_path / "test.csv")
+    assert data.split["test"].tolist() == list(range(64, 128))
+
+
+def test_text_in_a_column_of_numbers_of_the_test_file_is_pointed_at(build, table_csv, tmp_path):
     frame = pd.read_csv(table_csv, dtype=object)
     frame.loc[4, "noise"] = "n/k"
     frame.to_csv(tmp_path / "test.csv", index=False)
     with pytest.raises(DataError, match=r"'noise' of .*test.csv.*'n/k' in row 4"):
-        source(table_csv, test_path=tmp_path / "test.csv").read()
+        build_with_test(build, table_csv, tmp_path / "test.csv")
+
+
+def build_with_test(build, path, test_path):
+    words = ["data=table", "data.target=label", f"data.path={path}", f"data.test_path={test_path}"]
+    return build(*words)
 
 
 def test_text_target_given_as_regression_is_pointed_at(table_csv):
@@ -121,4 +140,4 @@ def test_odd_column_names_work(tmp_path):
     frame = pd.DataFrame(rng.normal(size=(30, 6)), columns=names)
     frame.to_csv(tmp_path / "odd.csv", index=False)
     raw = source(tmp_path / "odd.csv", names[0]).read()
-    assert list(raw.x) == names[1:]
+    assert columns_of(raw) == names[1:]

@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from kindling.data.target import TargetEncoder, infer_task, to_target
+from kindling.data.target import TargetEncoder, infer_task, read_target, to_target
 from kindling.errors import DataError
 
 
@@ -18,13 +19,30 @@ from kindling.errors import DataError
     ],
 )
 def test_task_follows_the_target_and_says_why(values, is_regression, reason):
-    decided, why = infer_task(pd.Series(values, name="y"), "auto")
+    target = read_target(pa.chunked_array([pa.array(values)]))
+    decided, why = infer_task(target.rename("y"), "auto")
     assert decided is is_regression
     assert reason in why
 
 
 def test_the_user_can_overrule():
     assert infer_task(pd.Series([1, 2], name="y"), "regression") == (True, "data.task=regression")
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "classes"),
+    [
+        (["b", "a"], "text", ("a", "b")),
+        (["10", "9"], "integer", ("9", "10")),
+        ([1.5, 0.5], "number", ("0.5", "1.5")),
+        ([True, False], "boolean", ("False", "True")),
+        (["true", "false"], "text", ("false", "true")),
+    ],
+)
+def test_labels_stay_what_they_were_in_the_users_words(cells, kind, classes):
+    y = to_target(read_target(pa.chunked_array([pa.array(cells)])), is_regression=False)
+    described = TargetEncoder(is_regression=False, name="y").fit(y).describe()
+    assert (described["label_kind"], described["classes"]) == (kind, classes)
 
 
 def test_whole_labels_sort_as_numbers():

@@ -71,11 +71,11 @@ class DataModule(LightningDataModule):
     def _fit(self, train: np.ndarray) -> DataSpec:
         """Fit on train only: nothing of val and test may leak into a mean, a level or a scale."""
         raw = self.raw
-        self.preprocessor = fit_preprocessor(raw.x, train)
+        self.schema, self.preprocessor, x = fit_preprocessor(raw, train)
         self.target = TargetEncoder(is_regression=raw.is_regression, name=raw.target)
         self.target.fit(raw.y[train])
         # from_numpy shares the memory: neither table nor images are copied.
-        self.x = torch.from_numpy(self.preprocessor.transform(raw.x))
+        self.x = torch.from_numpy(x)
         self.y = torch.from_numpy(self.target.transform(raw.y))
         spec = DataSpec(**self.target.describe(), **self.preprocessor.describe())
         if spec.image_shape is not None:

@@ -1,81 +1,131 @@
-"""Columns as they were read in; numbers, booleans and categories out."""
+"""One column as it was read in; numbers, categories or moments of one type out.
 
-from collections.abc import Mapping
-from typing import Literal
+The same conversions in training and in serving: what a cell means never depends on its neighbours.
+"""
+
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from kindling.errors import Problem
-
-ColumnKind = Literal["number", "boolean", "category"]
 MISSING = ""  # of a category; scikit-learn and ONNX agree on the empty string
-MOSTLY = 0.9  # share of cells that must be numbers before the others look like mistakes
+# What people write where they know nothing: in any column, and where a number is expected.
+MARKERS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "#N/A", "<NA>", "?")
+NUMBER_MARKERS = (*MARKERS, "-", "--", ".", "none", "n.a.", "missing", "unknown")
+TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
+INFINITE = ("inf", "-inf", "+inf", "infinity", "-infinity")  # numbers, but no measurements
+EXACT = 2**53  # float64 holds every integer up to here
+# As pandas takes them. Month first where both would do; what else would do is said in the plan.
+DATE_PATTERNS = (
+    *("ISO8601", "%Y/%m/%d", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S"),
+    *("%m/%d/%Y", "%d/%m/%Y", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%d-%m-%Y", "%d %b %Y"),
+)
+PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+GROUPED = {".": r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$", ",": r"^[+-]?\d{1,3}(\.\d{3})+(,\d*)?$"}
+COMMA = r"^[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?$"
 
 
-def infer_kinds(frame: pd.DataFrame, asked: Mapping[str, str]) -> dict[str, ColumnKind]:
-    """Name each column's kind; `asked` (data.kinds) has the last word."""
-    return {name: asked.get(name) or _infer_kind(frame[name]) for name in frame}  # type: ignore[misc]
+def is_text(column: pa.ChunkedArray) -> bool:
+    """Say whether cells are strings."""
+    return pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
 
 
-def _infer_kind(column: pd.Series) -> ColumnKind:
-    if pd.api.types.is_bool_dtype(column):
-        return "boolean"
-    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
-        return "number"
-    known = column.dropna()
-    if len(known) and known.map(lambda cell: isinstance(cell, bool)).all():
-        return "boolean"  # pandas keeps booleans with gaps as objects
-    share = to_number(column).notna().sum() / max(len(known), 1)
-    return "number" if len(known) and share >= MOSTLY else "category"
+def is_numeric(column: pa.ChunkedArray) -> bool:
+    """Say whether cells are numbers."""
+    kind = column.type
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
 
 
-def to_number(column: pd.Series) -> pd.Series:
-    """Return float64; a cell that is no number becomes NaN. Dates count days since 1970."""
-    if pd.api.types.is_datetime64_any_dtype(column):
-        utc = pd.to_datetime(column, utc=True)
-        return (utc - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)
-    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
-    return numbers.where(np.isfinite(numbers))  # infinity is no measurement: it is imputed too
+def is_moment(column: pa.ChunkedArray) -> bool:
+    """Say whether cells are dates or points in time."""
+    return pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)
 
 
-def to_category(column: pd.Series) -> pd.Series:
-    """Return Python strings; a missing cell becomes "", a whole float loses its ".0"."""
-    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
-        column = column.astype("Int64")
-    return column.astype(object).where(column.notna(), MISSING).map(str)
+def known_text(column: pa.ChunkedArray, markers: Iterable[str] = MARKERS) -> pa.ChunkedArray:
+    """Trim text and make its markers of missing cells null."""
+    trimmed = pc.utf8_trim_whitespace(column)
+    is_marker = pc.is_in(trimmed, value_set=pa.array(markers, trimmed.type))
+    return pc.if_else(is_marker, pa.scalar(None, trimmed.type), trimmed)
 
 
-def type_columns(
-    frame: pd.DataFrame, kinds: Mapping[str, ColumnKind], file: str
-) -> tuple[pd.DataFrame, list[Problem]]:
-    """Convert every column to its kind: float64 numbers and booleans, strings for categories."""
-    typed = {
-        name: to_category(frame[name]) if kind == "category" else to_number(frame[name])
-        for name, kind in kinds.items()
-    }
-    numbers = [name for name, kind in kinds.items() if kind == "number"]
-    problems = [
-        text_problem(frame[name], file, f"or leave it out: data.ignore=[{name}]")
-        for name in numbers
-        if not_numbers(frame[name]).any()
-    ]
-    return pd.DataFrame(typed, index=frame.index), problems
+def to_number(column: pa.ChunkedArray, decimal: str = ".") -> pa.ChunkedArray:
+    """Return float64; a cell that is no finite number is null.
+
+    Args:
+        column: any type; text may group thousands, by the sign that is not `decimal`.
+        decimal: "." or ",".
+    """
+    kind = column.type
+    if is_text(column):
+        numbers = _text_to_number(known_text(column, NUMBER_MARKERS), decimal)
+    elif pa.types.is_boolean(kind):
+        numbers = pc.cast(pc.cast(column, pa.int8()), pa.float64())
+    elif pa.types.is_duration(kind):
+        seconds = pc.cast(pc.cast(column, pa.duration("ns")), pa.int64())
+        numbers = pc.divide(pc.cast(seconds, pa.float64(), safe=False), 1e9)
+    elif is_numeric(column):
+        numbers = pc.cast(column, pa.float64(), safe=False)  # beyond 2^53 digits are lost
+    else:
+        return pa.chunked_array([pa.nulls(len(column), pa.float64())])
+    # Infinity is no measurement: it is missing too.
+    return pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float64()))
 
 
-def not_numbers(column: pd.Series) -> pd.Series:
-    """Mark cells that hold something, but no number; infinity is a number here."""
-    if not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
-        return pd.Series(False, index=column.index)
-    return column.notna() & pd.to_numeric(column, errors="coerce").isna()
+def _text_to_number(text: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray:
+    if decimal == ".":
+        try:
+            return pc.cast(text, pa.float64())  # every cell is plain: the usual case, and fast
+        except pa.ArrowInvalid:
+            pass
+    other = "," if decimal == "." else "."
+    grouped = pc.match_substring_regex(text, GROUPED[decimal])
+    text = pc.if_else(grouped, pc.replace_substring(text, other, ""), text)
+    if decimal == ",":
+        comma = pc.match_substring_regex(text, COMMA)
+        text = pc.if_else(comma, pc.replace_substring(text, ",", "."), text)
+    plain = pc.match_substring_regex(text, PLAIN)
+    return pc.cast(pc.if_else(plain, text, pa.scalar(None, text.type)), pa.float64())
 
 
-def text_problem(column: pd.Series, file: str, otherwise: str) -> Problem:
-    """Point at the first cell of a column of numbers that holds text."""
-    bad = column[not_numbers(column)]
-    return Problem(
-        f"column {column.name!r} of {file} holds numbers, so every cell must be one",
-        f"{bad.iloc[0]!r} in row {bad.index[0]} (counted from 0), {len(bad)} such cells in all",
-        f"correct the cells or empty them; read it as categories: "
-        f"'data.kinds={{{column.name}: category}}'; {otherwise}",
-    )
+def to_boolean(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return float64 0 and 1; what is neither true nor false is null."""
+    if not is_text(column):
+        numbers = to_number(column)
+        is_either = pc.is_in(numbers, value_set=pa.array([0.0, 1.0]))
+        return pc.if_else(is_either, numbers, pa.scalar(None, pa.float64()))
+    text = pc.utf8_lower(known_text(column))
+    yes, no = (pc.is_in(text, value_set=pa.array(words, text.type)) for words in (TRUE, FALSE))
+    nothing = pa.scalar(None, pa.float64())
+    return pc.if_else(yes, pa.scalar(1.0), pc.if_else(no, pa.scalar(0.0), nothing))
+
+
+def to_category(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return text; a missing cell becomes "", a whole float loses its ".0"."""
+    if is_text(column):
+        text = known_text(column)
+    else:
+        if pa.types.is_floating(column.type) and is_whole(column):
+            column = pc.cast(column, pa.int64(), safe=False)
+        text = known_text(pc.cast(column, pa.string()))
+    return pc.fill_null(text, MISSING)
+
+
+def is_whole(numbers: pa.ChunkedArray) -> bool:
+    """Say whether all numbers are integers that float64 holds exactly."""
+    known = np.asarray(pc.drop_null(numbers), dtype=np.float64)
+    return bool((np.abs(known) <= EXACT).all() and (known % 1 == 0).all())
+
+
+def to_days(column: pa.ChunkedArray, pattern: str) -> pa.ChunkedArray:
+    """Return float64 days since 1970-01-01 UTC; text is read by `pattern` (see DATE_PATTERNS)."""
+    if is_text(column):
+        text = known_text(column).to_pandas()
+        moments = pd.to_datetime(text, format=pattern, errors="coerce", utc=True)
+    elif is_moment(column):
+        moments = pd.to_datetime(column.to_pandas(), errors="coerce", utc=True)
+    else:
+        return pa.chunked_array([pa.nulls(len(column), pa.float64())])
+    days = (moments - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)
+    return pa.chunked_array([pa.array(days, pa.float64(), from_pandas=True)])

@@ -1,11 +1,24 @@
-"""What raw columns or images are, as the train rows showed them: plain values, kept with a model."""
+"""What raw columns or images are, as the train rows showed them: plain values, kept with a model.
 
+`TableSchema.type` turns raw columns into typed ones: the same in training and in serving.
+"""
+
+import difflib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-ColumnKind = Literal["number", "boolean", "category", "id", "constant", "text", "empty"]
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kindling.data import kinds
+from kindling.errors import DataError, Problem
+
+ColumnKind = Literal["number", "boolean", "category", "date", "id", "constant", "text", "empty"]
 Fit = Literal["pad", "crop", "stretch"]
-USED: tuple[ColumnKind, ...] = ("number", "boolean", "category")  # the others are left out
+USED: tuple[ColumnKind, ...] = ("number", "boolean", "category", "date")  # the others are left out
 
 
 @dataclass(frozen=True)
@@ -16,19 +29,25 @@ class Column:
         name: as in the user's file.
         kind: what it is taken for; "id", "constant", "text" and "empty" are left out.
         why: the reason, in words for a person.
+        features: names of the typed columns that it becomes; none where it is left out.
         num_missing: train rows without a value.
-        low, high: least and largest number of the train rows; None for other kinds.
+        low, high: least and largest number (days since 1970 of a date) of the train rows.
         is_whole: whether all numbers of the train rows are whole.
-        levels: a category's levels in the order of their codes.
+        decimal: the decimal sign where numbers are written as text.
+        pattern: how a date is written as text.
+        levels: a category's levels, in the order of their codes behind unknown and missing.
     """
 
     name: str
     kind: ColumnKind
     why: str = ""
+    features: tuple[str, ...] = ()
     num_missing: int = 0
     low: float | None = None
     high: float | None = None
     is_whole: bool = False
+    decimal: str = "."
+    pattern: str = ""
     levels: tuple[str, ...] = ()
 
 
@@ -41,6 +60,110 @@ class TableSchema:
     @property
     def used(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.kind in USED)
+
+    def type(self, table: pa.Table, file: str, rows: np.ndarray | None = None) -> pd.DataFrame:
+        """Convert raw columns, in whatever order, to the typed ones in the order of the schema.
+
+        Args:
+            table: N raw rows; columns that the schema does not use are not looked at.
+            file: what to call the table in a message.
+            rows: int64 (N,), what to call the rows in a message; counted from 0 by default.
+
+        Returns:
+            N rows: float64 numbers, 0 and 1 for booleans (NaN where missing), and text for
+            categories ("" where missing).
+
+        Raises:
+            DataError: columns are absent, or cells do not fit their column's kind.
+        """
+        wanted = [column.name for column in self.used]
+        problems = absent_columns(wanted, table.column_names, file)
+        if problems:
+            raise DataError(*problems)
+        typed: dict[str, np.ndarray] = {}
+        for column in self.used:
+            cells = table.column(column.name)
+            values = convert(column, cells)
+            if values.null_count > cells.null_count:
+                problems += misfit_problems(column, cells, values, file, rows)
+            typed |= dict(zip(column.features, features_of(column, values), strict=True))
+        if problems:
+            raise DataError(*problems)
+        return pd.DataFrame(typed, index=pd.RangeIndex(len(table)), copy=False)
+
+
+def convert(column: Column, cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return float64 with nulls, or text without, by the column's kind."""
+    if column.kind == "category":
+        return kinds.to_category(cells)
+    if column.kind == "boolean":
+        return kinds.to_boolean(cells)
+    if column.kind == "date":
+        return kinds.to_days(cells, column.pattern)
+    return kinds.to_number(cells, column.decimal)
+
+
+def features_of(column: Column, values: pa.ChunkedArray) -> list[np.ndarray]:
+    """Make the typed columns of one column: itself, or the parts of a date, and what is missing."""
+    array = values.to_numpy()
+    if column.kind == "date":
+        return date_parts(array)[: len(column.features)]
+    if len(column.features) == 2:
+        return [array, np.isnan(array).astype(np.float64)]
+    return [array]
+
+
+DATE_PARTS = ("days since 1970", "year", "month", "weekday", "hour")  # Monday is weekday 0
+
+
+def date_parts(days: np.ndarray) -> list[np.ndarray]:
+    """Return the DATE_PARTS of N days since 1970, NaN where the day is."""
+    moments = pd.to_datetime(pd.Series(days), unit="D", errors="coerce").dt
+    parts = (moments.year, moments.month, moments.day_of_week, moments.hour)
+    return [days, *(part.to_numpy(dtype=np.float64) for part in parts)]
+
+
+def misfit_problems(
+    column: Column,
+    cells: pa.ChunkedArray,
+    values: pa.ChunkedArray,
+    file: str,
+    rows: np.ndarray | None,
+) -> list[Problem]:
+    """Point at the first cell that holds something, but nothing of the column's kind."""
+    markers = kinds.NUMBER_MARKERS if column.kind == "number" else kinds.MARKERS
+    known = kinds.known_text(cells, markers) if kinds.is_text(cells) else cells
+    is_bad = pc.and_(pc.is_valid(known), pc.is_null(values))
+    if kinds.is_text(cells):
+        is_infinite = pc.is_in(pc.utf8_lower(known), value_set=pa.array(kinds.INFINITE))
+        is_bad = pc.and_not(is_bad, is_infinite)
+    elif pa.types.is_floating(cells.type):
+        is_bad = pc.and_(is_bad, pc.is_finite(cells))
+    bad = np.flatnonzero(is_bad)
+    if not len(bad):
+        return []
+    name, word = column.name, f"{column.kind}s"
+    first = int(bad[0])
+    row = first if rows is None else rows[first]
+    got = f"{known[first].as_py()!r} in row {row} (counted from 0), {len(bad):,} such cells in all"
+    fix = (
+        f"correct the cells or empty them; read it as categories: "
+        f"'data.kinds={{{name}: category}}'; or leave it out: data.ignore=[{name}]"
+    )
+    return [Problem(f"column {name!r} of {file} holds {word}, so every cell must be one", got, fix)]
+
+
+def absent_columns(names: Iterable[str], columns: list[str], where: str) -> list[Problem]:
+    """List the names that are no columns, each with the nearest one."""
+    problems = []
+    for name in names:
+        if name not in columns:
+            near = difflib.get_close_matches(name, columns, n=1, cutoff=0.5)
+            fix = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(columns)}"
+            if len(columns) == 1 and not near:
+                fix = f"its only column is {columns[0]!r}: what separates columns there?"
+            problems.append(Problem(f"a column {name!r} must be in {where}", "none", fix))
+    return problems
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,22 @@
 """What every source hands on: raw rows and targets, untouched and unsplit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
 from kindling.errors import Problem
 from kindling.types import Stage
+
+
+class RawTable(NamedTuple):
+    """The rows of one file that are used: columns without the target, and each row's number."""
+
+    file: str
+    columns: pa.Table
+    rows: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -15,7 +24,7 @@ class Raw:
     """N rows as they were read.
 
     Args:
-        x: typed table of N rows, or uint8 images (N, channels, H, W).
+        x: raw tables of N rows together, one for each file; or uint8 images (N, channels, H, W).
         y: N labels, or N float64 values for regression.
         target: name of what is predicted.
         is_regression: whether y holds values rather than labels.
@@ -23,9 +32,12 @@ class Raw:
         names: each row's own name: its number in its file (from 0), or the image's path.
         given: rows whose stage the user fixed by a file or folder of its own.
         notes: what was decided on the way, one line each for the plan.
+        kinds: what the user says of a table's columns.
+        groups: rows with the same value here stay together in one stage, or None.
+        times: the test rows are the latest by this, or None.
     """
 
-    x: pd.DataFrame | np.ndarray
+    x: tuple[RawTable, ...] | np.ndarray
     y: np.ndarray
     target: str
     is_regression: bool
@@ -33,6 +45,9 @@ class Raw:
     names: np.ndarray
     given: dict[Stage, np.ndarray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    groups: np.ndarray | None = None
+    times: np.ndarray | None = None
 
 
 @runtime_checkable

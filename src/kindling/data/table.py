@@ -1,30 +1,41 @@
-"""A CSV or Parquet file in, a typed table and its target out."""
+"""CSV or Parquet files in, their raw columns and the target out."""
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from kindling.data.datamodule import DataModule
-from kindling.data.kinds import ColumnKind, infer_kinds, type_columns
-from kindling.data.source import Raw
-from kindling.data.target import infer_task, refuse_too_many_classes, target_problems, to_target
+from kindling.data.dialect import AUTO, Dialect
+from kindling.data.reader import read_table
+from kindling.data.schema import absent_columns
+from kindling.data.source import Raw, RawTable
+from kindling.data.target import (
+    infer_task,
+    read_target,
+    refuse_too_many_classes,
+    target_problems,
+    to_target,
+)
 from kindling.errors import DataError, Problem
+from kindling.types import Stage
 
 
 def table(
     path: str,
     target: str,
     *,
+    val_path: str | None = None,
     test_path: str | None = None,
     ignore: Sequence[str] = (),
     task: str = "auto",
     kinds: Mapping[str, str] | None = None,
+    csv: Mapping[str, str] | None = None,
     drop_missing_target: bool = False,
     **loading: Any,
 ) -> DataModule:
@@ -33,167 +44,157 @@ def table(
     Args:
         path: a CSV or Parquet file.
         target: the column to predict.
-        test_path: a second file with the test rows; without it they are split off.
+        val_path: a file with the val rows; without it they are split off.
+        test_path: likewise.
         ignore: columns to leave out, such as ids.
         task: "auto", "classification" or "regression".
-        kinds: column -> "number", "boolean" or "category", where the guess is wrong.
+        kinds: column -> "number", "boolean", "category" or "date", where the guess is wrong.
+        csv: how the files are written, where the guess is wrong; see `Dialect`.
         drop_missing_target: leave out rows without a target, rather than refuse them.
         **loading: what `DataModule` takes.
     """
     source = TableSource(
         path,
         str(target),
-        test_path,
-        tuple(map(str, ignore)),
-        task,
-        kinds or {},
-        drop_missing_target,
+        given={"val": val_path, "test": test_path},
+        ignore=tuple(map(str, ignore)),
+        task=task,
+        kinds=kinds or {},
+        dialect=Dialect(**(csv or {})),
+        drop_missing_target=drop_missing_target,
     )
     return DataModule(source, **loading)
 
 
 @dataclass(frozen=True)
 class TableSource:
-    """Reads one file, or one for train and val and one for test; see `table` for the fields."""
+    """Reads one file, and those of val and test that are given; see `table` for the fields."""
 
     path: str
     target: str
-    test_path: str | None
-    ignore: tuple[str, ...]
-    task: str
-    kinds: Mapping[str, str]
-    drop_missing_target: bool
+    given: Mapping[Stage, str | None] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+    task: str = "auto"
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    dialect: Dialect = AUTO
+    drop_missing_target: bool = False
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The files by the key that names them, the one with the train rows first."""
+        more = {f"data.{stage}_path": path for stage, path in self.given.items() if path}
+        return {"data.path": self.path, **more}
 
     def missing(self) -> list[Problem]:
-        keys = {"data.path": self.path, "data.test_path": self.test_path}
         problems = [
-            Problem(f"{key} must be a file", _what_is_at(path), f"{key}=the/right/file.csv")
-            for key, path in keys.items()
-            if path is not None and not Path(path).is_file()
+            Problem(f"{key} must be a file", what_is_at(path), f"{key}=the/right/file.csv")
+            for key, path in self.files.items()
+            if not Path(path).is_file()
         ]
-        if self.test_path and Path(self.test_path).absolute() == Path(self.path).absolute():
-            rule = "test rows must be others than those that are learnt from"
-            got = f"data.test_path={self.test_path}, which is data.path"
-            problems.append(Problem(rule, got, "leave data.test_path out: test rows are split off"))
+        seen: dict[Path, str] = {}
+        for key, path in self.files.items():
+            other = seen.setdefault(Path(path).absolute(), key)
+            if other != key:
+                rule = "rows that judge must be others than those that are learnt from"
+                fix = f"leave {key} out: rows are split off"
+                problems.append(Problem(rule, f"{key}={path}, which is {other}", fix))
         return problems
 
     def read(self) -> Raw:
-        files = [path for path in (self.path, self.test_path) if path is not None]
-        frames = [read_frame(file) for file in files]
-        self._refuse_absent_columns(frames, files)
-        sizes = [len(frame) for frame in frames]
+        tables = {file: read_table(file, self.dialect) for file in self.files.values()}
+        self._refuse_unusable(tables)
+        targets = [self._target(file, table) for file, table in tables.items()]
+        sizes = [len(target) for target in targets]
         if self.drop_missing_target:
-            frames = [frame[frame[self.target].notna()] for frame in frames]
-        dropped = sum(sizes) - sum(map(len, frames))
-
-        is_regression, reason = infer_task(frames[0][self.target].dropna(), self.task)
-        if not is_regression:
-            refuse_too_many_classes(frames[0][self.target])
-        kinds = infer_kinds(frames[0].drop(columns=[self.target, *self.ignore]), self.kinds)
-        table = self._type(frames, files, kinds, is_regression=is_regression)
-        target = pd.concat([frame[self.target] for frame in frames])
-        num_train = len(frames[0])
+            targets = [target.dropna() for target in targets]
+        dropped = sum(sizes) - sum(map(len, targets))
+        is_regression, reason = infer_task(targets[0].dropna(), self.task)
+        self._refuse_targets(dict(zip(tables, targets, strict=True)), is_regression=is_regression)
+        raw = tuple(
+            self._columns(file, table, target.index.to_numpy())
+            for (file, table), target in zip(tables.items(), targets, strict=True)
+        )
         return Raw(
-            x=table,
-            y=to_target(target, is_regression=is_regression),
+            x=raw,
+            y=to_target(pd.concat(targets), is_regression=is_regression),
             target=self.target,
             is_regression=is_regression,
             reason=reason,
-            names=np.concatenate([frame.index.to_numpy() for frame in frames]),
-            given={"test": np.arange(num_train, len(target))} if self.test_path else {},
+            names=np.concatenate([part.rows for part in raw]),
+            given=self._given(list(map(len, targets))),
             notes=(f"{dropped} rows without {self.target} left out",) if dropped else (),
+            kinds=self.kinds,
         )
 
-    def _type(
-        self,
-        frames: list[pd.DataFrame],
-        files: list[str],
-        kinds: dict[str, ColumnKind],
-        *,
-        is_regression: bool,
-    ) -> pd.DataFrame:
-        """Convert the columns of all files to their kinds, or list every cell that does not fit."""
-        typed, problems = [], []
-        for file, frame in zip(files, frames, strict=True):
-            features, mistakes = type_columns(frame, kinds, file)
-            typed.append(features)
-            target = frame[self.target]
-            problems += mistakes + target_problems(target, is_regression=is_regression, file=file)
+    def _columns(self, file: str, table: pa.Table, rows: np.ndarray) -> RawTable:
+        """Take what may be learnt from, of the rows that are used."""
+        columns = table.drop_columns([n for n in table.column_names if n in self._not_learnt])
+        if len(rows) < len(table):
+            columns = columns.take(pa.array(rows))
+        return RawTable(file, columns, rows)
+
+    @property
+    def _not_learnt(self) -> set[str]:
+        return {self.target, *self.ignore}
+
+    def _given(self, sizes: list[int]) -> dict[Stage, np.ndarray]:
+        """Number the rows of the files that are a stage of their own."""
+        stages = [stage for stage, path in self.given.items() if path]
+        ends = np.cumsum(sizes)
+        return {
+            stage: np.arange(start, end)
+            for stage, start, end in zip(stages, ends, ends[1:], strict=False)
+        }
+
+    def _target(self, file: str, table: pa.Table) -> pd.Series:
+        """Return the target by row number; a file cannot do without it."""
+        return read_target(table.column(self.target)).rename(self.target)
+
+    def _refuse_targets(self, targets: dict[str, pd.Series], *, is_regression: bool) -> None:
+        if not is_regression:
+            refuse_too_many_classes(next(iter(targets.values())))
+        problems = [
+            problem
+            for file, target in targets.items()
+            for problem in target_problems(target, is_regression=is_regression, file=file)
+        ]
         if problems:
             raise DataError(*problems)
-        return pd.concat(typed, ignore_index=True)
 
-    def _refuse_absent_columns(self, frames: list[pd.DataFrame], files: list[str]) -> None:
-        """Every name that was asked for must be in the first file; its features in the second."""
+    def _refuse_unusable(self, tables: dict[str, pa.Table]) -> None:
+        """Every name that was asked for must be in the first file, and the target in each."""
+        file, first = next(iter(tables.items()))
         asked = {"data.target": [self.target], "data.ignore": self.ignore, "data.kinds": self.kinds}
         problems = [
             problem
             for key, names in asked.items()
-            for problem in absent_columns(names, frames[0], f"{files[0]} ({key})")
+            for problem in absent_columns(names, first.column_names, f"{file} ({key})")
         ]
-        problems += self._unusable(frames, files)
-        wanted = [name for name in frames[0] if name not in self.ignore]
-        for file, frame in zip(files[1:], frames[1:], strict=True):
-            problems += absent_columns(wanted, frame, file)
+        for other, table in list(tables.items())[1:]:
+            problems += absent_columns([self.target], table.column_names, other)
+        problems += self._unusable(tables)
         if problems:
             raise DataError(*problems)
 
-    def _unusable(self, frames: list[pd.DataFrame], files: list[str]) -> list[Problem]:
+    def _unusable(self, tables: dict[str, pa.Table]) -> list[Problem]:
         """List what cannot work, whatever the cells hold."""
         problems = [
             Problem(f"{file} must have rows", "a header only", "give a table with rows")
-            for file, frame in zip(files, frames, strict=True)
-            if len(frame) == 0
+            for file, table in tables.items()
+            if len(table) == 0
         ]
         if self.target in self.ignore:
             rule = "the target cannot be left out"
             got = f"{self.target!r} in data.ignore"
             problems.append(Problem(rule, got, "take it out of data.ignore"))
-        if set(frames[0]) <= {self.target, *self.ignore}:
+        if set(tables[self.path].column_names) <= self._not_learnt:
             rule = "a table needs a column to learn from, beside the target"
             fix = "shorten data.ignore" if self.ignore else "is another character its separator?"
-            problems.append(Problem(rule, f"none in {files[0]}", fix))
-        for name, kind in self.kinds.items():
-            if kind not in get_args(ColumnKind):
-                fix = f"choose from {', '.join(get_args(ColumnKind))}"
-                problems.append(Problem(f"data.kinds.{name} must be a kind", str(kind), fix))
+            problems.append(Problem(rule, f"none in {self.path}", fix))
         return problems
 
 
-def read_frame(path: str) -> pd.DataFrame:
-    """Read a file into columns with string names; Parquet by its ending, CSV otherwise."""
-    try:
-        if Path(path).suffix in {".parquet", ".pq"}:
-            frame = pd.read_parquet(path)
-        else:
-            frame = pd.read_csv(path, low_memory=False)
-    except (
-        pd.errors.ParserError,
-        pd.errors.EmptyDataError,
-        ValueError,
-        pa.ArrowException,
-    ) as error:
-        reason = str(error).splitlines()[0]
-        fix = "give a CSV file in UTF-8 with a header, or a Parquet file"
-        raise DataError(Problem(f"{path} must be a table", reason, fix)) from error
-    return frame.rename(columns=str).reset_index(drop=True)
-
-
-def absent_columns(names: Iterable[str], frame: pd.DataFrame, where: str) -> list[Problem]:
-    """List the names that are no columns, each with the nearest one."""
-    columns = list(frame.columns)
-    problems = []
-    for name in names:
-        if name not in columns:
-            near = difflib.get_close_matches(name, columns, n=1, cutoff=0.5)
-            fix = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(columns)}"
-            if len(columns) == 1 and not near:
-                fix = f"its only column is {columns[0]!r}: columns must be separated by commas"
-            problems.append(Problem(f"a column {name!r} must be in {where}", "none", fix))
-    return problems
-
-
-def _what_is_at(path: str) -> str:
+def what_is_at(path: str) -> str:
     """Say what was found in place of a file, and what lies beside it."""
     place = Path(path)
     if place.is_dir():

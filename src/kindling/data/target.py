@@ -4,19 +4,39 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
-from kindling.data.kinds import not_numbers, text_problem, to_number
+from kindling.data import kinds
 from kindling.errors import DataError, Problem
+from kindling.types import LabelKind
 
 MAX_WHOLE_CLASSES = 20  # more distinct whole numbers than this are taken as a quantity
+
+
+LABEL_KINDS: dict[str, LabelKind] = {"i": "integer", "f": "number", "b": "boolean", "O": "text"}
+
+
+def read_target(cells: pa.ChunkedArray) -> pd.Series:
+    """Return float64, booleans or text by row number; what is missing is NaN or None."""
+    if kinds.is_text(cells):
+        known = kinds.known_text(cells)
+        numbers = kinds.to_number(known)
+        is_number = numbers.null_count == known.null_count < len(known)
+        return numbers.to_pandas() if is_number else known.to_pandas().astype(object)
+    if pa.types.is_boolean(cells.type):
+        return cells.to_pandas().astype(object)
+    if kinds.is_numeric(cells):
+        return pc.cast(cells, pa.float64(), safe=False).to_pandas()
+    return pc.cast(cells, pa.string()).to_pandas().astype(object)
 
 
 def infer_task(column: pd.Series, asked: str) -> tuple[bool, str]:
     """Decide between regression (True) and classification (False), and say why."""
     if asked != "auto":
         return asked == "regression", f"data.task={asked}"
-    if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
+    if not pd.api.types.is_float_dtype(column):
         return False, f"{column.name} holds labels"
     values = column.to_numpy(dtype=np.float64)
     distinct = len(np.unique(values))
@@ -38,9 +58,26 @@ def target_problems(column: pd.Series, *, is_regression: bool, file: str) -> lis
                 "or leave them out: data.drop_missing_target=true",
             )
         )
-    if is_regression and not_numbers(column).any():
-        problems.append(text_problem(column, file, "or learn classes: data.task=classification"))
+    if is_regression and not pd.api.types.is_float_dtype(column):
+        problems.append(_text_problem(column.dropna(), file))
+    elif is_regression and np.isinf(column).any():
+        rows = column.index[np.isinf(column)]
+        rule = f"target {column.name!r} of {file} must be finite"
+        got = f"infinity in row {rows[0]} (counted from 0), {len(rows):,} such rows in all"
+        problems.append(Problem(rule, got, "correct these rows, or take them out"))
     return problems
+
+
+def _text_problem(known: pd.Series, file: str) -> Problem:
+    """Point at the first cell of a quantity that is no number."""
+    numbers = kinds.to_number(pa.chunked_array([pa.array(known.map(str))])).to_pandas()
+    bad = known[numbers.isna().to_numpy()]
+    cell, row = (bad.iloc[0], bad.index[0]) if len(bad) else (known.iloc[0], known.index[0])
+    return Problem(
+        f"target {known.name!r} of {file} is a quantity, so every cell must be a number",
+        f"{cell!r} in row {row} (counted from 0), {len(bad):,} such cells in all",
+        "correct the cells, or learn classes: data.task=classification",
+    )
 
 
 def refuse_too_many_classes(column: pd.Series) -> None:
@@ -53,12 +90,14 @@ def refuse_too_many_classes(column: pd.Series) -> None:
 
 
 def to_target(column: pd.Series, *, is_regression: bool) -> np.ndarray:
-    """Return N float64 values, or N labels: int64 where all are whole numbers, else strings."""
+    """Return N float64 values, or N labels: int64, float64, booleans or text, as in the file."""
     if is_regression:
-        return to_number(column).to_numpy()
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        values = column.to_numpy(dtype=np.float64)
+        return column.to_numpy(dtype=np.float64)
+    if pd.api.types.is_float_dtype(column):
+        values = column.to_numpy()
         return values.astype(np.int64) if (values % 1 == 0).all() else values
+    if column.map(type).eq(bool).all():
+        return column.to_numpy(dtype=bool)
     return column.astype(str).to_numpy(dtype=object)
 
 
@@ -116,5 +155,6 @@ class TargetEncoder:
             "task": "binary" if len(classes) == 2 else "multiclass",
             "target": self.name,
             "classes": classes,
+            "label_kind": LABEL_KINDS[self.encoder_.classes_.dtype.kind],
             "class_counts": self.class_counts_,
         }

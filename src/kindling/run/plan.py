@@ -1,12 +1,16 @@
 """What will be done in, in a few lines for a person, before it is done."""
 
+from collections import Counter
+
 from lightning import Trainer
 from omegaconf import DictConfig
 
 from kindling.data.datamodule import DataModule
+from kindling.data.schema import USED, TableSchema
 from kindling.run.console import short_path, show_plan
 from kindling.task.supervised import Task
 
+KIND_WORDS = {"category": "categories", "number": "numbers", "boolean": "booleans", "date": "dates"}
 MAX_CLASSES = 6  # that are named with their counts
 
 
@@ -18,8 +22,10 @@ def print_plan(cfg: DictConfig, data: DataModule, task: Task, trainer: Trainer) 
     device = trainer.strategy.root_device
     sizes = ", ".join(f"{len(rows):,} {stage}" for stage, rows in data.split.items())
     given = "".join(f"; {stage} set as given" for stage in data.raw.given)
+    left_out = describe_left_out(data)
     lines = {
         "data": describe_rows(cfg, data),
+        **({"left out": left_out} if left_out else {}),
         "task": describe_task(data),
         "split": f"{sizes} rows, keyed by seed {cfg.seed}{given}",
         "model": f"{type(network).__name__}{chosen}, {parameters:,} parameters",
@@ -38,8 +44,18 @@ def describe_rows(cfg: DictConfig, data: DataModule) -> str:
         colour = "grey" if channels == 1 else "colour"
         return f"{what}: {rows} {colour} images of {height}x{width} pixels{notes}"
     ignored = f", {len(cfg.data.ignore)} ignored" if cfg.data.get("ignore") else ""
-    columns = f"{len(spec.numbers)} numbers, {len(spec.categories)} categories{ignored}"
-    return f"{what}: {rows} rows, {columns}{notes}"
+    assert isinstance(data.schema, TableSchema)
+    kinds = Counter(column.kind for column in data.schema.used)
+    columns = ", ".join(f"{count} {KIND_WORDS[kind]}" for kind, count in kinds.items())
+    return f"{what}: {rows} rows, {columns}{ignored}{notes}"
+
+
+def describe_left_out(data: DataModule) -> str:
+    """Name the columns that are not learnt from, each with the reason."""
+    if not isinstance(data.schema, TableSchema):
+        return ""
+    rest = [column for column in data.schema.columns if column.kind not in USED]
+    return "; ".join(f"{column.name} ({column.kind}: {column.why})" for column in rest)
 
 
 def describe_task(data: DataModule) -> str:

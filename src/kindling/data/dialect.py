@@ -1,0 +1,113 @@
+"""The first bytes of a table file in; whether it is Parquet, or how its CSV is written, out."""
+
+import codecs
+import csv
+import gzip
+import io
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from kindling.errors import DataError, Problem
+
+PARQUET, GZIP = b"PAR1", b"\x1f\x8b"
+OTHERS = {b"PK\x03\x04": "a zip or Excel file", b"\x89PNG": "an image", b"%PDF": "a PDF file"}
+SAMPLE_BYTES = 1 << 18
+SAMPLE_LINES = 200
+SEPARATORS = (",", ";", "\t", "|")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a CSV file is written; "auto" is seen from its first lines.
+
+    Args:
+        separator: between two cells: ",", ";", a tab, "|", or "auto".
+        encoding: of the text, or "auto": UTF-8, UTF-16 where a mark says so, else Latin-1.
+        quote: around a cell that holds a separator.
+    """
+
+    separator: str = "auto"
+    encoding: str = "auto"
+    quote: str = '"'
+
+
+AUTO = Dialect()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A CSV file as it was found: nothing "auto" any more, and what its header says."""
+
+    dialect: Dialect
+    names: list[str]
+    header_lines: int
+    is_gzip: bool
+
+
+def sniff(path: Path, asked: Dialect) -> Layout | None:
+    """Look at the start of a file; None stands for Parquet."""
+    with path.open("rb") as file:
+        sample = file.read(SAMPLE_BYTES)
+    if sample.startswith(PARQUET):
+        return None
+    is_gzip = sample.startswith(GZIP)
+    if is_gzip:
+        with gzip.open(path) as unpacked:
+            sample = unpacked.read(SAMPLE_BYTES)
+    encoding = guess_encoding(sample) if asked.encoding == "auto" else asked.encoding
+    _refuse_other(sample, encoding, path)
+    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(sample).lstrip("\ufeff")
+    separator = asked.separator
+    if separator == "auto":
+        separator = guess_separator(text, asked.quote)
+    names, header_lines = _header(text, separator, asked.quote)
+    if not names:
+        fix = "give a CSV file with a header, or a Parquet file"
+        raise DataError(Problem(f"{path} must be a table", "an empty file", fix))
+    return Layout(Dialect(separator, encoding, asked.quote), names, header_lines, is_gzip)
+
+
+def _refuse_other(sample: bytes, encoding: str, path: Path) -> None:
+    what = next((word for magic, word in OTHERS.items() if sample.startswith(magic)), None)
+    if what is None and b"\0" in sample and "16" not in encoding and "32" not in encoding:
+        what = "bytes that are no text"
+    if what is not None:
+        fix = "save it as CSV or Parquet"
+        raise DataError(Problem(f"{path} must be a CSV or Parquet file", what, fix))
+
+
+def guess_encoding(sample: bytes) -> str:
+    """Return UTF-16 where a mark says so, UTF-8 where it can be, else Latin-1."""
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        # Not final: the sample may end within a character.
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8"
+
+
+def guess_separator(text: str, quote: str) -> str:
+    """Return the sign that cuts most lines into the same number of cells, two at least."""
+    lines = text.splitlines(keepends=True)
+    head = "".join(lines[: min(SAMPLE_LINES, max(1, len(lines) - 1))])
+
+    def score(separator: str) -> tuple[float, int]:
+        rows = csv.reader(io.StringIO(head, newline=""), delimiter=separator, quotechar=quote)
+        widths = Counter(len(row) for row in rows if row)
+        if not widths:
+            return 0.0, 0
+        width, count = widths.most_common(1)[0]
+        return (count / widths.total() if width > 1 else 0.0), width
+
+    return max(SEPARATORS, key=score)
+
+
+def _header(text: str, separator: str, quote: str) -> tuple[list[str], int]:
+    """Return the names of the columns, and the lines that they take."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quotechar=quote)
+    names = next((row for row in reader if row), [])
+    named = [name.strip() or f"unnamed {number}" for number, name in enumerate(names, start=1)]
+    return named, reader.line_num

@@ -1,0 +1,163 @@
+"""A CSV or Parquet file in, Arrow tables of its raw columns out; every CSV cell stays text.
+
+Text, because a reader that guesses types guesses anew for every file: a code "007" would be 7 in
+training and "007" in serving.
+"""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from kindling.data.dialect import AUTO, Dialect, Layout, sniff
+from kindling.errors import DataError, Problem
+
+BLOCK_BYTES = 8 << 20  # of CSV text in one chunk
+CHUNK_ROWS = 1 << 17  # of Parquet in one chunk
+MAX_NAMED = 5  # rows that a message names
+
+
+def read_table(path: str | Path, dialect: Dialect = AUTO) -> pa.Table:
+    """Read a whole file."""
+    return pa.concat_tables(open_table(path, dialect)).combine_chunks()
+
+
+def open_table(path: str | Path, dialect: Dialect = AUTO) -> Iterator[pa.Table]:
+    """Read a file chunk by chunk, so that memory does not grow with it; one chunk at least.
+
+    Raises:
+        DataError: the file is no table, or its rows have different lengths.
+    """
+    path = Path(path)
+    try:
+        layout = sniff(path, dialect)
+        yield from _parquet(path) if layout is None else _csv(path, layout)
+    except (pa.ArrowException, OSError, EOFError, UnicodeError, LookupError) as error:
+        reason = str(error).splitlines()[0]
+        fix = "give a CSV file with a header, or a Parquet file"
+        if "UTF8" in reason:
+            fix = "save it as UTF-8, or type data.csv.encoding=latin-1"
+        raise DataError(Problem(f"{path} must be a table", reason, fix)) from error
+
+
+def refuse_repeated(names: list[str], path: Path) -> None:
+    """Raise a DataError where two columns have the same name."""
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        got = ", ".join(f"{name!r} {names.count(name)} times" for name in repeated[:MAX_NAMED])
+        fix = "rename them in the file"
+        raise DataError(Problem(f"every column of {path} must have a name of its own", got, fix))
+
+
+def _parquet(path: Path) -> Iterator[pa.Table]:
+    with pq.ParquetFile(path) as file:
+        schema = file.schema_arrow
+        index = (schema.pandas_metadata or {}).get("index_columns", [])
+        refuse_repeated(schema.names, path)
+        names = [name for name in schema.names if name not in index]
+        yield plain(schema.empty_table().select(names))
+        for batch in file.iter_batches(batch_size=CHUNK_ROWS, columns=names):
+            yield plain(pa.Table.from_batches([batch]))
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """Replace dictionaries by their values, and large text by text: storage is no kind."""
+    for number, field in enumerate(table.schema):
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+            kind = pa.string()
+        if kind != field.type:
+            table = table.set_column(number, field.name, table.column(number).cast(kind))
+    return table
+
+
+def _csv(path: Path, layout: Layout) -> Iterator[pa.Table]:
+    refuse_repeated(layout.names, path)
+    yield pa.table({name: pa.array([], pa.string()) for name in layout.names})
+    ragged: list[pacsv.InvalidRow] = []
+    with gzip.open(path) if layout.is_gzip else path.open("rb") as file:
+        stream = QuoteCounter(file, layout.dialect.quote)
+        reader = pacsv.open_csv(stream, **_options(layout, ragged))
+        last = None
+        for batch in reader:
+            last = batch if len(batch) else last
+            yield pa.Table.from_batches([batch])
+    if ragged:
+        raise DataError(_ragged_problem(ragged, layout, path))
+    if stream.is_odd and last is not None:
+        _refuse_open_quote(last.slice(len(last) - 1).to_pylist()[0], path)
+
+
+def _refuse_open_quote(last_row: dict[str, str], path: Path) -> None:
+    """Raise a DataError where the last cell swallowed the end of the file."""
+    for cell in last_row.values():
+        if "\n" in cell:
+            rule, fix = f"every quote in {path} must be closed", "close it, or data.csv.quote=..."
+            got = f"one that opens before {cell[:40]!r} and never ends"
+            raise DataError(Problem(rule, got, fix))
+
+
+def _options(layout: Layout, ragged: list[pacsv.InvalidRow]) -> dict[str, Any]:
+    """Say it in Arrow's words: text only, and rows that do not fit are gathered."""
+
+    def gather(row: pacsv.InvalidRow) -> str:
+        ragged.append(row)
+        return "skip"
+
+    return {
+        "read_options": pacsv.ReadOptions(
+            column_names=layout.names,
+            skip_rows=layout.header_lines,
+            block_size=BLOCK_BYTES,
+            encoding=layout.dialect.encoding,
+            use_threads=False,  # only then a row that does not fit has a number
+        ),
+        "parse_options": pacsv.ParseOptions(
+            delimiter=layout.dialect.separator,
+            quote_char=layout.dialect.quote,
+            newlines_in_values=True,
+            invalid_row_handler=gather,
+        ),
+        "convert_options": pacsv.ConvertOptions(
+            column_types=dict.fromkeys(layout.names, pa.string()), strings_can_be_null=False
+        ),
+    }
+
+
+class QuoteCounter:
+    """A binary file that counts the quotes that are read from it."""
+
+    def __init__(self, file: Any, quote: str) -> None:
+        self.file, self.quote, self.count = file, quote.encode(), 0
+        self.closed = False
+
+    @property
+    def is_odd(self) -> bool:
+        return self.count % 2 == 1
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.file.read(size)
+        self.count += data.count(self.quote)
+        return data
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def _ragged_problem(ragged: list[pacsv.InvalidRow], layout: Layout, path: Path) -> Problem:
+    """Name the first rows that are too long or too short."""
+    width, separator = len(layout.names), layout.dialect.separator
+    rule = f"every row of {path} must have {width} cells, as its header"
+    some = [f"{row.actual_columns} in line {row.number}" for row in ragged[:MAX_NAMED]]
+    more = f", {len(ragged):,} such rows in all" if len(ragged) > MAX_NAMED else ""
+    fix = f"correct them, or set another separator than {separator!r}: data.csv.separator=..."
+    if all(row.actual_columns == width + 1 for row in ragged) and len(ragged) > 1:
+        fix = "name the first column in the header, or remove what ends each row"
+    return Problem(rule, ", ".join(some) + more, fix)
