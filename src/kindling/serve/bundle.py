@@ -106,15 +106,15 @@ def read_bundle(folder: Path) -> Bundle:
         DataError: names the file that is damaged, or holds what Kindling did not write.
     """
     manifest, files = read_files(folder)
-    with _named("config.json"):
+    with _named(folder / "config.json"):
         config = _config(files["config.json"])
-    with _named("schema.json"):
+    with _named(folder / "schema.json"):
         spec, schema = describe.from_plain(parse(files["schema.json"]))
-    with _named("metrics.json"):
+    with _named(folder / "metrics.json"):
         metrics: dict[str, Any] = typed(dict[str, Any], parse(files["metrics.json"]), "metrics")
-    with _named("model.safetensors"):
+    with _named(folder / "model.safetensors"):
         network = weights.to_network(files["model.safetensors"], config.network, spec)
-    with _named("preprocess.skops", manifest.created_with):
+    with _named(folder / "preprocess.skops", manifest.created_with):
         preprocessor = _preprocessor(files.get("preprocess.skops"), spec, schema)
     made = dict(manifest.created_with)
     return Bundle(spec, schema, network, preprocessor, config.batch_size, metrics, made)
@@ -142,7 +142,7 @@ def _preprocessor(
 
 
 @contextmanager
-def _named(file: str, created_with: Mapping[str, str] | None = None) -> Iterator[None]:
+def _named(file: Path, created_with: Mapping[str, str] | None = None) -> Iterator[None]:
     """Add the file's name to what is wrong with it, and the releases where those may be why."""
     try:
         yield

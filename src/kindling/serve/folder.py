@@ -18,8 +18,8 @@ LIMITS = {
     MANIFEST: MB // 8,
     "config.json": MB // 8,
     "metrics.json": MB,
-    "schema.json": 64 * MB,
-    "preprocess.skops": 512 * MB,
+    "schema.json": 32 * MB,
+    "preprocess.skops": 128 * MB,
     "model.safetensors": 16 * 1024 * MB,
 }
 OPTIONAL = {"preprocess.skops"}  # images need none
@@ -43,9 +43,10 @@ class Manifest:
     files: dict[str, Entry]
 
 
-def damaged(file: str, got: str, fix: str = AGAIN) -> DataError:
+def damaged(file: Path, got: str, fix: str = AGAIN) -> DataError:
     """Say which file of a bundle cannot be used, and why."""
-    return DataError(Problem(f"{file} of a bundle must be what Kindling wrote", got, fix))
+    name = ascii(str(file))[1:-1]  # a name can hold what a terminal would obey
+    return DataError(Problem(f"{name} must be what Kindling wrote", got, fix))
 
 
 def write_files(folder: Path, files: Mapping[str, bytes], created_with: Mapping[str, str]) -> None:
@@ -77,12 +78,12 @@ def read_files(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
     manifest = _read_manifest(folder)
     present = {file.name for file in folder.iterdir()} - {MANIFEST}
     for name in sorted(present - set(manifest.files)):
-        raise damaged(ascii(name), "a file that the manifest does not list", "delete it")
+        raise damaged(folder / name, "a file that the manifest does not list", "delete it")
     contents = {}
     for name, entry in manifest.files.items():
         contents[name] = content = read_bounded(folder / name, LIMITS[name], entry.size)
         if hashlib.sha256(content).hexdigest() != entry.sha256:
-            raise damaged(name, "other bytes than the manifest's sha256 was made of")
+            raise damaged(folder / name, "other bytes than the manifest's sha256 was made of")
     return manifest, contents
 
 
@@ -90,21 +91,22 @@ def _read_manifest(folder: Path) -> Manifest:
     if not folder.is_dir():
         got = f"no folder {folder}"
         raise DataError(Problem("a bundle is a folder", got, "give the folder of a finished run"))
+    file = folder / MANIFEST
     try:
-        content = parse(read_bounded(folder / MANIFEST, LIMITS[MANIFEST]))
+        content = parse(read_bounded(file, LIMITS[MANIFEST]))
         found = content.get("format") if isinstance(content, dict) else None
         if type(found) is int and found > FORMAT:
-            raise damaged(MANIFEST, f"format {found}; this Kindling reads {FORMAT}", "upgrade it")
-        manifest = typed(Manifest, content, "manifest")
+            raise damaged(file, f"format {found}; this Kindling reads {FORMAT}", "upgrade Kindling")
+        manifest: Manifest = typed(Manifest, content, "manifest")
     except Unfit as error:
-        raise damaged(MANIFEST, str(error)) from error
-    names = set(manifest.files)
-    for name in sorted(names - (set(LIMITS) - {MANIFEST})):
-        raise damaged(MANIFEST, f"a file {ascii(name)[:60]}, which is none of a bundle's")
-    for name in sorted(set(LIMITS) - {MANIFEST} - OPTIONAL - names):
-        raise damaged(MANIFEST, f"no {name} in its list")
+        raise damaged(file, str(error)) from error
+    known, listed = set(LIMITS) - {MANIFEST}, set(manifest.files)
+    for name in sorted(listed - known):
+        raise damaged(file, f"a file {ascii(name)[:60]} in its list, which no bundle has")
+    for name in sorted(known - OPTIONAL - listed):
+        raise damaged(file, f"no {name} in its list")
     if manifest.format != FORMAT:
-        raise damaged(MANIFEST, f"format {manifest.format}; this Kindling reads {FORMAT}")
+        raise damaged(file, f"format {manifest.format}; this Kindling reads {FORMAT}")
     return manifest
 
 
@@ -116,13 +118,13 @@ def read_bounded(file: Path, limit: int, size: int | None = None) -> bytes:
         descriptor = os.open(file, flags | getattr(os, "O_BINARY", 0))
     except OSError as error:
         got = "a symbolic link" if file.is_symlink() else f"{error.strerror}"
-        raise damaged(file.name, got) from error
+        raise damaged(file, got) from error
     with os.fdopen(descriptor, "rb") as stream:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise damaged(file.name, "no regular file")
+            raise damaged(file, "no regular file")
         if status.st_size > limit:
-            raise damaged(file.name, f"{status.st_size:,} bytes, more than {limit:,}")
+            raise damaged(file, f"{status.st_size:,} bytes, more than {limit:,}")
         if size is not None and status.st_size != size:
-            raise damaged(file.name, f"{status.st_size:,} bytes instead of {size:,}")
+            raise damaged(file, f"{status.st_size:,} bytes instead of {size:,}")
         return stream.read(status.st_size)

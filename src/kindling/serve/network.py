@@ -46,6 +46,9 @@ class Extent:
     numbers: int
 
 
+MORE = Extent(1000, 2**24)  # that a network may have beside what is saved, such as tables
+
+
 def plain_network(network: nn.Module) -> nn.Module:
     """Return the network itself where torch.compile has wrapped it."""
     return getattr(network, "_orig_mod", network)
@@ -168,23 +171,24 @@ def _construct(kind: type[nn.Module], recipe: Recipe, spec: DataSpec) -> nn.Modu
 @contextmanager
 def _no_larger_than(most: Extent) -> Iterator[None]:
     """Count what is registered while a network is built, and stop it where that is too much."""
-    tensors, numbers, modules = 0, 0, 0
+    tensors, numbers, modules = most.tensors + MORE.tensors, most.numbers + MORE.numbers, 0
 
     def count_tensor(_: nn.Module, __: str, tensor: Tensor | None) -> None:
         nonlocal tensors, numbers
         if tensor is not None:
-            tensors, numbers = tensors + 1, numbers + tensor.numel()
-        if tensors > most.tensors or numbers > most.numbers:
-            raise Unfit(f"a network of more than {most.tensors} tensors, {most.numbers} numbers")
+            tensors, numbers = tensors - 1, numbers - tensor.numel()
+        if min(tensors, numbers) < 0:
+            raise Unfit(f"a network of more than {most.tensors} tensors, {most.numbers:,} numbers")
 
     def count_module(_: nn.Module, __: str, ___: nn.Module | None) -> None:
         nonlocal modules
         modules += 1
         if modules > MAX_MODULES:
-            raise Unfit(f"a network of more than {MAX_MODULES} layers")
+            raise Unfit(f"a network of more than {MAX_MODULES:,} layers")
 
     hooks = [
         torch_module.register_module_parameter_registration_hook(count_tensor),
+        torch_module.register_module_buffer_registration_hook(count_tensor),
         torch_module.register_module_module_registration_hook(count_module),
     ]
     try:

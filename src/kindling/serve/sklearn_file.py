@@ -21,7 +21,7 @@ from kindling.serve.plain import Unfit, parse
 TRUSTED = ["numpy.dtype"]  # beyond scikit-learn's own classes that skops trusts
 # An object's number in a memory, and the releases that wrote a file.
 OF_NO_MEANING = {"__id__", "_skops_version", "_sklearn_version"}
-MAX_ARRAYS = 1000
+MAX_ARRAYS, MAX_DIRECTORY = 1000, 2**20  # members of a zip; bytes that list them
 SCHEMA = "schema.json"
 
 
@@ -81,6 +81,10 @@ def fit_template(schema: TableSchema, booleans: set[str]) -> TablePreprocessor:
 
 def open_zip(content: bytes) -> dict[str, bytes]:
     """Read a zip whose members are neither packed nor more than there are bytes."""
+    # The end of a zip, as we write it: the directory's size, no remark, no wider numbers.
+    end, size = content[-22:-18], int.from_bytes(content[-10:-6], "little")
+    if end != b"PK\5\6" or content[-42:-38] == b"PK\6\7" or size > MAX_DIRECTORY:
+        raise Unfit("no zip, or one with a directory of its own kind")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
@@ -131,6 +135,6 @@ def _array(files: dict[str, bytes], name: str, mine: bytes) -> bytes:
     if len(content) != len(mine) or content[:start] != mine[:start]:
         raise Unfit(f"an array {ascii(name)[:60]} of another dtype or shape than {my_array.shape}")
     numbers = np.frombuffer(content[start:], my_array.dtype)
-    if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
-        raise Unfit(f"an array {ascii(name)[:60]} with numbers that are not finite")
+    if numbers.dtype.kind == "f" and np.isnan(numbers).any():
+        raise Unfit(f"an array {ascii(name)[:60]} with nan in it")
     return content
