@@ -1,17 +1,48 @@
-"""Compare finished runs in one table, sorted by their headline metric on the val rows.
+"""Compare finished runs: one table for each data set, sorted by the headline metric on val.
 
-kindling compare runs/
+kindling compare                                        every run below runs/
+kindling compare runs/penguins_auto --sort test/log_loss
+kindling compare runs/ other/runs --html compare.html --csv compare.csv
+
+Only the settings that differ are shown. Runs that differ in their seed or fold alone are gathered
+in a line of their own: mean +- standard deviation. baseline/... is the best of the baselines.
 """
 
+import sys
 from argparse import ArgumentParser, Namespace
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what can be typed behind `kindling compare`."""
-    parser.add_argument("path", nargs="*", default=["runs"], metavar="PATH", help="run folders")
+    parser.add_argument(
+        "path", nargs="*", default=["runs"], metavar="PATH", help="folders with runs (runs/)"
+    )
+    parser.add_argument(
+        "--sort", metavar="KEY", help="a number (test/accuracy, seconds) or a setting (model.width)"
+    )
+    parser.add_argument("--html", metavar="FILE", help="write one self-contained page")
+    parser.add_argument("--csv", metavar="FILE", help="write one line for each run")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: Namespace) -> None:
-    """Print the table."""
-    raise NotImplementedError
+    """Read the runs, put them into tables, and write these as was asked."""
+    from kindling.cli.collect import collect
+    from kindling.cli.console import print_json, write_text
+    from kindling.cli.table import print_tables
+    from kindling.report.compare import compare
+    from kindling.report.compare_file import to_csv, to_plain
+    from kindling.report.compare_page import to_html
+
+    runs, skipped = collect(arguments.path)
+    tables = compare(runs, arguments.sort)
+    if arguments.html:
+        write_text("--html", arguments.html, to_html(tables))
+    if arguments.csv:
+        write_text("--csv", arguments.csv, to_csv(tables))
+    if arguments.json:
+        print_json({"tables": to_plain(tables), "skipped": skipped})
+    else:
+        print_tables(tables)
+    for folder, reason in skipped.items():
+        sys.stderr.write(f"left out: {folder}: {reason}\n")

@@ -1,9 +1,10 @@
-"""What the commands have in common: JSON on stdout, and what to install where a package lacks."""
+"""What commands have in common: JSON, files, and what to install where a package lacks."""
 
 import json
 import math
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from kindling.errors import ConfigError, Problem
@@ -13,6 +14,16 @@ def print_json(value: Any) -> None:
     """Print plain values for another program; what JSON has no number for becomes null."""
     json.dump(_finite(value), sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
     sys.stdout.write("\n")
+
+
+def write_text(option: str, file: str, text: str) -> None:
+    """Write a file that was asked for with an option such as --csv."""
+    try:
+        Path(file).write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        rule = f"{option} must name a file that can be written"
+        fix = "type the name of a file in a folder that is there"
+        raise ConfigError(Problem(rule, f"{file} ({error.strerror})", fix)) from error
 
 
 def _finite(value: Any) -> Any:

@@ -1,0 +1,197 @@
+"""Runs as plain values in; what differs, gathered over seeds and sorted, out."""
+
+import csv
+import html
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+
+from kindling.errors import ConfigError
+from kindling.report.compare import compare
+from kindling.report.compare_file import to_csv, to_plain
+from kindling.report.compare_line import lines
+from kindling.report.compare_page import to_html
+from kindling.report.run import read_run
+
+SCORES = {"accuracy": 0.5, "log_loss": 0.7}
+
+
+def make(name, val=0.5, *, metrics=None, **settings):
+    """Read a run on one table; settings are written with __ for a dot."""
+    config = {"seed": 0, "data": {"path": "a.csv", "target": "y"}, "run_dir": f"/runs/{name}"}
+    for key, value in settings.items():
+        *sections, last = key.split("__")
+        node = config
+        for section in sections:
+            node = node.setdefault(section, {})
+        node[last] = value
+    scores = {"val": SCORES | {"accuracy": val}, "test": SCORES, "seconds": 1.5}
+    return read_run(name, f"runs/{name}", config, scores | (metrics or {}))
+
+
+def names(table):
+    return [run.name for group in table.groups for run in group.runs]
+
+
+def test_only_settings_that_differ_are_shown_and_each_once():
+    runs = [
+        make("a", seed=0, data__seed=0, model__width=64, optimizer__lr=0.1),
+        make("b", seed=1, data__seed=1, model__width=128, optimizer__lr=0.1),
+    ]
+    (table,) = compare(runs)
+    assert table.settings == ("seed", "model.width")
+
+
+def test_two_settings_that_change_together_are_both_shown():
+    runs = [make("a", width=64, lr=0.1), make("b", width=128, lr=0.2)]
+    assert compare(runs)[0].settings == ("width", "lr")
+
+
+def test_the_folder_of_a_run_is_no_setting():
+    runs = [make(n, callbacks__best__dirpath=f"/runs/{n}/checkpoints") for n in "ab"]
+    (table,) = compare(runs)
+    assert table.settings == ()
+    assert len(table.groups) == 1
+
+
+def test_runs_that_differ_in_seed_or_fold_alone_are_gathered_with_mean_and_spread():
+    values = [0.7, 0.9, 0.8]
+    runs = [make(f"s{k}", v, seed=k, data__fold=k) for k, v in enumerate(values)]
+    (table,) = compare([*runs, make("other", 0.95, model__width=7)])
+    other, group = table.groups
+    assert [run.name for run in other.runs] == ["other"]
+    assert [run.name for run in group.runs] == ["s1", "s2", "s0"]
+    assert group.mean["val/accuracy"] == pytest.approx(np.mean(values))
+    assert group.spread["val/accuracy"] == pytest.approx(np.std(values, ddof=1))
+    assert other.spread == {}
+
+
+def test_a_setting_that_older_runs_lack_is_shown_as_empty():
+    (table,) = compare([make("old"), make("new", task__smooth=0.1)])
+    shown = {line.cells[0].text: line.cells[1].text for (line,) in lines(table)}
+    assert table.settings == ("task.smooth",)
+    assert shown == {"old": "", "new": "0.1"}
+
+
+def test_a_class_stands_for_its_section_and_for_the_keys_that_only_it_has():
+    runs = [
+        make("a", optimizer___target_="torch.optim.AdamW", optimizer__betas=[0.9, 0.99]),
+        make("b", optimizer___target_="torch.optim.SGD", optimizer__momentum=0.9),
+        make("c", optimizer___target_="torch.optim.SGD", optimizer__momentum=0.9),
+    ]
+    (table,) = compare(runs)
+    assert table.settings == ("optimizer",)
+    assert [run.settings["optimizer"] for run in table.groups[0].runs] == ["AdamW"]
+
+
+def test_regression_and_data_sets_have_tables_of_their_own():
+    values = {"val": {"rmse": 3.0, "r2": 0.1}, "test": {"rmse": 4.0}}
+    runs = [
+        make("a"),
+        make("b", metrics=values),
+        make("c", data__path="b.csv"),
+        make("d", data__target="z"),
+    ]
+    kinds = [(table.data, table.task, names(table)) for table in compare(runs)]
+    assert kinds == [
+        ("a.csv, target y", "classification", ["a"]),
+        ("a.csv, target y", "regression", ["b"]),
+        ("a.csv, target z", "classification", ["d"]),
+        ("b.csv, target y", "classification", ["c"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        (None, ["b", "c", "a"]),  # the largest accuracy on val
+        ("val/log_loss", ["c", "b", "a"]),  # the smallest loss
+        ("width", ["a", "c", "b"]),
+        ("model", ["b", "c", "a"]),
+        ("seconds", ["b", "a", "c"]),  # what lacks it comes last
+    ],
+)
+def test_the_best_come_first(sort, order):
+    runs = [
+        make("a", 0.1, width=9, model="z", metrics={"val": {"accuracy": 0.1, "log_loss": 0.9}}),
+        make("b", 0.3, width=100, model="x", metrics={"seconds": 1}),
+        make("c", width=10, model="y", metrics={"val": {"accuracy": 0.2, "log_loss": 0.1}}),
+    ]
+    runs[2].numbers.pop("seconds")
+    (table,) = compare(runs, sort)
+    assert names(table) == order
+    assert table.sorted_by == (sort or "val/accuracy")
+
+
+def test_small_errors_are_the_best_of_a_regression():
+    runs = [
+        make(n, metrics={"val": {"rmse": v}, "test": {}}) for n, v in [("a", 2), ("b", 1), ("c", 3)]
+    ]
+    assert names(compare(runs)[0]) == ["b", "a", "c"]
+
+
+def test_a_key_that_no_run_has_is_answered_with_similar_ones():
+    with pytest.raises(ConfigError, match="val/log_loss"):
+        compare([make("a")], "val/logloss")
+
+
+def test_the_best_baseline_stands_beside_the_runs():
+    baselines = {"dummy": {"accuracy": 0.3}, "linear": {"accuracy": 0.8}, "odd": {"accuracy": None}}
+    values = {"dummy": {"rmse": 9.0}, "linear": {"rmse": 2.0}}
+    runs = [
+        make("a", metrics={"baselines": baselines}),
+        make("b", metrics={"val": {"rmse": 1.0}, "test": {}, "baselines": values}),
+    ]
+    classes, numbers = compare(runs)
+    assert classes.groups[0].mean["baseline/accuracy"] == 0.8
+    assert numbers.groups[0].mean["baseline/rmse"] == 2.0
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, "0.5", float("nan"), float("inf"), 10**400, [1], {"a": 1}]
+)
+def test_a_number_that_is_none_is_left_out(value):
+    run = make("a", metrics={"seconds": value, "test": {"accuracy": value}})
+    assert {"seconds", "test/accuracy"}.isdisjoint(run.numbers)
+
+
+@pytest.mark.parametrize(
+    ("config", "metrics"), [([], {}), ({}, []), ({}, {}), ({}, {"val": {"loss": 1.0}}), (None, 3)]
+)
+def test_what_says_nothing_is_no_run(config, metrics):
+    with pytest.raises(ValueError, match=r"config\.yaml|metrics\.json"):
+        read_run("a", "a", config, metrics)
+
+
+def test_json_and_csv_hold_every_run_and_every_number():
+    runs = [make("a", 0.4, seed=1), make("b", 0.6, seed=2), make("c", 0.5, width=8)]
+    tables = compare(runs)
+    plain = json.loads(json.dumps(to_plain(tables)))
+    assert [group["n"] for group in plain[0]["groups"]] == [2, 1]
+    assert plain[0]["groups"][0]["mean"]["val/accuracy"] == pytest.approx(0.5)
+    rows = list(csv.DictReader(io.StringIO(to_csv(tables))))
+    assert [(row["run"], row["group"], row["seed"]) for row in rows] == [
+        ("b", "1", "2"),
+        ("a", "1", "1"),
+        ("c", "2", "0"),
+    ]
+    assert {row["test/log_loss"] for row in rows} == {"0.7"}
+
+
+def test_the_page_holds_every_run_escaped_and_asks_for_nothing():
+    evil = "<script>alert(1)</script>\"'&"
+    runs = [make(evil, model__width=evil), make("b", data__target=evil), make("c", model__width=3)]
+    page = to_html(compare(runs))
+    assert page.count("<script>") == 1
+    assert evil not in page
+    assert html.escape(evil) in page
+    assert not re.search(r"https?:|src=|@import|url\(", page)
+
+
+def test_what_steers_a_terminal_is_no_part_of_a_name():
+    run = make("a", model__width="\x1b[2J\u202eevil\n", **{"x\x07": 1})
+    assert run.settings["model.width"] == "?[2J?evil?"
+    assert run.settings["x?"] == 1
