@@ -10,6 +10,7 @@ from jaxtyping import Float32, Int64, Shaped
 from torch import Tensor
 
 Kind = Literal["binary", "multiclass", "regression"]
+Transform = Literal["none", "log1p"]  # of a quantity, before it is learnt
 LabelKind = Literal["text", "integer", "number", "boolean"]
 Stage = Literal["train", "val", "test"]
 STAGES: tuple[Stage, ...] = ("train", "val", "test")
@@ -45,7 +46,8 @@ class DataSpec:
         classes: names of the K classes, in the order of their codes; empty for regression.
         label_kind: what a class name was in the user's data; predictions come back as that.
         class_counts: train rows per class.
-        target_mean, target_scale: of the train rows, in the target's unit; regression only.
+        target_transform: what is learnt is log(1 + y) where this is "log1p"; regression only.
+        target_mean, target_scale: of the train rows' y, after the transform; regression only.
         image_shape: (channels, height, width), or None for a table.
         pixel_mean, pixel_scale: per channel, over the train images, in grey levels 0 to 255.
     """
@@ -58,6 +60,7 @@ class DataSpec:
     classes: tuple[str, ...] = ()
     label_kind: LabelKind = "text"
     class_counts: tuple[int, ...] = ()
+    target_transform: Transform = "none"
     target_mean: float = 0.0
     target_scale: float = 1.0
     image_shape: tuple[int, int, int] | None = None

@@ -10,7 +10,7 @@ from kindling.data.dataset import IndexedDataset, PositionSampler, make_loader
 from kindling.data.preprocess import fit_preprocessor
 from kindling.data.source import Raw, Source
 from kindling.data.split import Split, split_rows
-from kindling.data.target import TargetEncoder
+from kindling.data.target import TargetEncoder, choose_transform
 from kindling.pixels import PixelScaler
 from kindling.types import STAGES, Batch, DataSpec, Stage
 
@@ -72,8 +72,10 @@ class DataModule(LightningDataModule):
         """Fit on train only: nothing of val and test may leak into a mean, a level or a scale."""
         raw = self.raw
         self.schema, self.preprocessor, x = fit_preprocessor(raw, train)
-        self.target = TargetEncoder(is_regression=raw.is_regression, name=raw.target)
-        self.target.fit(raw.y[train])
+        transform = raw.target_transform
+        if transform == "auto":
+            transform = choose_transform(x, raw.y, self.split) if raw.is_regression else "none"
+        self.target = TargetEncoder(raw.target, raw.is_regression, transform).fit(raw.y[train])
         # from_numpy shares the memory: neither table nor images are copied.
         self.x = torch.from_numpy(x)
         self.y = torch.from_numpy(self.target.transform(raw.y))

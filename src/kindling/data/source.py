@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
 
+from kindling.data.schema import ImageSchema
 from kindling.errors import Problem
-from kindling.types import Stage
+from kindling.types import Stage, Transform
 
 
 class RawTable(NamedTuple):
@@ -32,9 +33,11 @@ class Raw:
         names: each row's own name: its number in its file (from 0), or the image's path.
         given: rows whose stage the user fixed by a file or folder of its own.
         notes: what was decided on the way, one line each for the plan.
+        target_transform: what is learnt of a quantity; "auto" is decided on the val rows.
         kinds: what the user says of a table's columns.
         groups: rows with the same value here stay together in one stage, or None.
         times: the test rows are the latest by this, or None.
+        images: how image files became x, or None for a table.
     """
 
     x: tuple[RawTable, ...] | np.ndarray
@@ -45,9 +48,11 @@ class Raw:
     names: np.ndarray
     given: dict[Stage, np.ndarray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    target_transform: Transform | Literal["auto"] = "none"
     kinds: Mapping[str, str] = field(default_factory=dict)
     groups: np.ndarray | None = None
     times: np.ndarray | None = None
+    images: ImageSchema | None = None
 
 
 @runtime_checkable

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from kindling.data.target import (
     to_target,
 )
 from kindling.errors import DataError, Problem
-from kindling.types import Stage
+from kindling.types import Stage, Transform
 
 
 def table(
@@ -37,6 +37,7 @@ def table(
     kinds: Mapping[str, str] | None = None,
     csv: Mapping[str, str] | None = None,
     drop_missing_target: bool = False,
+    target_transform: Transform | Literal["auto"] = "auto",
     **loading: Any,
 ) -> DataModule:
     """Make the DataModule of a table.
@@ -51,6 +52,8 @@ def table(
         kinds: column -> "number", "boolean", "category" or "date", where the guess is wrong.
         csv: how the files are written, where the guess is wrong; see `Dialect`.
         drop_missing_target: leave out rows without a target, rather than refuse them.
+        target_transform: "log1p" learns a quantity's logarithm, "none" the quantity itself, and
+            "auto" the logarithm where that helps a linear model on the val rows.
         **loading: what `DataModule` takes.
     """
     source = TableSource(
@@ -62,6 +65,7 @@ def table(
         kinds=kinds or {},
         dialect=Dialect(**(csv or {})),
         drop_missing_target=drop_missing_target,
+        target_transform=target_transform,
     )
     return DataModule(source, **loading)
 
@@ -78,6 +82,7 @@ class TableSource:
     kinds: Mapping[str, str] = field(default_factory=dict)
     dialect: Dialect = AUTO
     drop_missing_target: bool = False
+    target_transform: Transform | Literal["auto"] = "auto"
 
     @property
     def files(self) -> dict[str, str]:
@@ -123,6 +128,7 @@ class TableSource:
             names=np.concatenate([part.rows for part in raw]),
             given=self._given(list(map(len, targets))),
             notes=(f"{dropped} rows without {self.target} left out",) if dropped else (),
+            target_transform=self.target_transform,
             kinds=self.kinds,
         )
 

@@ -15,6 +15,11 @@ MAX_CLASSES = 6  # that are named with their counts
 
 
 def print_plan(cfg: DictConfig, data: DataModule, task: Task, trainer: Trainer) -> None:
+    """Show the plan on the console."""
+    show_plan(plan_lines(cfg, data, task, trainer))
+
+
+def plan_lines(cfg: DictConfig, data: DataModule, task: Task, trainer: Trainer) -> dict[str, str]:
     """Say what is read, learnt, split and trained, and on which device."""
     network = task.network
     chosen = " (model=auto)" if cfg.model._target_.endswith(".auto") else ""
@@ -23,7 +28,7 @@ def print_plan(cfg: DictConfig, data: DataModule, task: Task, trainer: Trainer) 
     sizes = ", ".join(f"{len(rows):,} {stage}" for stage, rows in data.split.items())
     given = "".join(f"; {stage} set as given" for stage in data.raw.given)
     left_out = describe_left_out(data)
-    lines = {
+    return {
         "data": describe_rows(cfg, data),
         **({"left out": left_out} if left_out else {}),
         "task": describe_task(data),
@@ -31,7 +36,6 @@ def print_plan(cfg: DictConfig, data: DataModule, task: Task, trainer: Trainer) 
         "model": f"{type(network).__name__}{chosen}, {parameters:,} parameters",
         "device": f"{device}, {cfg.trainer.precision}, up to {cfg.trainer.max_epochs} epochs",
     }
-    show_plan(lines)
 
 
 def describe_rows(cfg: DictConfig, data: DataModule) -> str:
@@ -63,7 +67,8 @@ def describe_task(data: DataModule) -> str:
     spec, reason = data.spec, data.raw.reason
     if spec.is_regression:
         mean, spread = f"{spec.target_mean:.5g}", f"{spec.target_scale:.5g}"
-        return f"regression of {spec.target}, {mean} +- {spread} ({reason})"
+        what = spec.target if spec.target_transform == "none" else f"log(1 + {spec.target})"
+        return f"regression of {what}, {mean} +- {spread} ({reason})"
     counted = sorted(zip(spec.class_counts, spec.classes, strict=True), reverse=True)
     named = ", ".join(f"{name} {count}" for count, name in counted[:MAX_CLASSES])
     more = ", ..." if len(counted) > MAX_CLASSES else ""

@@ -50,4 +50,5 @@ def read_outputs(spec: DataSpec, outputs: np.ndarray) -> np.ndarray:
 
 def in_unit(spec: DataSpec, standardised: np.ndarray) -> np.ndarray:
     """Turn standardised values back into the target's unit, as float64."""
-    return standardised.astype(np.float64) * spec.target_scale + spec.target_mean
+    values = standardised.astype(np.float64) * spec.target_scale + spec.target_mean
+    return values if spec.target_transform == "none" else np.expm1(values)

@@ -16,6 +16,7 @@ class RunningMeans:
         self.loss_sum = torch.zeros((), device=device)
         self.weight_sum: Tensor | int = 0
         self.correct = torch.zeros((), device=device)
+        self.squares = torch.zeros((), device=device)
         self.num_rows = 0
 
     def add(self, loss: Tensor, outputs: Tensor, y: Tensor) -> None:
@@ -26,11 +27,20 @@ class RunningMeans:
         self.num_rows += len(y)
         if not self.spec.is_regression:
             self.correct += (outputs.argmax(dim=1) == y).sum()
+        elif self.spec.target_transform == "log1p":
+            errors = self.in_unit(outputs.squeeze(1)) - self.in_unit(y)
+            self.squares += errors.square().sum()
+
+    def in_unit(self, standardised: Tensor) -> Tensor:
+        """Turn standardised logarithms back into the target's unit."""
+        return torch.expm1(standardised * self.spec.target_scale + self.spec.target_mean)
 
     def compute(self, stage: str) -> dict[str, float]:
         """Take the numbers out: the only place where the CPU waits for the device."""
         loss = (self.loss_sum / self.weight_sum).item()
-        if self.spec.is_regression:
+        if self.spec.target_transform == "log1p":
+            headline = (self.squares / self.num_rows).sqrt().item()
+        elif self.spec.is_regression:
             headline = loss**0.5 * self.spec.target_scale  # the loss is a squared error
         else:
             headline = self.correct.item() / self.num_rows
