@@ -95,8 +95,10 @@ class Model:
         if isinstance(self.schema, ImageSchema):
             return to_images(rows, self.schema)
         assert self.preprocessor is not None
-        table = to_table(rows, self.schema)
-        return self.preprocessor.transform(self.schema.type(table, file, numbers))
+        typed = self.schema.type(to_table(rows, self.schema), file, numbers)
+        if not len(typed):  # scikit-learn refuses to transform nothing
+            return np.empty((0, len(self.spec.numbers) + len(self.spec.categories)), np.float32)
+        return self.preprocessor.transform(typed)
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """Run the network over inputs, as many rows at once as when it was tested.
@@ -105,8 +107,10 @@ class Model:
             float32 logits (N, K), or standardised values (N, 1).
         """
         parts = [np.empty((0, self.spec.num_outputs), dtype=np.float32)]
+        # Rows first, whatever the strides: a convolution takes other ways, and bits, for others.
+        rows = torch.from_numpy(x).reshape(-1).view(x.shape)
         with torch.no_grad():
-            for batch in torch.from_numpy(x).split(self.batch_size) if len(x) else ():
+            for batch in rows.split(self.batch_size) if len(x) else ():
                 batch = batch.to(self.device)
                 batch = batch if self.scaler is None else self.scaler(batch)
                 parts.append(self.network(batch).float().cpu().numpy())

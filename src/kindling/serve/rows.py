@@ -27,24 +27,32 @@ def to_table(rows: Any, schema: TableSchema) -> pa.Table:
         schema: names the columns of an array.
     """
     if isinstance(rows, pa.Table):
+        _refuse_repeated(rows.column_names)
         return plain(rows)
-    if isinstance(rows, pd.DataFrame):
-        columns: dict[str, Any] = {str(name): rows.iloc[:, i] for i, name in enumerate(rows)}
-        if len(columns) < rows.shape[1]:
-            raise _wrong("columns with names of their own", "two of the same name")
-    elif isinstance(rows, Mapping):
-        columns = {str(name): column for name, column in rows.items()}
-    elif isinstance(rows, np.ndarray) and rows.ndim == 2:
-        columns = _name_columns(rows, schema)
-    elif isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows):
-        names = dict.fromkeys(name for row in rows for name in row)
-        columns = {str(name): [row.get(name) for row in rows] for name in names}
-    else:
-        raise _wrong(KINDS, type(rows).__name__)
+    columns = _columns_of(rows, schema)
     arrays = {name: _to_arrow(name, column) for name, column in columns.items()}
     if len({len(array) for array in arrays.values()}) > 1:
         raise _wrong("columns of one length", str({n: len(a) for n, a in arrays.items()})[:80])
     return plain(pa.table(arrays))
+
+
+def _columns_of(rows: Any, schema: TableSchema) -> dict[str, Any]:
+    if isinstance(rows, pd.DataFrame):
+        _refuse_repeated([str(name) for name in rows])
+        return {str(name): rows.iloc[:, number] for number, name in enumerate(rows)}
+    if isinstance(rows, Mapping):
+        return {str(name): column for name, column in rows.items()}
+    if isinstance(rows, np.ndarray) and rows.ndim == 2:
+        return _name_columns(rows, schema)
+    if isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows):
+        names = dict.fromkeys(name for row in rows for name in row)
+        return {str(name): [row.get(name) for row in rows] for name in names}
+    raise _wrong(KINDS, type(rows).__name__)
+
+
+def _refuse_repeated(names: list[str]) -> None:
+    if len(set(names)) < len(names):
+        raise _wrong("columns with names of their own", "two of the same name")
 
 
 def _name_columns(rows: np.ndarray, schema: TableSchema) -> dict[str, Any]:
