@@ -129,6 +129,5 @@ def as_lines(found: dict[str, Any]) -> dict[str, str]:
 
 def _check_in_words(check: dict[str, Any]) -> str:
     ties = f", {check['num_ties']} labels a toss-up" if check["num_ties"] else ""
-    return (
-        f"{check['num_rows']:,} {check['source']}, largest difference {check['largest']:.1e}{ties}"
-    )
+    what = f"{check['num_rows']:,} rows of {check['source']}"
+    return f"{what}: largest difference {check['largest']:.1e}{ties}"

@@ -5,6 +5,7 @@ import pyarrow as pa
 
 from kindling.data.schema import Column, ImageSchema, TableSchema
 from kindling.keyed import key
+from kindling.serve.export.features import MAX_DAYS
 
 NUM_ROWS = 256
 MS_PER_DAY = 86_400_000
@@ -36,7 +37,11 @@ def edges(column: Column) -> pa.Array:
     width = high - low or 1.0
     numbers = low + width * np.array([-1, 0, 0.1, 0.25, 1 / 3, 0.5, 0.75, 0.9, 1, 4])
     if column.kind == "date":
-        moments = np.rint(numbers * MS_PER_DAY).astype("int64").astype("datetime64[ms]")
+        moments = (
+            np.rint(np.clip(numbers, -MAX_DAYS, MAX_DAYS) * MS_PER_DAY)
+            .astype("int64")
+            .astype("datetime64[ms]")
+        )
         return pa.array([None, *moments])
     return pa.array([None, *numbers])
 

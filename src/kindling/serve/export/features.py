@@ -13,8 +13,11 @@ from torch import Tensor, nn
 from kindling.data.preprocess import TablePreprocessor
 from kindling.data.schema import TableSchema
 
-FIRST_DAY, LAST_DAY = -106751.0, 106751.0  # pandas holds moments from 1677 to 2262
-NS_PER_DAY, NS_PER_HOUR = 86400e9, 3600e9
+MAX_DAYS = 106751.0  # from 1970; pandas holds moments from 1677 to 2262
+# Tensors, because torch.onnx (2.13) rounds Python's numbers to float32, even beside float64.
+NS_PER_DAY, NS_PER_HOUR, STEPS_PER_DAY = (
+    torch.tensor(number, dtype=torch.float64) for number in (86400e9, 3600e9, 1e13)
+)
 
 
 class Features(nn.Module):
@@ -78,9 +81,9 @@ def year_and_month(days: Tensor) -> tuple[Tensor, Tensor]:
 
 def day_and_ns(days: Tensor) -> tuple[Tensor, Tensor]:
     """Split days since 1970 into whole days and nanoseconds, rounded as pandas does."""
-    days = torch.where((days > FIRST_DAY) & (days < LAST_DAY), days, torch.nan)
+    days = torch.where(days.abs() <= MAX_DAYS, days, torch.nan)
     whole = days.trunc()
-    ns = (((days - whole) * 1e13).round() / 1e13 * NS_PER_DAY).trunc()
+    ns = (((days - whole) * STEPS_PER_DAY).round() / STEPS_PER_DAY * NS_PER_DAY).trunc()
     shift = (ns / NS_PER_DAY).floor()  # -1 where the day is before 1970 and not whole
     return whole + shift, ns - shift * NS_PER_DAY
 

@@ -1,6 +1,7 @@
 """What an exported file says of rows beside what the model says; refused where they differ."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -79,5 +80,5 @@ def _refuse(is_wrong: np.ndarray, expected: np.ndarray, got: np.ndarray, source:
         raise ConfigError(Problem(rule, what + more, fix))
 
 
-def _text(numbers: np.ndarray) -> str:
+def _text(numbers: Any) -> str:
     return np.array2string(np.asarray(numbers), precision=6, threshold=8, separator=", ")

@@ -71,7 +71,7 @@ def quiet() -> Iterator[None]:
     """Hide what torch says while it exports and nobody can act on."""
     registry = logging.getLogger("torch.onnx._internal.exporter._registration")
     level = registry.level
-    registry.setLevel(logging.ERROR)  # it misses torchvision's operators; none is used
+    registry.setLevel(logging.ERROR)  # it misses operators of packages that are not used
     try:
         with warnings.catch_warnings():
             # torch 2.13 copies its own deprecated LeafSpec.
