@@ -131,7 +131,7 @@ def _preprocessor(
     content: bytes | None, spec: DataSpec, schema: describe.Schema
 ) -> TablePreprocessor | None:
     if isinstance(schema, TableSchema) != (content is not None):
-        raise Unfit("a file for images" if content else "no such file, which a table needs")
+        raise Unfit("no such file, which a table needs" if content is None else "a file for images")
     if content is None:
         return None
     assert isinstance(schema, TableSchema)

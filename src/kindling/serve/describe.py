@@ -96,6 +96,8 @@ def _of_images(spec: DataSpec, schema: ImageSchema) -> Iterator[str]:
         yield f"a spec that is not of images of {shape}"
     if schema.channels not in (1, 3) or min(shape) < 1 or schema.height * schema.width > MAX_PIXELS:
         yield f"images of {shape}"
+    if not all(0 <= level <= 255 for level in schema.background):
+        yield f"a background of {schema.background}"
     if len(spec.pixel_mean) != schema.channels or len(spec.pixel_scale) != schema.channels:
         yield f"{len(spec.pixel_mean)} pixel means of {schema.channels} channels"
     if min(spec.pixel_scale, default=1.0) <= 0:

@@ -112,14 +112,8 @@ def _read_manifest(folder: Path) -> Manifest:
 
 def read_bounded(file: Path, limit: int, size: int | None = None) -> bytes:
     """Read a regular file of at most `limit` bytes (and of `size`, if given), following no link."""
-    # Without O_NONBLOCK a named pipe would keep us waiting for a writer.
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    descriptor = _open(file)
     try:
-        descriptor = os.open(file, flags | getattr(os, "O_BINARY", 0))
-    except OSError as error:
-        got = "a symbolic link" if file.is_symlink() else f"{error.strerror}"
-        raise damaged(file, got) from error
-    with os.fdopen(descriptor, "rb") as stream:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise damaged(file, "no regular file")
@@ -127,4 +121,17 @@ def read_bounded(file: Path, limit: int, size: int | None = None) -> bytes:
             raise damaged(file, f"{status.st_size:,} bytes, more than {limit:,}")
         if size is not None and status.st_size != size:
             raise damaged(file, f"{status.st_size:,} bytes instead of {size:,}")
-        return stream.read(status.st_size)
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            return stream.read(status.st_size)
+    finally:
+        os.close(descriptor)
+
+
+def _open(file: Path) -> int:
+    # Without O_NONBLOCK a named pipe would keep us waiting for a writer.
+    names = ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")  # a system has some of them
+    try:
+        return os.open(file, os.O_RDONLY | sum(getattr(os, name, 0) for name in names))
+    except OSError as error:
+        got = "a symbolic link" if file.is_symlink() else f"{error.strerror}"
+        raise damaged(file, got) from error

@@ -4,6 +4,7 @@ import functools
 import importlib
 import inspect
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -159,8 +160,8 @@ def _construct(kind: type[nn.Module], recipe: Recipe, spec: DataSpec) -> nn.Modu
     if not is_plain(list(recipe.arguments.values())):
         raise Unfit(f"arguments of {recipe.name} that are no plain values")
     try:
-        inspect.signature(kind).bind(spec, **recipe.arguments)
-        return kind(spec, **recipe.arguments)
+        with warnings.catch_warnings(action="ignore"):  # the training has shown them
+            return kind(spec, **recipe.arguments)
     except Unfit:
         raise
     except Exception as error:  # a constructor of the room's, given whatever a file holds
