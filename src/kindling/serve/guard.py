@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+import re
 import secrets
 import socket
 from collections.abc import Collection
@@ -27,6 +28,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:@/\[\]]+)(:\d+)?")  # a name or an address, and a port
 ELSEWHERE = ("cross-site", "same-site")  # what a browser says of a request by another page
 
 
@@ -120,9 +122,11 @@ def is_known_host(host: str, names: Collection[str]) -> bool:
     A page elsewhere can have its own name point to this machine (DNS rebinding), and its requests
     then carry that name. An address cannot be borrowed in this way.
     """
+    name = HOST.fullmatch(host.lower())
+    if name is None:
+        return False
     try:
-        name = urlsplit(f"//{host}").hostname or ""
-        ipaddress.ip_address(name)
+        ipaddress.ip_address(name[1].strip("[]"))
     except ValueError:
-        return host.lower().partition(":")[0] in names
+        return name[1] in names
     return True

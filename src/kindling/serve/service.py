@@ -11,7 +11,7 @@ from kindling.data.schema import TableSchema
 from kindling.errors import UserError
 from kindling.serve.answer import Predicted
 from kindling.serve.fields import make_body
-from kindling.serve.limits import Limits, Mistake, Refusal, refuse
+from kindling.serve.limits import MAX_TOLD, Limits, Mistake, Refusal, refuse
 from kindling.serve.model import Model
 from kindling.serve.request import UPLOAD, as_refusal, read_csv, read_json, short
 from kindling.task.result import read_outputs
@@ -77,9 +77,12 @@ class Service:
         else:
             table = read_csv(upload.content, schema, self.limits)
         try:
-            return self.model.inputs(table, file=UPLOAD)
+            with np.errstate(over="ignore"):  # what float32 cannot hold is refused below
+                x = self.model.inputs(table, file=UPLOAD)
         except UserError as error:
             raise as_refusal(error, [column.name for column in schema.used]) from error
+        refuse_infinite(x)
+        return x
 
     def _pixels(self, uploads: Sequence[Upload], deadline: float) -> np.ndarray:
         images, mistakes = [], []
@@ -101,11 +104,9 @@ class Service:
 
     def _in_words(self, outputs: np.ndarray) -> Predicted:
         spec = self.model.spec
-        bad = np.flatnonzero(~np.isfinite(outputs).all(axis=1))
-        if len(bad):
-            message = "too far from all that was seen in training: the answer is no number"
-            raise Refusal(422, *[Mistake(message, row=int(row)) for row in bad])
-        scores = read_outputs(spec, outputs)
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores = read_outputs(spec, outputs)
+        refuse_infinite(scores.reshape(len(scores), -1))
         probs = None if spec.is_regression else scores
         return Predicted(spec.target, spec.classes, self.model.decide(scores), probs)
 
@@ -114,3 +115,11 @@ def look_at_the_time(deadline: float) -> None:
     """Give up on a request that has taken too long, or has waited too long for its turn."""
     if time.monotonic() > deadline:
         raise refuse(503, "no answer within the time that a request may take")
+
+
+def refuse_infinite(rows: np.ndarray) -> None:
+    """Give no answer to a row whose numbers no float32 can hold."""
+    bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+    if len(bad):
+        message = "a number is too far from all that was seen in training"
+        raise Refusal(422, *[Mistake(message, row=int(row)) for row in bad[:MAX_TOLD]])

@@ -13,7 +13,7 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 export function percent(share) {
-  return `${(100 * share).toFixed(share > 0.0995 && share < 0.9995 ? 0 : 1)} %`;
+  return `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
 }
 
 /** Numbers with as many digits as a person reads; labels as they are. */
@@ -35,11 +35,11 @@ export function describe({ task, classes }) {
   return `The answer is one of ${classes.length} classes: ${classes.slice(0, TOP).join(", ")}${more}.`;
 }
 
-/** One prediction: the label in large, and the most probable classes as bars. */
-export function predictionOf(target, { prediction, probabilities }) {
-  const parts = [make("p", { class: "hint" }, target), make("p", { class: "label" }, readable(prediction))];
+/** One prediction under a caption: the label in large, and the most probable classes as bars. */
+export function predictionOf(caption, { prediction, probabilities }, top = TOP) {
+  const parts = [make("p", { class: "hint" }, caption), make("p", { class: "label" }, readable(prediction))];
   if (!probabilities) return parts;
-  const best = Object.entries(probabilities).sort((a, b) => b[1] - a[1]).slice(0, TOP);
+  const best = Object.entries(probabilities).sort((a, b) => b[1] - a[1]).slice(0, top);
   const bars = best.map(([name, share]) =>
     make("li", {}, make("span", {}, name), make("span", {}, percent(share)), bar(share)));
   return [...parts, make("ul", { class: "bars" }, ...bars)];

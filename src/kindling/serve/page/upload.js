@@ -3,7 +3,9 @@
 import { ask } from "./ask.js";
 import { $, bar, make, percent, predictionOf, readable, showErrors } from "./show.js";
 
-const SHOWN = 100; // rows of a table that are shown; the download has them all
+const SHOWN = 20; // rows of a table that are shown; the download has them all
+const FEW_BARS = 3; // classes that are shown below one of many pictures
+const FEW = 5; // classes whose counts fit a sentence
 
 export function makeUpload(about) {
   const { bytes, rows, images } = about.limits;
@@ -58,24 +60,31 @@ function showPictures(about, files, predictions) {
     const address = URL.createObjectURL(files[n]);
     const picture = make("img", { src: address, alt: files[n].name });
     picture.addEventListener("load", () => URL.revokeObjectURL(address));
-    return make("li", { class: "result" }, picture, ...predictionOf(about.target, prediction));
+    return make("li", { class: "result" }, picture, ...predictionOf(files[n].name, prediction, FEW_BARS));
   });
   $("file-status").replaceChildren(`${cards.length} predicted.`);
   $("file-result").replaceChildren(make("ul", { class: "pictures" }, ...cards));
 }
 
 function showTable(about, name, predictions) {
-  const count = predictions.length.toLocaleString("en");
-  const rest = predictions.length > SHOWN ? `; the first ${SHOWN} are shown` : "";
+  const count = `${name}: ${predictions.length.toLocaleString("en")} rows predicted`;
+  const rest = predictions.length > SHOWN ? `; the first ${SHOWN} are shown.` : ".";
   const save = make("button", { type: "button", class: "quiet" }, "Download as CSV");
   save.addEventListener("click", () => download(`predictions_${name}`, toCsv(about, predictions)));
-  $("file-status").replaceChildren(`${name}: ${count} rows predicted${rest}.`, save);
+  $("file-status").replaceChildren(count + summary(about, predictions) + rest, save);
   const heads = ["row", about.target, ...(about.classes.length ? ["probability"] : [])];
   const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));
   const rows = predictions.slice(0, SHOWN).map(makeRow);
   const table = make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
   const caption = { class: "scroll", tabindex: "0", role: "region", "aria-label": "Predictions by row" };
   $("file-result").replaceChildren(make("div", caption, table));
+}
+
+/** How often each of a few classes was predicted. */
+function summary({ classes }, predictions) {
+  if (!classes.length || classes.length > FEW) return "";
+  const counts = classes.map((name) => predictions.filter((p) => String(p.prediction) === name).length);
+  return `: ${classes.map((name, n) => `${name} ${counts[n].toLocaleString("en")}`).join(", ")}`;
 }
 
 function makeRow({ prediction, probabilities }, number) {
