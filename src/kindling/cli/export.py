@@ -116,18 +116,19 @@ def describe(file: Path, artifact: "Artifact", agreements: "Sequence[Agreement]"
 
 def as_lines(found: dict[str, Any]) -> dict[str, str]:
     """Put it into words for a person."""
+    from kindling.serve.export.parity import TOLERANCE
+
     names = found["inputs"]
     shown = ", ".join(names[:MAX_NAMED]) + (", ..." if len(names) > MAX_NAMED else "")
-    checks = "; ".join(_check_in_words(check) for check in found["checks"])
+    checks = found["checks"]
+    largest, ties = max(c["largest"] for c in checks), sum(c["num_ties"] for c in checks)
+    differ = f"largest difference {largest:.1e}" + (f", {ties} labels a toss-up" if ties else "")
     return {
         "file": f"{found['file']}, {found['bytes'] / 1e6:.1f} MB",
         "inputs": shown if len(names) == 1 else f"{len(names)} columns: {shown}",
         "outputs": ", ".join(found["outputs"]),
-        "checked": f"{checks}; allowed is 1e-05",
+        "checked": "; ".join(
+            f"{check['num_rows']:,} rows of {check['source']}" for check in checks
+        ),
+        "result": f"{differ}; {TOLERANCE:g} is allowed",
     }
-
-
-def _check_in_words(check: dict[str, Any]) -> str:
-    ties = f", {check['num_ties']} labels a toss-up" if check["num_ties"] else ""
-    what = f"{check['num_rows']:,} rows of {check['source']}"
-    return f"{what}: largest difference {check['largest']:.1e}{ties}"

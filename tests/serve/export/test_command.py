@@ -29,7 +29,9 @@ def test_what_was_written_and_compared_is_said(penguins_run, tmp_path, capfd):
     assert lines["file"].startswith(f"{file}, 0.")
     assert lines["inputs"].startswith("7 columns: island, bill_length_mm, ")
     assert lines["outputs"] == "label, probabilities"
-    assert f"344 rows of {PENGUINS}: largest difference" in lines["checked"]
+    edges = "256 rows of gaps, unknown levels and extremes"
+    assert lines["checked"] == f"344 rows of {PENGUINS}; {edges}"
+    assert lines["result"].startswith("largest difference ")
     assert err == ""
     onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
 

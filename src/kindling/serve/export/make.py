@@ -12,8 +12,8 @@ from kindling.task.result import read_outputs
 
 Format = Literal["onnx", "torch"]
 EXAMPLE_ROWS = 7  # one row, torch would take for a size that is fixed
-EDGE_ROWS = "gaps, unknown levels and extremes (made from the schema)"
-EDGE_IMAGES = "plain, sloped and noisy images (made from the schema)"
+EDGE_ROWS = "gaps, unknown levels and extremes"
+EDGE_IMAGES = "plain, sloped and noisy images"
 
 
 class Rows(NamedTuple):
