@@ -116,9 +116,14 @@ class Model:
                 parts.append(self.network(batch).float().cpu().numpy())
         return np.concatenate(parts)
 
-    def scores(self, rows: Any) -> np.ndarray:
-        """Return float64 probabilities (N, K), or values (N,) in the target's unit."""
-        return read_outputs(self.spec, self.outputs(self.inputs(rows)))
+    def scores(self, rows: Any, **place: Any) -> np.ndarray:
+        """Return float64 probabilities (N, K), or values (N,) in the target's unit.
+
+        Args:
+            rows: see the class.
+            **place: `file` and `numbers`, see `inputs`.
+        """
+        return read_outputs(self.spec, self.outputs(self.inputs(rows, **place)))
 
     def predict(self, rows: Any) -> np.ndarray:
         """Return N labels in the user's own type, or N float64 values in the target's unit."""

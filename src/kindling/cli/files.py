@@ -1,0 +1,58 @@
+"""Files, folders and globs as they were typed in; the tables or images to read, in order, out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from kindling.data.decode import SUFFIXES
+from kindling.data.schema import ImageSchema, TableSchema
+from kindling.errors import DataError, Problem
+
+TABLES = {".csv", ".tsv", ".txt", ".parquet", ".pq", ".gz"}
+
+
+def find_files(
+    words: Sequence[str], schema: TableSchema | ImageSchema, not_this: Path | None = None
+) -> list[Path]:
+    """List the files that are meant, in the order of the words; folders by the names in them.
+
+    Args:
+        words: paths and patterns such as "photos/*.png" or "photos/**/*.png".
+        schema: says whether tables or images are looked for in a folder.
+        not_this: the file that will be written.
+    """
+    suffixes = set(SUFFIXES) if isinstance(schema, ImageSchema) else TABLES
+    what = "images" if isinstance(schema, ImageSchema) else "tables"
+    found: list[Path] = []
+    problems = []
+    for word in words:
+        files = _files_of(word, suffixes)
+        if not files:
+            rule, fix = "FILE must be a file, or a folder or pattern with some", "correct the path"
+            got = f"no {what} in {word}" if Path(word).is_dir() else f"nothing at {word}"
+            problems.append(Problem(rule, got, fix))
+        found += files
+    if not_this is not None and any(_is_same(file, not_this) for file in found):
+        rule, fix = "predictions must not replace what they are made from", "type another -o"
+        problems.append(Problem(rule, f"-o {not_this}", fix))
+    if problems:
+        raise DataError(*problems)
+    return found
+
+
+def _files_of(word: str, suffixes: set[str]) -> list[Path]:
+    path = Path(word)
+    if path.is_dir():
+        inside = (file for file in path.rglob("*") if file.suffix.lower() in suffixes)
+        hidden = (f for f in inside if not any(p[0] == "." for p in f.relative_to(path).parts))
+        return sorted(file for file in hidden if file.is_file())
+    if path.exists():
+        return [path]
+    try:
+        matching = Path(path.anchor).glob(str(path.relative_to(path.anchor)))
+        return sorted(file for file in matching if file.is_file())
+    except ValueError:  # "a**" is no pattern
+        return []
+
+
+def _is_same(file: Path, other: Path) -> bool:
+    return other.exists() and file.samefile(other)

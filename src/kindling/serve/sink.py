@@ -1,0 +1,104 @@
+"""Tables of predictions in, one after the other; a file that is there whole or not at all out."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+Write = Callable[[pa.Table], None]
+SPECIAL = r'[",\r\n]'  # what makes quotes necessary
+
+
+@contextmanager
+def open_sink(file: Path | None, kind: str) -> Iterator[Write]:
+    """Open a file that takes its place only when all is written; None is stdout.
+
+    Args:
+        file: in a folder that is there; an older one is replaced at the end.
+        kind: ".csv", ".parquet" or ".json".
+    """
+    if file is None:
+        with KINDS[kind](sys.stdout.buffer) as write:
+            yield write
+        sys.stdout.buffer.flush()
+        return
+    part = file.with_name(f".{file.name}.part")
+    try:
+        with part.open("wb") as stream:
+            with KINDS[kind](stream) as write:
+                yield write
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def write_csv(stream: BinaryIO) -> Iterator[Write]:
+    """Write a header, then lines; quotes only where they are needed."""
+    is_first = True
+
+    def write(table: pa.Table) -> None:
+        nonlocal is_first
+        names = pa.chunked_array([table.column_names])
+        options = {
+            "quoting_header": "needed" if _has_special(names) else "none",
+            "quoting_style": "needed" if any(map(_has_special, table.columns)) else "none",
+        }
+        pacsv.write_csv(table, stream, pacsv.WriteOptions(include_header=is_first, **options))
+        is_first = False
+
+    yield write
+
+
+def _has_special(column: pa.ChunkedArray) -> bool:
+    if not pa.types.is_string(column.type):
+        return False
+    values = column.unique()  # labels repeat: look at each once
+    return bool(pc.any(pc.match_substring_regex(values, SPECIAL)).as_py())
+
+
+@contextmanager
+def write_parquet(stream: BinaryIO) -> Iterator[Write]:
+    """Write a row group for each table."""
+    writer: pq.ParquetWriter | None = None
+
+    def write(table: pa.Table) -> None:
+        nonlocal writer
+        writer = writer or pq.ParquetWriter(stream, table.schema)
+        writer.write_table(table)
+
+    yield write
+    if writer is not None:
+        writer.close()
+
+
+@contextmanager
+def write_json(stream: BinaryIO) -> Iterator[Write]:
+    """Write one list of objects, a line for each row."""
+    before = b"["
+
+    def write(table: pa.Table) -> None:
+        nonlocal before
+        for row in table.to_pylist():
+            stream.write(before + b"\n  " + json.dumps(row, ensure_ascii=False).encode())
+            before = b","
+
+    yield write
+    stream.write(b"]\n" if before == b"," else b"[]\n")
+
+
+KINDS: dict[str, Callable[[Any], AbstractContextManager[Write]]] = {
+    ".csv": write_csv,
+    ".parquet": write_parquet,
+    ".json": write_json,
+}
