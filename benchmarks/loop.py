@@ -78,7 +78,9 @@ class Made:
             x = pd.DataFrame(rng.normal(size=(total, 32)), columns=[f"x{i}" for i in range(32)])
         rows: object = x
         if not self.work.is_image:
-            rows = (RawTable("made up", pa.Table.from_pandas(x), np.arange(total)),)
+            table = pa.Table.from_pandas(x)
+            names = tuple(table.column_names)
+            rows = (RawTable("made up", names, np.arange(total), lambda: iter([table])),)
         given = {"val": np.arange(total - 200, total - 100), "test": np.arange(total - 100, total)}
         y = rng.integers(0, 10, total)
         return Raw(rows, y, "y", False, "made up", np.arange(total), given)  # type: ignore[arg-type]

@@ -1,8 +1,16 @@
+import json
+
 import numpy as np
 import pytest
 import torch
 
-from kindling.data.dataset import IndexedDataset, PositionSampler
+from kindling.data.dataset import (
+    BLOCK_ROWS,
+    WINDOW,
+    IndexedDataset,
+    PositionSampler,
+    block_order,
+)
 from kindling.types import Batch
 
 
@@ -97,3 +105,32 @@ def test_changing_val_and_test_rows_changes_nothing_that_is_fitted(build, table_
     assert after.spec == before.spec
     train = before.split["train"]
     assert torch.equal(after.x[train], before.x[train])
+
+
+def test_blocks_are_shuffled_without_losing_a_row():
+    rows = 3 * BLOCK_ROWS * WINDOW // 2 + 17
+    first, again, other = (
+        block_order(rows, generator=torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)
+    )
+    assert torch.equal(first.sort().values, torch.arange(rows))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert len(first[:10_000].div(BLOCK_ROWS, rounding_mode="floor").unique()) > WINDOW // 2
+
+
+def test_rows_on_disk_are_the_rows_in_memory(build, table_csv):
+    words = ["data=table", f"data.path={table_csv}", "data.target=price"]
+    (ram, *_), (disk, *_) = (build(*words, f"data.memory={kind}") for kind in ("ram", "disk"))
+    assert disk.spec == ram.spec
+    assert disk.x.equal(ram.x)
+    assert disk.y.equal(ram.y)
+    assert disk.raw.on_disk
+    assert {kind: split.tolist() for kind, split in disk.split.items()} == {
+        kind: split.tolist() for kind, split in ram.split.items()
+    }
+
+
+def test_a_run_from_disk_learns(run, table_csv):
+    words = ["data=table", f"data.path={table_csv}", "data.target=label", "trainer.max_epochs=20"]
+    numbers = json.loads((run(*words, "data.memory=disk") / "metrics.json").read_text())
+    assert numbers["train"]["accuracy"] > 0.9

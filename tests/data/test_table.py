@@ -12,7 +12,7 @@ def source(path, target="label", test_path=None, **changes):
 
 
 def columns_of(raw):
-    return raw.x[0].columns.column_names
+    return list(raw.x[0].names)
 
 
 def test_csv_and_parquet_are_the_same_table(build, table_csv, tmp_path):

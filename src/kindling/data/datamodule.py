@@ -1,6 +1,7 @@
 """A source in, batches on the device out: read, split, fit, transform, in this order."""
 
 import numpy as np
+import pandas as pd
 import torch
 from lightning import LightningDataModule
 from torch import Tensor
@@ -60,7 +61,7 @@ class DataModule(LightningDataModule):
         self.raw = self.source.read()
         self.split = split_rows(
             len(self.raw.y),
-            None if self.raw.is_regression else self.raw.y,
+            None if self.raw.is_regression else pd.factorize(self.raw.y, sort=True)[0],
             val_fraction=self.val_fraction,
             test_fraction=self.test_fraction,
             seed=self.seed,
@@ -71,7 +72,7 @@ class DataModule(LightningDataModule):
     def _fit(self, train: np.ndarray) -> DataSpec:
         """Fit on train only: nothing of val and test may leak into a mean, a level or a scale."""
         raw = self.raw
-        self.schema, self.preprocessor, x = fit_preprocessor(raw, train)
+        self.schema, self.preprocessor, x = fit_preprocessor(raw, train, self.seed)
         transform = raw.target_transform
         if transform == "auto":
             transform = choose_transform(x, raw.y, self.split) if raw.is_regression else "none"
@@ -95,6 +96,7 @@ class DataModule(LightningDataModule):
             shuffle_seed=self.seed,
             drop_last=self.drop_last,
             batches_per_chunk=self.batches_per_chunk,
+            in_blocks=self.raw.on_disk,
         )
         return self._loader(dataset, sampler)
 

@@ -10,6 +10,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from kindling.keyed import generator
 from kindling.types import Batch
 
+BLOCK_ROWS, WINDOW = 1024, 256  # rows that lie together; blocks whose rows are mixed
+
 
 class IndexedDataset(Dataset[Batch]):
     """The rows of one stage, taken from tensors that all stages share.
@@ -45,6 +47,7 @@ class PositionSampler(Sampler[Tensor]):
         shuffle_seed: None keeps the stage's own order.
         drop_last: leave out a last batch that is not full.
         batches_per_chunk: batches that are handed out together; their rows stay the same.
+        in_blocks: shuffle so that a file is read in pieces; see `block_order`.
     """
 
     def __init__(
@@ -55,8 +58,9 @@ class PositionSampler(Sampler[Tensor]):
         shuffle_seed: int | None,
         drop_last: bool = False,
         batches_per_chunk: int = 1,
+        in_blocks: bool = False,
     ) -> None:
-        self.num_rows = num_rows
+        self.num_rows, self.in_blocks = num_rows, in_blocks
         self.num_used = num_rows - num_rows % batch_size if drop_last else num_rows
         self.chunk_size, self.shuffle_seed = batch_size * batches_per_chunk, shuffle_seed
         self.epoch = 0
@@ -70,10 +74,21 @@ class PositionSampler(Sampler[Tensor]):
     def __iter__(self) -> Iterator[Tensor]:
         order = torch.arange(self.num_rows)
         if self.shuffle_seed is not None:
-            order = torch.randperm(
-                self.num_rows, generator=generator(self.shuffle_seed, "order", self.epoch)
-            )
+            draws = generator(self.shuffle_seed, "order", self.epoch)
+            shuffle = block_order if self.in_blocks else torch.randperm
+            order = shuffle(self.num_rows, generator=draws)
         yield from order[: self.num_used].split(self.chunk_size)
+
+
+def block_order(num_rows: int, *, generator: torch.Generator) -> Tensor:
+    """Shuffle the blocks, then the rows of WINDOW blocks together: int64 (num_rows,).
+
+    Neighbours in the file stay within a window, which fits into memory where the file does not.
+    """
+    blocks = torch.arange(num_rows).split(BLOCK_ROWS)
+    shuffled = [blocks[k] for k in torch.randperm(len(blocks), generator=generator).tolist()]
+    windows = [torch.cat(shuffled[k : k + WINDOW]) for k in range(0, len(shuffled), WINDOW)]
+    return torch.cat([w[torch.randperm(len(w), generator=generator)] for w in windows])
 
 
 def make_loader(

@@ -19,7 +19,7 @@ RARE = 2  # what occurs in this many train rows or fewer is no level, and no gap
 COUNTER = 3.0  # whole numbers that all differ and lie this dense count the rows
 ID_NAMES = ("id", "uuid", "guid", "key", "pid", "index", "nr", "no", "number", "code")
 LONG_TEXT = 3.0  # words in a cell, on average, that make it free text
-DATE_SAMPLE = 200  # cells that are tried before all
+SAMPLE = 200  # cells that are tried before all
 
 
 def infer_schema(train: pa.Table, asked: Mapping[str, str]) -> TableSchema:
@@ -80,6 +80,12 @@ def _kind_of(cells: pa.ChunkedArray, known: pa.ChunkedArray) -> tuple[ColumnKind
 
 def _share_of_numbers(known: pa.ChunkedArray, decimal: str) -> float:
     """Return the share of known cells that are numbers, not counting markers of missing ones."""
+    some = kinds.known_text(known.slice(0, SAMPLE), kinds.NUMBER_MARKERS)
+    if (
+        len(known) > SAMPLE
+        and 0 < pc.count(some).as_py() <= kinds.to_number(some, decimal).null_count
+    ):
+        return 0.0  # not a single number there: surely not nearly all
     real = pc.drop_null(kinds.known_text(known, kinds.NUMBER_MARKERS))
     if len(real) == 0:
         return 0.0
@@ -92,6 +98,9 @@ def decimal_sign(known: pa.ChunkedArray) -> str:
     """Return the sign by which more cells are numbers; "." where both do as well."""
     if not kinds.is_text(known):
         return "."
+    some = known.slice(0, SAMPLE)
+    if pc.count(kinds.to_number(some, ",")).as_py() <= pc.count(kinds.to_number(some)).as_py():
+        return "."
     counts = [pc.count(kinds.to_number(known, sign)).as_py() for sign in (".", ",")]
     return "," if counts[1] > counts[0] else "."
 
@@ -99,8 +108,7 @@ def decimal_sign(known: pa.ChunkedArray) -> str:
 def date_pattern(known: pa.ChunkedArray) -> str:
     """Return the first pattern by which all cells are dates, or ""."""
     for pattern in kinds.DATE_PATTERNS:
-        sample = known.slice(0, DATE_SAMPLE)
-        if kinds.to_days(sample, pattern).null_count == 0:
+        if kinds.to_days(known.slice(0, SAMPLE), pattern).null_count == 0:
             days = kinds.to_days(known, pattern)
             if days.null_count <= (1 - MOSTLY) * len(known):
                 return pattern

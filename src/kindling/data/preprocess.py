@@ -3,7 +3,8 @@
 The only place where preprocessing is fitted, and only ever on train rows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -19,39 +20,85 @@ from kindling.data.kinds import MISSING
 from kindling.data.schema import ImageSchema, TableSchema
 from kindling.data.source import Raw, RawTable
 from kindling.errors import DataError, Problem
+from kindling.keyed import key
+
+MOST_TO_FIT = 200_000  # rows; with more, a mean or a median moves in the third digit at most
 
 Preprocessed = tuple[
     "TableSchema | ImageSchema", "TablePreprocessor | ImagePreprocessor", np.ndarray
 ]
 
 
-def fit_preprocessor(raw: Raw, train: np.ndarray) -> Preprocessed:
-    """Fit what suits the data on these rows; return what they are, what was fitted, and all rows.
+def fit_preprocessor(raw: Raw, train: np.ndarray, seed: int) -> Preprocessed:
+    """Fit what suits the data on train rows; return what they are, what was fitted, and all rows.
+
+    Args:
+        raw: the rows of all stages.
+        train: which of them are train rows; of a table, MOST_TO_FIT of them are looked at.
+        seed: keys which.
 
     Raises:
         DataError: no column is left to learn from, or cells do not fit their column's kind.
     """
     if isinstance(raw.x, np.ndarray):
-        images = ImagePreprocessor().fit(raw.x, train)
-        return ImageSchema(*raw.x.shape[1:]), images, raw.x
-    schema = infer_schema(raw.x[0].columns.take(pa.array(train)), raw.kinds)
-    typed = type_rows(raw.x, schema)
-    preprocessor = TablePreprocessor().fit(typed.iloc[train], schema)
-    return schema, preprocessor, preprocessor.transform(typed)
+        assert raw.images is not None
+        return raw.images, ImagePreprocessor().fit(raw.x, train), raw.x
+    if len(train) > MOST_TO_FIT:
+        rng = np.random.default_rng(key(seed, "fit"))
+        train = np.sort(rng.choice(train, MOST_TO_FIT, replace=False))
+    first = raw.x[0]  # the train rows are all in the first file
+    some = first.take(train)
+    schema = infer_schema(some, raw.kinds)
+    try:
+        preprocessor = TablePreprocessor().fit(
+            schema.type(some, first.file, first.rows[train]), schema
+        )
+    except DataError:
+        list(type_rows(raw.x, schema))  # says what is wrong in all rows, not in some
+        raise
+    return schema, preprocessor, transform_rows(raw, schema, preprocessor)
 
 
-def type_rows(tables: Iterable[RawTable], schema: TableSchema) -> pd.DataFrame:
-    """Type the rows of all files, or list everything in them that does not fit."""
-    typed: list[pd.DataFrame] = []
+def transform_rows(raw: Raw, schema: TableSchema, preprocessor: "TablePreprocessor") -> np.ndarray:
+    """Return float32 (N, F + C) of all rows, in memory or mapped from a file that is soon gone."""
+    assert isinstance(raw.x, tuple)
+    shape = (len(raw.y), preprocessor.num_features)
+    chunks = (preprocessor.transform(typed) for typed in type_rows(raw.x, schema))
+    if raw.on_disk:
+        with TemporaryFile(prefix="kindling-") as file:
+            for chunk in chunks:
+                chunk.tofile(file)
+            file.flush()
+            pa.default_memory_pool().release_unused()  # Arrow keeps what it has freed
+            return np.memmap(file, np.float32, "r+", shape=shape)
+    x, start = np.empty(shape, np.float32), 0
+    for chunk in chunks:
+        x[start : start + len(chunk)] = chunk
+        start += len(chunk)
+    return x
+
+
+def type_rows(tables: Iterable[RawTable], schema: TableSchema) -> Iterator[pd.DataFrame]:
+    """Type the rows of all files chunk by chunk; at the end, list everything that did not fit."""
     problems: list[Problem] = []
     for table in tables:
-        try:
-            typed.append(schema.type(table.columns, table.file, table.rows))
-        except DataError as error:
-            problems += error.problems
+        start = 0
+        for chunk in table.chunks():
+            try:
+                typed = schema.type(chunk, table.file, table.rows[start : start + len(chunk)])
+            except DataError as error:
+                problems += error.problems
+            else:
+                if not problems:
+                    yield typed
+            start += len(chunk)
     if problems:
-        raise DataError(*problems)
-    return pd.concat(typed, ignore_index=True) if len(typed) > 1 else typed[0]
+        raise DataError(*first_of_each(problems))
+
+
+def first_of_each(problems: list[Problem]) -> list[Problem]:
+    """Keep one problem for each rule: a column that fails in every chunk fails once."""
+    return list({problem.rule: problem for problem in reversed(problems)}.values())[::-1]
 
 
 class TablePreprocessor:
@@ -89,8 +136,15 @@ class TablePreprocessor:
         self.levels_ = tuple(levels.values())
         return self
 
+    @property
+    def num_features(self) -> int:
+        """F + C."""
+        return len(self.numbers_) + len(self.categories_)
+
     def transform(self, typed: pd.DataFrame) -> np.ndarray:
         """Return float32 (N, F + C)."""
+        if len(typed) == 0:  # scikit-learn takes no table without rows
+            return np.empty((0, self.num_features), np.float32)
         x = self.transformer_.transform(typed).astype(np.float32)
         x[:, len(self.numbers_) :] += 1  # unknown -1 -> 0, missing 0 -> 1, levels from 2
         return x

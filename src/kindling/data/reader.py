@@ -16,18 +16,27 @@ import pyarrow.parquet as pq
 from kindling.data.dialect import AUTO, Dialect, Layout, sniff
 from kindling.errors import DataError, Problem
 
-BLOCK_BYTES = 8 << 20  # of CSV text in one chunk
+BLOCK_BYTES = 4 << 20  # of CSV text in one chunk
 CHUNK_ROWS = 1 << 17  # of Parquet in one chunk
 MAX_NAMED = 5  # rows that a message names
 
 
-def read_table(path: str | Path, dialect: Dialect = AUTO) -> pa.Table:
-    """Read a whole file."""
-    return pa.concat_tables(open_table(path, dialect)).combine_chunks()
+def read_table(
+    path: str | Path, dialect: Dialect = AUTO, names: list[str] | None = None
+) -> pa.Table:
+    """Read a whole file, or these columns of it."""
+    return pa.concat_tables(open_table(path, dialect, names)).combine_chunks()
 
 
-def open_table(path: str | Path, dialect: Dialect = AUTO) -> Iterator[pa.Table]:
+def open_table(
+    path: str | Path, dialect: Dialect = AUTO, names: list[str] | None = None
+) -> Iterator[pa.Table]:
     """Read a file chunk by chunk, so that memory does not grow with it; one chunk at least.
+
+    Args:
+        path: CSV or Parquet; its content decides, not its name.
+        dialect: how a CSV file is written.
+        names: the columns to read, in any order; None reads all.
 
     Raises:
         DataError: the file is no table, or its rows have different lengths.
@@ -35,7 +44,7 @@ def open_table(path: str | Path, dialect: Dialect = AUTO) -> Iterator[pa.Table]:
     path = Path(path)
     try:
         layout = sniff(path, dialect)
-        yield from _parquet(path) if layout is None else _csv(path, layout)
+        yield from _parquet(path, names) if layout is None else _csv(path, layout, names)
     except (pa.ArrowException, OSError, EOFError, UnicodeError, LookupError) as error:
         reason = str(error).splitlines()[0]
         fix = "give a CSV file with a header, or a Parquet file"
@@ -53,12 +62,13 @@ def refuse_repeated(names: list[str], path: Path) -> None:
         raise DataError(Problem(f"every column of {path} must have a name of its own", got, fix))
 
 
-def _parquet(path: Path) -> Iterator[pa.Table]:
+def _parquet(path: Path, wanted: list[str] | None) -> Iterator[pa.Table]:
     with pq.ParquetFile(path) as file:
         schema = file.schema_arrow
         index = (schema.pandas_metadata or {}).get("index_columns", [])
         refuse_repeated(schema.names, path)
         names = [name for name in schema.names if name not in index]
+        names = names if wanted is None else wanted
         yield plain(schema.empty_table().select(names))
         for batch in file.iter_batches(batch_size=CHUNK_ROWS, columns=names):
             yield plain(pa.Table.from_batches([batch]))
@@ -75,13 +85,14 @@ def plain(table: pa.Table) -> pa.Table:
     return table
 
 
-def _csv(path: Path, layout: Layout) -> Iterator[pa.Table]:
+def _csv(path: Path, layout: Layout, wanted: list[str] | None) -> Iterator[pa.Table]:
     refuse_repeated(layout.names, path)
-    yield pa.table({name: pa.array([], pa.string()) for name in layout.names})
+    names = layout.names if wanted is None else wanted
+    yield pa.table({name: pa.array([], pa.string()) for name in names})
     ragged: list[pacsv.InvalidRow] = []
     with gzip.open(path) if layout.is_gzip else path.open("rb") as file:
         stream = QuoteCounter(file, layout.dialect.quote)
-        reader = pacsv.open_csv(stream, **_options(layout, ragged))
+        reader = pacsv.open_csv(stream, **_options(layout, names, ragged))
         last = None
         for batch in reader:
             last = batch if len(batch) else last
@@ -101,7 +112,7 @@ def _refuse_open_quote(last_row: dict[str, str], path: Path) -> None:
             raise DataError(Problem(rule, got, fix))
 
 
-def _options(layout: Layout, ragged: list[pacsv.InvalidRow]) -> dict[str, Any]:
+def _options(layout: Layout, names: list[str], ragged: list[pacsv.InvalidRow]) -> dict[str, Any]:
     """Say it in Arrow's words: text only, and rows that do not fit are gathered."""
 
     def gather(row: pacsv.InvalidRow) -> str:
@@ -123,7 +134,9 @@ def _options(layout: Layout, ragged: list[pacsv.InvalidRow]) -> dict[str, Any]:
             invalid_row_handler=gather,
         ),
         "convert_options": pacsv.ConvertOptions(
-            column_types=dict.fromkeys(layout.names, pa.string()), strings_can_be_null=False
+            column_types=dict.fromkeys(layout.names, pa.string()),
+            include_columns=names,
+            strings_can_be_null=False,
         ),
     }
 
@@ -161,3 +174,33 @@ def _ragged_problem(ragged: list[pacsv.InvalidRow], layout: Layout, path: Path) 
     if all(row.actual_columns == width + 1 for row in ragged) and len(ragged) > 1:
         fix = "name the first column in the header, or remove what ends each row"
     return Problem(rule, ", ".join(some) + more, fix)
+
+
+class TableFile:
+    """A file that is held in memory, or read anew whenever it is looked at.
+
+    Args:
+        path: CSV or Parquet.
+        dialect: how a CSV file is written.
+        on_disk: whether it is too large to be held.
+    """
+
+    def __init__(self, path: str, dialect: Dialect, on_disk: bool) -> None:
+        self.path, self.dialect = path, dialect
+        self.table = None if on_disk else read_table(path, dialect)
+        first = next(open_table(path, dialect)) if self.table is None else self.table
+        self.names: list[str] = first.column_names
+
+    def open(self) -> Iterator[pa.Table]:
+        """Give all rows chunk by chunk."""
+        if self.table is None:
+            return open_table(self.path, self.dialect)
+        starts = range(0, max(1, len(self.table)), CHUNK_ROWS)
+        return (self.table.slice(start, CHUNK_ROWS) for start in starts)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return one column of all rows."""
+        table = self.table
+        if table is None:
+            table = read_table(self.path, self.dialect, [name])
+        return table.column(name)

@@ -1,8 +1,8 @@
 """What every source hands on: raw rows and targets, untouched and unsplit."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -12,12 +12,38 @@ from kindling.errors import Problem
 from kindling.types import Stage, Transform
 
 
-class RawTable(NamedTuple):
-    """The rows of one file that are used: columns without the target, and each row's number."""
+@dataclass(frozen=True)
+class RawTable:
+    """The rows of one file that are used, without the target.
+
+    Args:
+        file: what to call it in a message.
+        names: the columns that may be learnt from.
+        rows: int64, in order: the number of each used row in the file, counted from 0.
+        open: gives all rows of the file chunk by chunk, from memory or by reading it anew.
+    """
 
     file: str
-    columns: pa.Table
+    names: tuple[str, ...]
     rows: np.ndarray
+    open: Callable[[], Iterator[pa.Table]]
+
+    def chunks(self) -> Iterator[pa.Table]:
+        """Give the used rows chunk by chunk, in order."""
+        return self._select(self.rows)
+
+    def take(self, positions: np.ndarray) -> pa.Table:
+        """Give some of the used rows: those at these positions, which are in order."""
+        return pa.concat_tables(self._select(self.rows[positions]))
+
+    def _select(self, rows: np.ndarray) -> Iterator[pa.Table]:
+        start = 0
+        for chunk in self.open():
+            first, last = np.searchsorted(rows, (start, start + len(chunk)))
+            part = chunk.select(list(self.names))
+            inside = rows[first:last] - start
+            yield part if len(inside) == len(part) else part.take(pa.array(inside))
+            start += len(chunk)
 
 
 @dataclass(frozen=True)
@@ -25,7 +51,7 @@ class Raw:
     """N rows as they were read.
 
     Args:
-        x: raw tables of N rows together, one for each file; or uint8 images (N, channels, H, W).
+        x: raw tables with N rows together, one for each file; or uint8 images (N, channels, H, W).
         y: N labels, or N float64 values for regression.
         target: name of what is predicted.
         is_regression: whether y holds values rather than labels.
@@ -37,6 +63,7 @@ class Raw:
         kinds: what the user says of a table's columns.
         groups: rows with the same value here stay together in one stage, or None.
         times: the test rows are the latest by this, or None.
+        on_disk: whether what the network learns from is to be kept in a file, not in memory.
         images: how image files became x, or None for a table.
     """
 
@@ -52,6 +79,7 @@ class Raw:
     kinds: Mapping[str, str] = field(default_factory=dict)
     groups: np.ndarray | None = None
     times: np.ndarray | None = None
+    on_disk: bool = False
     images: ImageSchema | None = None
 
 

@@ -1,6 +1,7 @@
 """CSV or Parquet files in, their raw columns and the target out."""
 
 import difflib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,11 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from kindling.data.datamodule import DataModule
 from kindling.data.dialect import AUTO, Dialect
-from kindling.data.reader import read_table
+from kindling.data.grouping import Cells, number_groups, read_times
+from kindling.data.reader import TableFile
 from kindling.data.schema import absent_columns
 from kindling.data.source import Raw, RawTable
 from kindling.data.target import (
@@ -25,6 +26,8 @@ from kindling.data.target import (
 from kindling.errors import DataError, Problem
 from kindling.types import Stage, Transform
 
+UNPACKED = 8  # a file's size times this is what it may fill: Parquet grows, and twice over
+
 
 def table(
     path: str,
@@ -36,7 +39,10 @@ def table(
     task: str = "auto",
     kinds: Mapping[str, str] | None = None,
     csv: Mapping[str, str] | None = None,
+    group: str | None = None,
+    time: str | None = None,
     drop_missing_target: bool = False,
+    memory: str = "auto",
     target_transform: Transform | Literal["auto"] = "auto",
     **loading: Any,
 ) -> DataModule:
@@ -51,7 +57,10 @@ def table(
         task: "auto", "classification" or "regression".
         kinds: column -> "number", "boolean", "category" or "date", where the guess is wrong.
         csv: how the files are written, where the guess is wrong; see `Dialect`.
+        group: a column; rows with the same value in it stay together in one stage.
+        time: a column of dates or numbers; the test rows are the latest, the val rows the next.
         drop_missing_target: leave out rows without a target, rather than refuse them.
+        memory: "ram", "disk" (read in chunks, learnt from a file), or "auto": disk for large files.
         target_transform: "log1p" learns a quantity's logarithm, "none" the quantity itself, and
             "auto" the logarithm where that helps a linear model on the val rows.
         **loading: what `DataModule` takes.
@@ -64,7 +73,10 @@ def table(
         task=task,
         kinds=kinds or {},
         dialect=Dialect(**(csv or {})),
+        group=group,
+        time=time,
         drop_missing_target=drop_missing_target,
+        memory=memory,
         target_transform=target_transform,
     )
     return DataModule(source, **loading)
@@ -81,7 +93,10 @@ class TableSource:
     task: str = "auto"
     kinds: Mapping[str, str] = field(default_factory=dict)
     dialect: Dialect = AUTO
+    group: str | None = None
+    time: str | None = None
     drop_missing_target: bool = False
+    memory: str = "auto"
     target_transform: Transform | Literal["auto"] = "auto"
 
     @property
@@ -106,42 +121,49 @@ class TableSource:
         return problems
 
     def read(self) -> Raw:
-        tables = {file: read_table(file, self.dialect) for file in self.files.values()}
-        self._refuse_unusable(tables)
-        targets = [self._target(file, table) for file, table in tables.items()]
-        sizes = [len(target) for target in targets]
+        on_disk = self._is_large() if self.memory == "auto" else self.memory == "disk"
+        files = [TableFile(file, self.dialect, on_disk) for file in self.files.values()]
+        refuse(self._absent(files))
+        targets = [read_target(file.column(self.target)).rename(self.target) for file in files]
+        refuse(self._empty(files, targets))
+        num_rows = sum(map(len, targets))
         if self.drop_missing_target:
             targets = [target.dropna() for target in targets]
-        dropped = sum(sizes) - sum(map(len, targets))
+        dropped = num_rows - sum(map(len, targets))
         is_regression, reason = infer_task(targets[0].dropna(), self.task)
-        self._refuse_targets(dict(zip(tables, targets, strict=True)), is_regression=is_regression)
-        raw = tuple(
-            self._columns(file, table, target.index.to_numpy())
-            for (file, table), target in zip(tables.items(), targets, strict=True)
-        )
+        refuse(_target_problems(files, targets, is_regression))
+        rows = [target.index.to_numpy() for target in targets]
+
+        def cells(name: str) -> list[Cells]:
+            return [Cells(f.path, f.column(name), r) for f, r in zip(files, rows, strict=True)]
+
         return Raw(
-            x=raw,
+            x=tuple(
+                RawTable(file.path, self._learnt(file), numbers, file.open)
+                for file, numbers in zip(files, rows, strict=True)
+            ),
             y=to_target(pd.concat(targets), is_regression=is_regression),
             target=self.target,
             is_regression=is_regression,
             reason=reason,
-            names=np.concatenate([part.rows for part in raw]),
+            names=np.concatenate(rows),
             given=self._given(list(map(len, targets))),
             notes=(f"{dropped} rows without {self.target} left out",) if dropped else (),
             target_transform=self.target_transform,
             kinds=self.kinds,
+            on_disk=on_disk,
+            groups=number_groups(cells(self.group)) if self.group else None,
+            times=read_times(self.time, cells(self.time)) if self.time else None,
         )
 
-    def _columns(self, file: str, table: pa.Table, rows: np.ndarray) -> RawTable:
-        """Take what may be learnt from, of the rows that are used."""
-        columns = table.drop_columns([n for n in table.column_names if n in self._not_learnt])
-        if len(rows) < len(table):
-            columns = columns.take(pa.array(rows))
-        return RawTable(file, columns, rows)
+    def _is_large(self) -> bool:
+        """Say whether the files would fill a good part of the memory once they are unpacked."""
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return UNPACKED * sum(Path(path).stat().st_size for path in self.files.values()) > memory
 
-    @property
-    def _not_learnt(self) -> set[str]:
-        return {self.target, *self.ignore}
+    def _learnt(self, file: TableFile) -> tuple[str, ...]:
+        left_out = {self.target, self.group, *self.ignore}
+        return tuple(name for name in file.names if name not in left_out)
 
     def _given(self, sizes: list[int]) -> dict[Stage, np.ndarray]:
         """Number the rows of the files that are a stage of their own."""
@@ -152,52 +174,55 @@ class TableSource:
             for stage, start, end in zip(stages, ends, ends[1:], strict=False)
         }
 
-    def _target(self, file: str, table: pa.Table) -> pd.Series:
-        """Return the target by row number; a file cannot do without it."""
-        return read_target(table.column(self.target)).rename(self.target)
-
-    def _refuse_targets(self, targets: dict[str, pd.Series], *, is_regression: bool) -> None:
-        if not is_regression:
-            refuse_too_many_classes(next(iter(targets.values())))
-        problems = [
-            problem
-            for file, target in targets.items()
-            for problem in target_problems(target, is_regression=is_regression, file=file)
-        ]
-        if problems:
-            raise DataError(*problems)
-
-    def _refuse_unusable(self, tables: dict[str, pa.Table]) -> None:
+    def _absent(self, files: list[TableFile]) -> list[Problem]:
         """Every name that was asked for must be in the first file, and the target in each."""
-        file, first = next(iter(tables.items()))
-        asked = {"data.target": [self.target], "data.ignore": self.ignore, "data.kinds": self.kinds}
+        first = files[0]
+        asked = {"target": [self.target], "ignore": self.ignore, "kinds": self.kinds}
+        asked |= {key: [name] for key in ("group", "time") if (name := getattr(self, key))}
         problems = [
             problem
             for key, names in asked.items()
-            for problem in absent_columns(names, first.column_names, f"{file} ({key})")
+            for problem in absent_columns(names, first.names, f"{first.path} (data.{key})")
         ]
-        for other, table in list(tables.items())[1:]:
-            problems += absent_columns([self.target], table.column_names, other)
-        problems += self._unusable(tables)
-        if problems:
-            raise DataError(*problems)
+        for other in files[1:]:
+            needed = [name for name in (self.target, self.group, self.time) if name]
+            problems += absent_columns(needed, other.names, other.path)
+        return problems
 
-    def _unusable(self, tables: dict[str, pa.Table]) -> list[Problem]:
-        """List what cannot work, whatever the cells hold."""
+    def _empty(self, files: list[TableFile], targets: list[pd.Series]) -> list[Problem]:
+        """List what leaves nothing to learn from, or nothing to learn."""
         problems = [
-            Problem(f"{file} must have rows", "a header only", "give a table with rows")
-            for file, table in tables.items()
-            if len(table) == 0
+            Problem(f"{file.path} must have rows", "a header only", "give a table with rows")
+            for file, target in zip(files, targets, strict=True)
+            if len(target) == 0
         ]
         if self.target in self.ignore:
             rule = "the target cannot be left out"
             got = f"{self.target!r} in data.ignore"
             problems.append(Problem(rule, got, "take it out of data.ignore"))
-        if set(tables[self.path].column_names) <= self._not_learnt:
+        if not self._learnt(files[0]):
             rule = "a table needs a column to learn from, beside the target"
             fix = "shorten data.ignore" if self.ignore else "is another character its separator?"
             problems.append(Problem(rule, f"none in {self.path}", fix))
         return problems
+
+
+def refuse(problems: list[Problem]) -> None:
+    """Raise a DataError if there are any."""
+    if problems:
+        raise DataError(*problems)
+
+
+def _target_problems(
+    files: list[TableFile], targets: list[pd.Series], is_regression: bool
+) -> list[Problem]:
+    if not is_regression:
+        refuse_too_many_classes(targets[0])
+    return [
+        problem
+        for file, target in zip(files, targets, strict=True)
+        for problem in target_problems(target, is_regression=is_regression, file=file.path)
+    ]
 
 
 def what_is_at(path: str) -> str:

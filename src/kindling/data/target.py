@@ -25,15 +25,22 @@ LABEL_KINDS: dict[str, LabelKind] = {"i": "integer", "f": "number", "b": "boolea
 def read_target(cells: pa.ChunkedArray) -> pd.Series:
     """Return float64, booleans or text by row number; what is missing is NaN or None."""
     if kinds.is_text(cells):
-        known = kinds.known_text(cells)
-        numbers = kinds.to_number(known)
-        is_number = numbers.null_count == known.null_count < len(known)
-        return numbers.to_pandas() if is_number else known.to_pandas().astype(object)
+        return _read_text(cells)
     if pa.types.is_boolean(cells.type):
         return cells.to_pandas().astype(object)
     if kinds.is_numeric(cells):
         return pc.cast(cells, pa.float64(), safe=False).to_pandas()
     return pc.cast(cells, pa.string()).to_pandas().astype(object)
+
+
+def _read_text(cells: pa.ChunkedArray) -> pd.Series:
+    encoded = cells.combine_chunks().dictionary_encode()  # every label is looked at once
+    known = kinds.known_text(pa.chunked_array([encoded.dictionary]))
+    numbers = kinds.to_number(known)
+    is_number = numbers.null_count == known.null_count < len(known)
+    distinct = np.array([*(numbers if is_number else known).to_pylist(), None], dtype=object)
+    values = distinct[encoded.indices.fill_null(-1).to_numpy()]
+    return pd.Series(values, dtype=np.float64 if is_number else object)
 
 
 def infer_task(column: pd.Series, asked: str) -> tuple[bool, str]:
@@ -100,9 +107,10 @@ def to_target(column: pd.Series, *, is_regression: bool) -> np.ndarray:
     if pd.api.types.is_float_dtype(column):
         values = column.to_numpy()
         return values.astype(np.int64) if (values % 1 == 0).all() else values
-    if column.map(type).eq(bool).all():
-        return column.to_numpy(dtype=bool)
-    return column.astype(str).to_numpy(dtype=object)
+    codes, distinct = pd.factorize(column)  # a million rows share one string for each label
+    if all(isinstance(label, bool) for label in distinct):
+        return distinct.to_numpy(dtype=bool)[codes]
+    return np.array([str(label) for label in distinct], dtype=object)[codes]
 
 
 def choose_transform(x: np.ndarray, y: np.ndarray, split: Split) -> Transform:
@@ -142,7 +150,8 @@ class TargetEncoder:
         self.encoder_ = StandardScaler() if is_regression else LabelEncoder()
 
     def fit(self, y: np.ndarray) -> "TargetEncoder":
-        if len(np.unique(y)) < 2:
+        distinct = pd.unique(y)
+        if len(distinct) < 2:
             raise DataError(
                 Problem(
                     f"target {self.name!r} must take at least two values in the train rows",
@@ -153,8 +162,8 @@ class TargetEncoder:
         if self.is_regression:
             self.encoder_.fit(self._learnt(y).reshape(-1, 1))
         else:
-            self.encoder_.fit(y)
-            self.class_counts_ = tuple(np.unique(y, return_counts=True)[1].tolist())
+            self.encoder_.fit(distinct)
+            self.class_counts_ = tuple(np.bincount(self.transform(y)).tolist())
         return self
 
     def _learnt(self, y: np.ndarray) -> np.ndarray:
@@ -165,7 +174,8 @@ class TargetEncoder:
         if self.is_regression:
             standardised = self.encoder_.transform(self._learnt(y).reshape(-1, 1))
             return standardised[:, 0].astype(np.float32)
-        unseen = sorted(set(y.tolist()) - set(self.encoder_.classes_.tolist()), key=str)
+        codes, distinct = pd.factorize(y)  # every label is looked up once, not every row
+        unseen = sorted(set(distinct.tolist()) - set(self.encoder_.classes_.tolist()), key=str)
         if unseen:
             raise DataError(
                 Problem(
@@ -174,7 +184,7 @@ class TargetEncoder:
                     "correct the label, or give train rows of that class",
                 )
             )
-        return self.encoder_.transform(y).astype(np.int64)
+        return self.encoder_.transform(distinct)[codes].astype(np.int64)
 
     def describe(self) -> dict[str, Any]:
         """Return what a DataSpec holds of the target."""

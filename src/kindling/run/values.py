@@ -107,6 +107,8 @@ RULES: dict[str, Rule] = {
     "task": one_of("auto", "classification", "regression"),
     "size": size,
     "channels": one_of("auto", 1, 3),
+    "memory": one_of("auto", "ram", "disk"),
+    "target_transform": one_of("auto", "none", "log1p"),
     "mode": one_of("min", "max"),
 }
 # The Trainer's own keys for what is done elsewhere, and what to type there.
