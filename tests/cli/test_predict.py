@@ -39,7 +39,7 @@ def refused(capfdbinary):
     def type_in(*words):
         with pytest.raises(SystemExit) as stop:
             main(["predict", *map(str, words)])
-        out, err = capfdbinary.readouterr()
+        _, err = capfdbinary.readouterr()
         return stop.value.code, err.decode()
 
     return type_in
@@ -99,7 +99,7 @@ def test_several_tables_are_told_apart(predict, penguins_run, tmp_path):
     assert table.row.tolist() == [0, 1, 2, 0, 1]
 
 
-def test_many_chunks_are_one_table(predict, penguins_run, tmp_path, monkeypatch):
+def test_many_chunks_are_one_table(predict, penguins_run, monkeypatch):
     whole = pd.read_csv(io.BytesIO(predict(penguins_run, PENGUINS)))
     monkeypatch.setattr(reader, "BLOCK_BYTES", 1000)
     parts = pd.read_csv(io.BytesIO(predict(penguins_run, PENGUINS)))
@@ -114,7 +114,7 @@ def test_a_header_alone_gets_a_header_alone(predict, penguins_run, tmp_path):
     assert json.loads(predict(penguins_run, tmp_path / "none.csv", "--json")) == []
 
 
-def test_labels_with_commas_and_quotes_are_quoted(predict, train, table_csv, tmp_path):
+def test_labels_with_commas_and_quotes_are_quoted(predict, train, table_csv):
     labels = ["tall, thin", 'so "called"']
     frame = pd.read_csv(table_csv).drop(columns="price").assign(label=labels * 32)
     frame.to_csv(table_csv, index=False)

@@ -1,0 +1,103 @@
+"""Judge a finished run again: on its own test rows, or on a new file whose target is known.
+
+kindling evaluate latest
+kindling evaluate runs/penguins_auto/2026-01-31_12-00-00_ab12 new.csv
+kindling evaluate latest photos/ --json
+
+FILE is a table with the target's column, or a folder of class folders. Without it, the rows are
+read from where the run's config.yaml says that they were, and split as they were.
+"""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kindling.errors import DataError, Problem
+
+if TYPE_CHECKING:
+    from kindling.serve.labelled import Labelled
+    from kindling.serve.model import Model
+
+SAME = 1e-6  # a difference that other threads or another machine may make
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add what can be typed behind `kindling evaluate`."""
+    parser.add_argument("run", metavar="RUN", help="run folder, bundle, latest, or a run's name")
+    parser.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help="labelled rows or images"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 or mps (default cpu)")
+
+
+def run(arguments: Namespace) -> None:
+    """Predict, score, and show the scores beside those of the run."""
+    from kindling.cli.console import print_json
+    from kindling.run.console import show_scores
+    from kindling.serve.model import load
+
+    model = load(arguments.run, arguments.device)
+    name = "again" if arguments.file is None else arguments.file.name or str(arguments.file)
+    labelled = find_rows(arguments.run, arguments.file, model)
+    scores = judge(model, labelled)
+    of_run = {key: number(value) for key, value in (model.metrics.get("test") or {}).items()}
+    result = {"rows": len(labelled.truth), "left_out": labelled.num_left_out, "scores": scores}
+    if arguments.file is None:
+        result["same"] = is_same(scores, of_run)
+    if arguments.json:
+        print_json(result | {"run": of_run})
+    else:
+        show_scores({"the run": of_run, name: scores})
+        sys.stdout.write(f"{result['rows']:,} rows{remark(result)}\n")
+
+
+def find_rows(run: str, file: Path | None, model: "Model") -> "Labelled":
+    """Read the rows of the file, or the run's own test rows."""
+    if file is None:
+        from kindling.run.recall import recall
+        from kindling.runs import find_run
+
+        return recall(find_run(run), model.spec)
+    from kindling.serve.labelled import read_labelled
+
+    if not file.exists():
+        rule, fix = "FILE must be there", "correct its path"
+        raise DataError(Problem(rule, f"nothing at {file}", fix))
+    return read_labelled(file, model)
+
+
+def judge(model: "Model", labelled: "Labelled") -> dict[str, float]:
+    """Score the predictions of rows whose target is known."""
+    from kindling.task.metrics import score
+
+    if not len(labelled.truth):
+        rule, fix = "scores need rows with a label", "fill in the target's column"
+        raise DataError(Problem(rule, "none", fix))
+    scores = model.scores(labelled.rows, **labelled.place)
+    return score(model.spec, labelled.truth, scores)
+
+
+def number(value: Any) -> float:
+    """Return a number of metrics.json, where null stands for nan."""
+    return float("nan") if value is None else float(value)
+
+
+def is_same(scores: dict[str, float], of_run: dict[str, float]) -> bool:
+    """Say whether all scores are those of the run, to a millionth of their size."""
+    return set(scores) == set(of_run) and all(
+        abs(value - of_run[name]) <= SAME * max(1.0, abs(value)) or value != value
+        for name, value in scores.items()
+    )
+
+
+def remark(result: dict[str, Any]) -> str:
+    """Say what a person should know of the scores."""
+    left_out = f", {result['left_out']:,} more without a label" if result["left_out"] else ""
+    if "same" not in result:
+        return left_out
+    if result["same"]:
+        return f"{left_out}: the scores of the run, to a millionth"
+    why = "was it trained in another precision, or on another device?"
+    return f"{left_out}: not the scores of the run; {why}"
