@@ -2,6 +2,9 @@
 
 import asyncio
 import io
+import subprocess
+import sys
+from contextlib import contextmanager
 
 import httpx
 import numpy as np
@@ -88,3 +91,16 @@ def png(level, size=(8, 8)):
 def errors(answer, status=422):
     assert answer.status_code == status, answer.text
     return answer.json()["errors"]
+
+
+@contextmanager
+def serving(run, *words):
+    """Start `kindling serve` on a free port; give its process and its address, then stop it."""
+    start = [sys.executable, "-c", "from kindling.cli.main import main; main()"]
+    command = [*start, "serve", str(run), "--port", "0", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            yield process, process.stdout.readline().split()[-1].decode()
+        finally:
+            process.terminate()
+            process.communicate(timeout=60)
