@@ -28,6 +28,8 @@ class DataModule(LightningDataModule):
         drop_last: leave out a last train batch that is not full.
         num_workers: processes that load batches; 0 is fastest for data in memory.
         seed: keys the split and the order of the train rows.
+        fold: test is this one of num_folds parts, counted from 0; None splits test_fraction off.
+        num_folds: parts.
     """
 
     raw: Raw
@@ -47,12 +49,15 @@ class DataModule(LightningDataModule):
         drop_last: bool,
         num_workers: int,
         seed: int,
+        fold: int | None = None,
+        num_folds: int = 5,
     ) -> None:
         super().__init__()
         self.source = source
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
         self.val_fraction, self.test_fraction = val_fraction, test_fraction
         self.drop_last, self.num_workers, self.seed = drop_last, num_workers, seed
+        self.fold, self.num_folds = fold, num_folds
         self.batches_per_chunk = 1
 
     def setup(self, stage: str | None = None) -> None:
@@ -66,6 +71,10 @@ class DataModule(LightningDataModule):
             test_fraction=self.test_fraction,
             seed=self.seed,
             given=self.raw.given,
+            groups=self.raw.groups,
+            times=self.raw.times,
+            fold=self.fold,
+            num_folds=self.num_folds,
         )
         self.spec = self._fit(self.split["train"])
 

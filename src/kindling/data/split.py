@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from kindling.data.units import group_folds, group_stages, row_folds, row_stages, time_stages
 from kindling.errors import DataError, Problem
 from kindling.keyed import key
 from kindling.types import STAGES, Stage
 
 Split = dict[Stage, np.ndarray]
+MAX_NAMED = 5  # groups that a message names
 
 
 def split_rows(
@@ -19,58 +21,107 @@ def split_rows(
     test_fraction: float,
     seed: int,
     given: Mapping[Stage, np.ndarray],
+    groups: np.ndarray | None = None,
+    times: np.ndarray | None = None,
+    fold: int | None = None,
+    num_folds: int = 5,
 ) -> Split:
     """Give every row one stage, keyed by the seed; a val or test set that the user gave is kept.
 
     Args:
         num_rows: N, all rows of the source.
-        labels: N class labels to stratify by, or None.
+        labels: int64 class codes (N,) to stratify by, or None.
         val_fraction: share of the rows that are not given, in (0, 1).
         test_fraction: likewise.
         seed: another seed, another split.
         given: row indices of a val or test set of the user's own.
+        groups: int64 codes (N,): rows with the same one stay together; or None.
+        times: float64 (N,): the test rows are the latest, the val rows the next; or None.
+        fold: test is this one of num_folds parts of all rows, counted from 0; or None.
+        num_folds: parts, at least 2.
 
     Returns:
         Sorted int64 row indices per stage: disjoint, together all N rows. Every class keeps at
-        least one row for train.
+        least one row for train where rows are split one by one.
 
     Raises:
-        DataError: a stage would be empty.
+        DataError: a stage would be empty, a group would be torn apart by what is given, or
+            two ways to split exclude each other.
     """
-    fixed = np.concatenate([np.array([], dtype=np.int64), *given.values()])
-    free = np.setdiff1d(np.arange(num_rows), fixed)
-    order = np.random.default_rng(key(seed, "split")).permutation(free)
-    rank, counts, codes = _rank_in_class(labels[order] if labels is not None else free * 0)
-    split: Split = {}
-    used = np.zeros_like(counts)
-    fractions: dict[Stage, float] = {"val": val_fraction, "test": test_fraction}
-    for stage, fraction in fractions.items():
-        if stage in given:
-            split[stage] = np.sort(given[stage])
-            continue
-        share = np.minimum(_share(counts, fraction), np.maximum(counts - 1 - used, 0))
-        taken = (rank >= used[codes]) & (rank < (used + share)[codes])
-        split[stage], used = np.sort(order[taken]), used + share
-    split["train"] = np.sort(order[rank >= used[codes]])
-    _refuse_empty(split, num_rows)
-    return {stage: split[stage] for stage in STAGES}
+    refuse_contradictions(given, groups, times, fold)
+    classes = np.zeros(num_rows, np.int64) if labels is None else labels
+    if fold is not None:
+        rng = np.random.default_rng(key(seed, "folds"))
+        folds = (
+            row_folds(classes, num_folds, rng)
+            if groups is None
+            else group_folds(classes, groups, num_folds, rng)
+        )
+        given = {**given, "test": np.flatnonzero(folds == fold)}
+    is_free = np.ones(num_rows, dtype=bool)
+    for rows in given.values():
+        is_free[rows] = False
+    free = np.flatnonzero(is_free)
+    fractions = [
+        0.0 if stage in given else fraction
+        for stage, fraction in (("val", val_fraction), ("test", test_fraction))
+    ]
+    if times is not None:
+        stages = time_stages(times[free], fractions)
+    elif groups is not None:
+        refuse_torn_groups(groups, given, free)
+        rng = np.random.default_rng(key(seed, "split"))
+        stages = group_stages(classes[free], groups[free], fractions, rng)
+    else:
+        stages = row_stages(classes[free], fractions, np.random.default_rng(key(seed, "split")))
+    split = {stage: free[stages == number] for number, stage in enumerate(STAGES)}
+    split |= {stage: np.sort(rows) for stage, rows in given.items()}
+    refuse_empty(split, num_rows)
+    return split
 
 
-def _rank_in_class(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Number the rows of each class from 0 in the order given; also return counts and codes."""
-    _, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    by_class = np.argsort(codes, kind="stable")
-    rank = np.empty(len(labels), dtype=np.int64)
-    rank[by_class] = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return rank, counts, codes
+def refuse_contradictions(
+    given: Mapping[Stage, np.ndarray],
+    groups: np.ndarray | None,
+    times: np.ndarray | None,
+    fold: int | None,
+) -> None:
+    """Raise a DataError where two ways to split were asked for that exclude each other."""
+    problems = []
+    if fold is not None and times is not None:
+        rule = "folds mix the past with the future, which data.time is to prevent"
+        problems.append(Problem(rule, "data.fold and data.time", "leave one of them out"))
+    if groups is not None and times is not None:
+        rule = "rows are split by group or by time"
+        problems.append(Problem(rule, "data.group and data.time", "leave one of them out"))
+    if fold is not None and "test" in given:
+        rule = "a fold is the test set"
+        got = "data.fold and a test set of its own"
+        problems.append(Problem(rule, got, "leave one of them out"))
+    if problems:
+        raise DataError(*problems)
 
 
-def _share(counts: np.ndarray, fraction: float) -> np.ndarray:
-    """Round each class's share so that neither a class nor the sum is off by more than one row."""
-    return np.diff(np.rint(np.cumsum(counts) * fraction), prepend=0).astype(np.int64)
+def refuse_torn_groups(
+    groups: np.ndarray, given: Mapping[Stage, np.ndarray], free: np.ndarray
+) -> None:
+    """Raise a DataError where a group has rows in a given set and elsewhere."""
+    parts = [*given.items(), ("the other rows", free)]
+    problems = []
+    for number, (name, rows) in enumerate(parts):
+        for other, others in parts[number + 1 :]:
+            torn = np.intersect1d(groups[rows], groups[others])
+            if len(torn):
+                row = int(rows[np.isin(groups[rows], torn)][0])
+                got = f"{len(torn):,} groups in {name} and in {other}, such as that of row {row}"
+                fix = "give files that share no group, or leave data.group out"
+                problems.append(Problem("a group must lie in one stage", got, fix))
+    if problems:
+        raise DataError(*problems)
 
 
-def _refuse_empty(split: Split, num_rows: int) -> None:
+def refuse_empty(split: Split, num_rows: int) -> None:
+    """Raise a DataError that lists the stages without a row."""
     problems = [
         Problem(
             f"{stage} needs at least one row",

@@ -26,13 +26,12 @@ def plan_lines(cfg: DictConfig, data: DataModule, task: Task, trainer: Trainer) 
     parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
     device = trainer.strategy.root_device
     sizes = ", ".join(f"{len(rows):,} {stage}" for stage, rows in data.split.items())
-    given = "".join(f"; {stage} set as given" for stage in data.raw.given)
     left_out = describe_left_out(data)
     return {
         "data": describe_rows(cfg, data),
         **({"left out": left_out} if left_out else {}),
         "task": describe_task(data),
-        "split": f"{sizes} rows, keyed by seed {cfg.seed}{given}",
+        "split": f"{sizes} rows, {describe_split(cfg, data)}",
         "model": f"{type(network).__name__}{chosen}, {parameters:,} parameters",
         "device": f"{device}, {cfg.trainer.precision}, up to {cfg.trainer.max_epochs} epochs",
     }
@@ -60,6 +59,18 @@ def describe_left_out(data: DataModule) -> str:
         return ""
     rest = [column for column in data.schema.columns if column.kind not in USED]
     return "; ".join(f"{column.name} ({column.kind}: {column.why})" for column in rest)
+
+
+def describe_split(cfg: DictConfig, data: DataModule) -> str:
+    """Say what decided where a row went."""
+    words = [f"keyed by seed {cfg.seed}"] if data.raw.times is None else []
+    if data.fold is not None:
+        words.append(f"test is fold {data.fold} of 0 to {data.num_folds - 1}")
+    if data.raw.groups is not None:
+        words.append(f"rows of one {cfg.data.group} stay together")
+    if data.raw.times is not None:
+        words.append(f"the latest by {cfg.data.time} are test, the next val")
+    return "; ".join([*words, *(f"{stage} set as given" for stage in data.raw.given)])
 
 
 def describe_task(data: DataModule) -> str:

@@ -138,6 +138,10 @@ def value_problems(cfg: DictConfig) -> list[Problem]:
         rule = "data.val_fraction and data.test_fraction must leave rows to train on"
         got = f"{fractions[0]} + {fractions[1]} = {sum(fractions):g}"
         problems.append(Problem(rule, got, "let them add up to less than 1"))
+    fold, num_folds = (OmegaConf.select(cfg, f"data.{key}") for key in ("fold", "num_folds"))
+    if isinstance(fold, int) and isinstance(num_folds, int) and fold >= num_folds >= 2:
+        rule = f"data.fold must be one of data.num_folds={num_folds}, counted from 0"
+        problems.append(Problem(rule, f"{fold}", f"type data.fold={num_folds - 1} or less"))
     return problems
 
 
