@@ -188,6 +188,11 @@ def test_tables_need_what_images_may_not_have(bundle, digits_run, tmp_path):
         read_bundle(images)
 
 
+def test_a_bundle_that_is_no_folder_is_refused(bundle):
+    with pytest.raises(DataError, match="a bundle is a folder; got no folder"):
+        read_bundle(bundle / "nothing")
+
+
 def test_a_bundle_that_is_a_link_is_not_followed(penguins_run, tmp_path):
     shutil.copytree(penguins_run, tmp_path / "run", ignore=lambda *_: ["bundle"])
     (tmp_path / "run" / "bundle").symlink_to(penguins_run / "bundle")

@@ -137,3 +137,14 @@ def test_any_keywords_are_kept_where_a_constructor_takes_any(room):
             super().__init__(spec, width=sizes["width"])
 
     assert recipe(room(Passing), width=5, depth=None).arguments == {"width": 5}
+
+
+def test_layers_are_counted_while_a_network_is_built(room, monkeypatch):
+    class Many(nn.Sequential):
+        def __init__(self, spec: DataSpec, *, layers: int) -> None:
+            super().__init__(*(nn.Identity() for _ in range(layers)))
+
+    monkeypatch.setattr("kindling.serve.network.MAX_MODULES", 100)
+    assert recipe(room(Many), layers=100)
+    with pytest.raises(ConfigError, match="a network of more than 100 layers"):
+        recipe(Many, layers=101)
