@@ -7,6 +7,7 @@ from lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from kindling.data.augment import Augment
 from kindling.data.dataset import IndexedDataset, PositionSampler, make_loader
 from kindling.data.preprocess import fit_preprocessor
 from kindling.data.source import Raw, Source
@@ -30,6 +31,8 @@ class DataModule(LightningDataModule):
         seed: keys the split and the order of the train rows.
         fold: test is this one of num_folds parts, counted from 0; None splits test_fraction off.
         num_folds: parts.
+        augment: "none", "light" or "strong": what train images go through in every epoch.
+        flip: whether that may mirror them.
     """
 
     raw: Raw
@@ -51,6 +54,8 @@ class DataModule(LightningDataModule):
         seed: int,
         fold: int | None = None,
         num_folds: int = 5,
+        augment: str = "none",
+        flip: bool = False,
     ) -> None:
         super().__init__()
         self.source = source
@@ -58,6 +63,7 @@ class DataModule(LightningDataModule):
         self.val_fraction, self.test_fraction = val_fraction, test_fraction
         self.drop_last, self.num_workers, self.seed = drop_last, num_workers, seed
         self.fold, self.num_folds = fold, num_folds
+        self.augment = None if augment == "none" else Augment(augment, flip=flip, seed=seed)
         self.batches_per_chunk = 1
 
     def setup(self, stage: str | None = None) -> None:
@@ -136,4 +142,7 @@ class DataModule(LightningDataModule):
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         if self.spec.image_shape is None:
             return batch
+        if self.augment is not None and self.trainer is not None and self.trainer.training:
+            x = self.augment(batch.x, batch.row, self.trainer.current_epoch)
+            batch = batch._replace(x=x)
         return batch._replace(x=self.pixel_scaler.to(batch.x.device)(batch.x))

@@ -28,7 +28,11 @@ SNIFFED = 512  # bytes of a file that are looked at to say what it is instead
 Image.init()  # makes all formats of Pillow known
 # EPS starts Ghostscript, WMF needs Windows; the others only describe what they cannot decode.
 FORMATS = [name for name in Image.ID if name not in {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}]
-SUFFIXES = {end: name for end, name in Image.registered_extensions().items() if name in FORMATS}
+SUFFIXES = {
+    end: name.replace("MPO", "JPEG")
+    for end, name in Image.registered_extensions().items()
+    if name in (*FORMATS, "MPO")
+}
 
 
 class Header(NamedTuple):
@@ -46,7 +50,8 @@ def read_header(source: Picture, *, max_pixels: int = MAX_PIXELS) -> Header:
     with opened(source, max_pixels) as image:
         width, height = image.size[::-1] if _lies_on_its_side(image) else image.size
         more = bool(getattr(image, "is_animated", False))
-        return Header(height, width, image.mode in GREY_MODES, image.format or "", more)
+        form = (image.format or "").replace("MPO", "JPEG")  # a JPEG file with more than one picture
+        return Header(height, width, image.mode in GREY_MODES, form, more)
 
 
 def decode(

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from kindling.data.datamodule import DataModule
+from kindling.data.schema import ImageSchema
 from kindling.data.source import Raw
 from kindling.errors import Problem
 
@@ -31,4 +32,5 @@ class DigitsSource:
             is_regression=False,
             reason="each image shows one of ten digits",
             names=np.arange(len(y)),
+            images=ImageSchema(1, 8, 8, background=(0, 0, 0)),  # the digits are bright
         )

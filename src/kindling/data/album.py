@@ -1,0 +1,183 @@
+"""Image files in; their pixels, decoded once and alike, out: from the cache where it has them."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from statistics import median_high
+from typing import TypeVar
+
+import numpy as np
+import PIL
+from tqdm import tqdm
+
+from kindling.data.cache import (
+    Album,
+    Blocks,
+    cache_folder,
+    digest,
+    in_memory,
+    key_of,
+    read_cache,
+    write_cache,
+)
+from kindling.data.decode import MAX_PIXELS, RGB, Header, decode, read_header
+from kindling.data.folders import Entry
+from kindling.data.remarks import MIN_SIZE_PX, odd_headers, summarise
+from kindling.data.schema import Fit, ImageSchema
+from kindling.errors import DataError, Problem
+
+AUTO_SIZE_PX = 128  # the longest side that "auto" chooses
+BLOCK = 512  # images that are decoded before they are written away
+# With fewer files and pixels than these, decoding takes a second and is not worth a file.
+CACHED_FILES, CACHED_PIXELS = 2_000, 50_000_000
+T = TypeVar("T")
+R = TypeVar("R")
+VERSION = 1  # of how files are decoded; another one makes every cache anew
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is asked of all images; a size or channels of None are taken from the files."""
+
+    size: tuple[int, int] | None = None
+    channels: int | None = None
+    fit: Fit = "pad"
+    background: RGB = (255, 255, 255)
+    max_pixels: int = MAX_PIXELS
+
+
+DEFAULTS = Options()
+
+
+def make_album(entries: list[Entry], options: Options, cache: str) -> Album:
+    """Decode all files, or map what an earlier run decoded of the very same files.
+
+    Args:
+        entries: the files.
+        options: what is asked of them all.
+        cache: "none", "auto" (the user's cache folder, for what takes time), or a folder.
+
+    Raises:
+        DataError: files that cannot be used, a few of each kind named.
+    """
+    folder = cache_folder(cache)
+    place = None if folder is None else folder / _key(entries, options)
+    album = None if place is None else read_cache(place)
+    if album is not None:
+        return _with_note(album, f"pixels from {place}")
+    headers, problems = look_at(entries, options.max_pixels)
+    if not any(headers):
+        raise DataError(*summarise(problems))
+    schema = choose(headers, options)
+    notes = resized(headers, schema) + odd_headers(entries, headers)
+    about = {"schema": asdict(schema), "notes": notes}
+    shape = (len(entries), schema.channels, schema.height, schema.width)
+
+    def blocks() -> Blocks:
+        return decode_blocks(entries, headers, schema, options.max_pixels, problems)
+
+    if place is None or problems or not (cache != "auto" or _takes_time(headers)):
+        return in_memory(shape, about, blocks())
+    try:
+        album = write_cache(place, shape, about, blocks())
+    except OSError as error:
+        reason = f"no cache in {cache}: {error.strerror or error}"
+        return _with_note(in_memory(shape, about, blocks()), reason)
+    return _with_note(album, f"pixels kept in {place} ({album.images.nbytes / 1e6:,.0f} MB)")
+
+
+def look_at(entries: list[Entry], max_pixels: int) -> tuple[list[Header | None], list[Problem]]:
+    """Read the headers of all files; None and a problem where there is none to be read."""
+
+    def look(entry: Entry) -> Header | Problem:
+        try:
+            return read_header(entry.file, max_pixels=max_pixels)
+        except DataError as error:
+            return error.problems[0]
+
+    found = list(in_parallel(look, entries, "looking at images"))
+    headers = [each if isinstance(each, Header) else None for each in found]
+    return headers, [each for each in found if isinstance(each, Problem)]
+
+
+def decode_blocks(
+    entries: list[Entry],
+    headers: list[Header | None],
+    schema: ImageSchema,
+    max_pixels: int,
+    problems: list[Problem],
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield images and their digests; raise a DataError with all problems behind the last one."""
+    problems = list(problems)
+    blank = np.zeros((schema.channels, schema.height, schema.width), np.uint8)
+
+    def read(pair: tuple[Entry, Header | None]) -> tuple[np.ndarray, int]:
+        if pair[1] is None:
+            return blank, 0
+        try:
+            image = decode(pair[0].file, schema, max_pixels=max_pixels)
+        except DataError as error:
+            problems.extend(error.problems)
+            return blank, 0
+        return image, digest(image)
+
+    pairs = list(zip(entries, headers, strict=True))
+    found = in_parallel(read, pairs, "decoding images")
+    for start in range(0, len(pairs), BLOCK):
+        images, digests = zip(*(next(found) for _ in pairs[start : start + BLOCK]), strict=True)
+        yield np.stack(images), np.array(digests, dtype=np.uint64)
+    if problems:
+        raise DataError(*summarise(problems))
+
+
+def in_parallel(work: Callable[[T], R], items: list[T], what: str) -> Iterator[R]:
+    """Do the same to all items in order, on all cores, with a bar where a person looks.
+
+    Threads are enough: Pillow lets go of the interpreter while it decodes and resizes.
+    """
+    bar = tqdm(total=len(items), desc=what, unit=" files", disable=None, leave=False)
+    with bar, ThreadPoolExecutor() as pool:
+        for start in range(0, len(items), BLOCK):
+            yield from pool.map(work, items[start : start + BLOCK])
+            bar.update(len(items[start : start + BLOCK]))
+
+
+def choose(headers: Iterable[Header | None], options: Options) -> ImageSchema:
+    """Choose size and channels from the files, where they are not asked for."""
+    known = [header for header in headers if header is not None]
+    sizes = Counter((header.height, header.width) for header in known)
+    common, count = sizes.most_common(1)[0]
+    if 2 * count < len(known):
+        common = tuple(median_high(sides) for sides in zip(*sizes.elements(), strict=True))
+    shrink = min(1.0, AUTO_SIZE_PX / max(common))
+    auto = tuple(max(MIN_SIZE_PX, round(side * shrink)) for side in common)
+    height, width = options.size or auto
+    channels = options.channels or (1 if all(header.is_grey for header in known) else 3)
+    return ImageSchema(channels, height, width, options.fit, options.background)
+
+
+def resized(headers: Iterable[Header | None], schema: ImageSchema) -> list[str]:
+    """Note how many images have another size, and what becomes of them."""
+    size = (schema.height, schema.width)
+    count = sum(h is not None and (h.height, h.width) != size for h in headers)
+    word = {"pad": "padded", "crop": "cropped", "stretch": "stretched"}[schema.fit]
+    return [f"{count} images resized ({word}) to {size[0]}x{size[1]} pixels"] if count else []
+
+
+def _key(entries: list[Entry], options: Options) -> str:
+    """Name the cache of these files as they are now, decoded in this way."""
+    lines = [f"{VERSION} {PIL.__version__} {options}"]
+    for entry in entries:
+        stat = entry.file.stat()
+        lines.append(f"{entry.name}\0{stat.st_size}\0{stat.st_mtime_ns}")
+    return key_of(lines)
+
+
+def _takes_time(headers: list[Header | None]) -> bool:
+    pixels = sum(header.height * header.width for header in headers if header is not None)
+    return len(headers) >= CACHED_FILES or pixels >= CACHED_PIXELS
+
+
+def _with_note(album: Album, note: str) -> Album:
+    return album._replace(about={**album.about, "notes": [*album.about["notes"], note]})

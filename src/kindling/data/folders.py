@@ -1,0 +1,213 @@
+"""A folder of class folders in; its image files with their labels, and what was left out, out."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from kindling.data.decode import SUFFIXES
+from kindling.errors import DataError, Problem
+from kindling.types import STAGES, Stage
+
+STAGE_NAMES: dict[str, Stage] = {
+    **{stage: stage for stage in STAGES},
+    **{"training": "train", "valid": "val", "validation": "val", "testing": "test"},
+}
+MAX_NAMED = 5  # files that a message names
+
+
+class Entry(NamedTuple):
+    """One image file: where it is, its path below data.path, what it shows, its folder's stage."""
+
+    file: Path
+    name: str
+    label: str
+    stage: Stage | None
+
+
+@dataclass
+class Listing:
+    """What was found below a folder.
+
+    Args:
+        root: data.path.
+        follow_links: whether symbolic links may lead out of it.
+        entries: the image files, in the order of their names.
+        left_out: how many files have which other ending.
+        outside: links that lead out of the root.
+        unreadable: folders that may not be listed.
+        empty: class folders without images.
+        beside: what lies beside the folders of the stages.
+        said: other notes.
+    """
+
+    root: Path
+    follow_links: bool
+    entries: list[Entry] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    outside: set[str] = field(default_factory=set)
+    unreadable: set[str] = field(default_factory=set)
+    empty: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    def files(self, folder: Path) -> Iterator[Path]:
+        """Walk over the image files below a folder; hidden ones are no data."""
+        return self._walk(folder, frozenset())
+
+    def _walk(self, folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
+        place = folder.stat()
+        identity = (place.st_dev, place.st_ino)
+        if identity in above:
+            return  # a link to a folder above it
+        for path in self.children(folder):
+            if path.is_dir():
+                yield from self._walk(path, above | {identity})
+            elif not path.is_file():
+                self.left_out["links to nothing, or no files"] += 1
+            elif path.suffix.lower() in SUFFIXES:
+                yield path
+            else:
+                self.left_out[path.suffix.lower() or "no ending"] += 1
+
+    def children(self, folder: Path) -> list[Path]:
+        """List what lies in a folder and may be used, by name; hidden files are no data."""
+        try:
+            found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        except PermissionError:
+            self.unreadable.add(self.name(folder))
+            return []
+        if self.follow_links:
+            return found
+        links = [path for path in found if path.is_symlink()]
+        out = {p for p in links if not p.resolve().is_relative_to(self.root.resolve())}
+        self.outside |= set(map(self.name, out))
+        return [path for path in found if path not in out]
+
+    def name(self, path: Path) -> str:
+        """Return a path as it is called below data.path."""
+        return path.relative_to(self.root).as_posix()
+
+    def problems(self) -> list[Problem]:
+        """List what must be mended before the files can be used."""
+        unwritable = [entry.name for entry in self.entries if not _is_utf8(entry.name)]
+        kinds = {
+            "a link below data.path must not lead out of it": (
+                self.outside,
+                "copy what it leads to, or type data.follow_links=true if you trust it",
+            ),
+            "a folder below data.path must be readable": (self.unreadable, "chmod u+rx the folder"),
+            "names of files and folders must be UTF-8": (
+                [name.encode(errors="backslashreplace").decode() for name in unwritable],
+                "rename them, for instance with convmv",
+            ),
+        }
+        return [Problem(rule, some_of(names), fix) for rule, (names, fix) in kinds.items() if names]
+
+    def notes(self) -> list[str]:
+        """Say what was left out, in words for the plan."""
+        notes = list(self.said)
+        if self.left_out:
+            counts = ", ".join(f"{count} {end}" for end, count in self.left_out.most_common())
+            notes.append(f"{self.left_out.total()} files that are no images by name: {counts}")
+        if self.empty:
+            notes.append(f"folders without images: {some_of(self.empty)}")
+        if self.beside:
+            notes.append(f"left out beside the stages: {some_of(self.beside)}")
+        return notes
+
+
+def list_folders(root: Path, *, follow_links: bool = False) -> Listing:
+    """List the images of all class folders, or raise a DataError that says what is in the way."""
+    listing = Listing(root, follow_links)
+    stages = stage_folders(listing)
+    misplaced: list[str] = []
+    for top, stage in stages or [(root, None)]:
+        for path in listing.children(top):
+            if not path.is_dir():
+                misplaced += [listing.name(path)] * (path.suffix.lower() in SUFFIXES)
+                continue
+            label = unicodedata.normalize("NFC", path.name)  # a Mac writes the same name otherwise
+            files = [Entry(f, listing.name(f), label, stage) for f in listing.files(path)]
+            listing.entries += files
+            listing.empty += [] if files else [listing.name(path)]
+    problems = listing.problems() + _misplaced(misplaced)
+    problems += [] if problems else _unusable(listing, has_stages=bool(stages))
+    if problems:
+        raise DataError(*problems)
+    listing.said = similar_labels({entry.label for entry in listing.entries})
+    return listing
+
+
+def stage_folders(listing: Listing) -> list[tuple[Path, Stage | None]]:
+    """Find the folders named for a stage, where there is one for train that holds folders."""
+    children = listing.children(listing.root)
+    found: list[tuple[Path, Stage | None]] = [
+        (path, STAGE_NAMES[path.name.lower()])
+        for path in children
+        if path.name.lower() in STAGE_NAMES and path.is_dir()
+    ]
+    trains = [path for path, stage in found if stage == "train"]
+    if not any(inner.is_dir() for path in trains for inner in listing.children(path)):
+        return []
+    listing.beside = [p.name for p in children if p not in dict(found) and _is_data(p)]
+    return found
+
+
+def _is_data(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() in SUFFIXES
+
+
+def some_of(names: Collection[str]) -> str:
+    """Name the first few, and count them all."""
+    more = f", ... ({len(names):,} in all)" if len(names) > MAX_NAMED else ""
+    return ", ".join(sorted(names)[:MAX_NAMED]) + more
+
+
+def similar_labels(labels: set[str]) -> list[str]:
+    """Note labels that differ in case or spaces only: likely one class under two names."""
+    alike: dict[str, list[str]] = {}
+    for label in sorted(labels):
+        alike.setdefault(" ".join(label.casefold().split()), []).append(label)
+    pairs = [" and ".join(map(repr, names)) for names in alike.values() if len(names) > 1]
+    return [f"classes that differ in case or spaces only: {some_of(pairs)}"] if pairs else []
+
+
+def _misplaced(names: list[str]) -> list[Problem]:
+    if not names:
+        return []
+    rule = "an image must lie in a folder that is named for its class"
+    fix = (
+        "move them into data.path/CLASS/, or type data.labels=FILE.csv with columns file and label "
+        "(images without a label are for `kindling predict`)"
+    )
+    return [Problem(rule, some_of(names), fix)]
+
+
+def _unusable(listing: Listing, *, has_stages: bool) -> list[Problem]:
+    """Refuse class folders from which nothing can be learnt."""
+    labels = sorted({entry.label for entry in listing.entries})
+    rule = "data.path must hold class folders: data.path/CLASS/*.png"
+    if not labels:
+        got = f"no images in {listing.root}" + "".join(f"; {note}" for note in listing.notes())
+        return [Problem(rule, got, "put the images of each class into a folder of its own")]
+    if not has_stages and all(label.lower() in STAGE_NAMES for label in labels):
+        got = f"folders {some_of(labels)} without class folders in them"
+        fix = f"use data.path/{labels[0]}/CLASS/*.png, or type data.labels=FILE.csv"
+        return [Problem(rule, got, fix)]
+    if len(labels) == 1:
+        inner = sorted({entry.file.parent for entry in listing.entries})
+        is_above = not has_stages and len(inner) > 1
+        fix = f"did you mean data.path={inner[0].parent}?" if is_above else "add a second class"
+        return [Problem("there must be two class folders or more", f"only {labels[0]}", fix)]
+    return []
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
