@@ -27,8 +27,12 @@ BACKLOG = 1024  # connections that wait to be taken up
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what can be typed behind `kindling serve`."""
     parser.add_argument("run", metavar="RUN", help="run folder, bundle, latest, or a run's name")
-    parser.add_argument("--port", type=int, default=8000, help="0 takes a free one (default 8000)")
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0: all of the network may ask")
+    parser.add_argument(
+        "--port", type=int, default=8000, metavar="N", help="0 takes a free one (default 8000)"
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="0.0.0.0 lets the network ask (127.0.0.1)"
+    )
     parser.add_argument(
         "--allow-host",
         action="append",
@@ -37,9 +41,15 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="a name by which browsers may ask, such as model.example.org; can be repeated",
     )
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 or mps (default cpu)")
-    parser.add_argument("--max-mb", type=int, default=10, help="size of one request (default 10)")
-    parser.add_argument("--max-rows", type=int, default=100_000, help="of one table (100000)")
-    parser.add_argument("--max-seconds", type=float, default=30, help="for one request (30)")
+    parser.add_argument(
+        "--max-mb", type=int, default=10, metavar="N", help="size of one request (default 10)"
+    )
+    parser.add_argument(
+        "--max-rows", type=int, default=100_000, metavar="N", help="of one table (100000)"
+    )
+    parser.add_argument(
+        "--max-seconds", type=float, default=30, metavar="S", help="for one request (30)"
+    )
 
 
 def run(arguments: Namespace) -> None:
