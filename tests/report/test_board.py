@@ -56,3 +56,17 @@ def test_a_curve_has_one_point_for_each_epoch(run):
 def test_without_a_report_nothing_is_drawn(run):
     folder = run("report=false")
     assert tags(folder, "images") == set()
+
+
+def test_pr_curves_rows_of_the_last_layer_and_their_pictures_are_there(run):
+    folder = run("data=digits", "report=true", "trainer.max_epochs=1")
+    plugins = {
+        metadata.plugin_data.plugin_name
+        for accumulator in events(folder)
+        for metadata in accumulator.summary_metadata.values()
+    }
+    assert "pr_curves" in plugins
+    (place,) = (folder / "tensorboard").glob("*/test_rows")
+    assert len((place / "metadata.tsv").read_text().splitlines()) >= 270
+    assert (place / "sprite.png").is_file()
+    assert "images/mistakes" in tags(folder, "images")

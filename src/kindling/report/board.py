@@ -1,23 +1,35 @@
-"""A finished run in; its settings, final numbers and figure in TensorBoard out."""
+"""A finished page in; its figures, HPARAMS and what else TensorBoard can show of a run out."""
 
+from collections.abc import Mapping
+from contextlib import redirect_stdout
 from typing import Any
 
+import numpy as np
+import torch
 from lightning import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import DictConfig, OmegaConf
+from torch.nn import functional as F
+from torch.utils.tensorboard import SummaryWriter
 
-from kindling.data.datamodule import DataModule
-from kindling.report.figures import draw_result
-from kindling.task.supervised import Task
+from kindling.report.drawing import look
+from kindling.report.parts import Gallery, Page, Picture
+from kindling.report.probe import Probe
+from kindling.report.subject import Subject
 
 SETTINGS = ("name", "seed", "data", "model", "optimizer", "schedule", "task", "trainer")
+MAX_CURVES, MAX_POINTS, MAX_NUMBERS, THUMB_PX = 10, 500, 2**16, 24
 
 
 def write_board(
-    cfg: DictConfig, data: DataModule, task: Task, trainer: Trainer, metrics: dict[str, Any]
+    cfg: DictConfig,
+    subject: Subject,
+    probe: Probe,
+    trainer: Trainer,
+    metrics: Mapping[str, Any],
+    page: Page,
 ) -> None:
-    """Add the configuration as text, HPARAMS with the final metrics, and the test figure."""
-    name, figure = draw_result(data.spec, task.results["test"])
+    """Write to every TensorBoard logger of the run; without any, nothing."""
     final = {
         f"final/{stage}_{k}": v for stage in ("val", "test") for k, v in metrics[stage].items()
     }
@@ -26,8 +38,69 @@ def write_board(
     settings = {key: plain[key] for key in SETTINGS}
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoardLogger):
+            board, step = logger.experiment, trainer.global_step
             yaml = OmegaConf.to_yaml(cfg, resolve=True)
-            logger.experiment.add_text("config", "```yaml\n" + yaml + "```")
-            logger.experiment.add_figure(f"test/{name}", figure, trainer.global_step)
+            board.add_text("config", "```yaml\n" + yaml + "```")
+            add_pictures(board, page, step)
+            if not subject.spec.is_regression:
+                add_precision_recall(board, subject, step)
+            add_rows(board, subject, probe, step)
             logger.log_hyperparams(settings, final)
             logger.save()
+
+
+def add_pictures(board: SummaryWriter, page: Page, step: int) -> None:
+    """Add every figure and gallery of the page."""
+    for section in page.sections:
+        for block in section.blocks:
+            tag = f"{section.name}/{block.name}" if isinstance(block, Picture | Gallery) else ""
+            if isinstance(block, Picture):
+                with look():
+                    board.add_figure(tag, block.figure, step)
+            elif isinstance(block, Gallery):
+                board.add_images(tag, block.pixels, step)
+
+
+def add_precision_recall(board: SummaryWriter, subject: Subject, step: int) -> None:
+    """Add one interactive curve for each class, of the most frequent ones."""
+    truth, probs, classes = subject.truth, subject.prediction, subject.spec.classes
+    counts = np.bincount(truth, minlength=len(classes))
+    for k in np.argsort(-counts, kind="stable")[:MAX_CURVES]:
+        if counts[k]:
+            board.add_pr_curve(f"precision_recall/{classes[k]}", truth == k, probs[:, k], step)
+
+
+def add_rows(board: SummaryWriter, subject: Subject, probe: Probe, step: int) -> None:
+    """Add some rows as the last layer sees them, to the projector; images with a thumbnail."""
+    seen = probe.last_input(subject.x[:MAX_POINTS])
+    if seen is None or len(seen) < 2:
+        return
+    seen = seen[: max(2, MAX_NUMBERS // seen.shape[1])]  # written as text, one by one
+    thumbs = None
+    if subject.spec.image_shape is not None:
+        small = F.interpolate(
+            subject.x[: len(seen)].float() / 255, (THUMB_PX, THUMB_PX), mode="area"
+        )
+        thumbs = small.expand(-1, 3, -1, -1)
+    with redirect_stdout(None):  # it prints where the run was tested before
+        board.add_embedding(
+            torch.from_numpy(seen),
+            labels_of(subject, slice(len(seen))),
+            thumbs,
+            step,
+            "test_rows",
+            metadata_header=["row", "true", "predicted"],
+        )
+
+
+def labels_of(subject: Subject, some: slice) -> list[list[str]]:
+    """Name each row, its truth and its prediction: the colours of the projector."""
+    spec, truth, prediction = subject.spec, subject.truth[some], subject.prediction[some]
+    if spec.is_regression:
+        words = [[f"{value:.5g}" for value in values] for values in (truth, prediction)]
+    else:
+        codes = (truth, prediction.argmax(axis=1))
+        words = [[spec.classes[code] for code in values] for values in codes]
+    columns = ([str(name) for name in subject.names[some]], *words)
+    # The file has a line for each row and a tab between cells.
+    return [[" ".join(cell.split()) or "-" for cell in row] for row in zip(*columns, strict=True)]

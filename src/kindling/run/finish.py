@@ -5,6 +5,7 @@ from omegaconf import DictConfig
 
 from kindling.data.datamodule import DataModule
 from kindling.run.console import short_path, show_plan, show_scores
+from kindling.run.plan import plan_lines
 from kindling.run.record import write_metrics, write_predictions
 from kindling.task.supervised import Task
 
@@ -19,10 +20,6 @@ def finish(
     """Write and show what came of the run; return the best monitored value, for a sweeper."""
     metrics = write_metrics(cfg, task, trainer, baselines)
     write_predictions(cfg, data, task)
-    if cfg.report:
-        from kindling.report.board import write_board
-
-        write_board(cfg, data, task, trainer, metrics)
     show_scores({type(task.network).__name__: metrics["test"], **baselines})
     epochs = f"best of {metrics['epochs']} epochs: {metrics['best_epoch']}"
     lines = {
@@ -34,5 +31,10 @@ def finish(
         from kindling.run.keep import keep_bundle
 
         lines["bundle"] = keep_bundle(cfg, data, task)
+    if cfg.report:
+        from kindling.report.write import write_report
+
+        plan = plan_lines(cfg, data, task, trainer)
+        lines["report"] = short_path(str(write_report(cfg, data, task, trainer, metrics, plan)))
     show_plan(lines)
     return float(trainer.checkpoint_callback.best_model_score)  # type: ignore[union-attr]

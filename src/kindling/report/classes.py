@@ -1,0 +1,229 @@
+"""True classes and probabilities of the test rows in; figures and tables out."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_auc_score, roc_curve
+
+from kindling.report.drawing import (
+    BLUE,
+    INK,
+    MUTED,
+    SERIES,
+    SHADES,
+    WIDTH,
+    look,
+    new_axes,
+)
+from kindling.report.parts import Picture, Table
+from kindling.report.words import count, number, percent, shorten
+from kindling.types import DataSpec
+
+MAX_NAMED = 20  # classes; with more, neither names nor counts can be read
+MAX_CURVES = 8  # as many as there are colours
+NUM_BINS, ROWS_PER_BIN = 10, 10
+MAX_CONFUSIONS = 10
+
+
+def class_pictures(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> list[Picture]:
+    """Draw what there is to see; curves need rows of the class and rows of others."""
+    counts = np.bincount(truth, minlength=spec.num_classes)
+    curved = curved_classes(spec, counts)
+    pictures = [
+        Picture(
+            "confusion_matrix",
+            "What is taken for what",
+            "Down: the true class. Across: what the network said. On the diagonal it is right; the "
+            "darker a field, the larger its share of the row.",
+            draw_confusion(spec, truth, probs.argmax(axis=1)),
+        ),
+        Picture(
+            "calibration",
+            "Can the probabilities be believed?",
+            "Test rows with about the same probability are put together; the number at a dot says "
+            "how many. On the dashed line the network is right as often as it says; below it, it "
+            "is too sure.",
+            draw_calibration(spec, truth, probs),
+        ),
+    ]
+    if curved:
+        which = "" if len(counts) == 2 or len(curved) == len(counts) else _which(curved)
+        pictures += [
+            Picture(
+                "roc",
+                "Found against false alarms (ROC)",
+                "As the probability that is asked for falls, more rows of the class are found (up) "
+                f"and more others are taken for it (across). Dashed: guessing.{which}",
+                draw_roc(spec, truth, probs, curved),
+            ),
+            Picture(
+                "precision_recall",
+                "Right finds against found (precision-recall)",
+                "Up: how many finds are right. Across: how many rows of the class are found. The "
+                f"higher to the right, the better.{which}",
+                draw_precision_recall(spec, truth, probs, curved),
+            ),
+        ]
+    return pictures
+
+
+def curved_classes(spec: DataSpec, counts: np.ndarray) -> list[int]:
+    """Choose whose curves are drawn: the second of two classes, or the most frequent of many."""
+    able = [k for k in range(spec.num_classes) if 0 < counts[k] < counts.sum()]
+    if spec.num_classes == 2:
+        return [k for k in able if k == 1]
+    return sorted(sorted(able, key=lambda k: -counts[k])[:MAX_CURVES])
+
+
+def _which(curved: list[int]) -> str:
+    return f" Shown: the {len(curved)} classes with the most test rows."
+
+
+@look()
+def draw_confusion(spec: DataSpec, truth: np.ndarray, predicted: np.ndarray) -> Figure:
+    """Draw counts by true (down) and predicted class (across), coloured by the row's share."""
+    counts = confusion_matrix(truth, predicted, labels=range(spec.num_classes))
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    is_named = spec.num_classes <= MAX_NAMED
+    side = max(WIDTH - 0.4, 0.32 * spec.num_classes if is_named else 0)
+    figure, axes = new_axes(side + 0.4, side)
+    axes.imshow(share, cmap=SHADES, vmin=0, vmax=1, interpolation="nearest")
+    axes.set(xlabel=f"predicted {shorten(spec.target)}", ylabel=f"true {shorten(spec.target)}")
+    axes.grid(visible=False)
+    if not is_named:
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(10, integer=True))
+        return figure
+    names = [shorten(name, 14) for name in spec.classes]
+    is_long = spec.num_classes > 10 or max(map(len, names)) > 3
+    slant: dict[str, Any] = {"rotation": 45, "ha": "right"} if is_long else {}
+    axes.set_xticks(range(spec.num_classes), names, **slant)
+    axes.set_yticks(range(spec.num_classes), names)
+    for (row, column), amount in np.ndenumerate(counts):
+        if amount:
+            colour = "white" if share[row, column] > 0.5 else INK
+            axes.text(column, row, f"{amount}", ha="center", va="center", color=colour, size=8)
+    return figure
+
+
+@look()
+def draw_roc(spec: DataSpec, truth: np.ndarray, probs: np.ndarray, curved: list[int]) -> Figure:
+    """Draw one curve for each class against all others."""
+    figure, axes = new_axes()
+    for place, k in enumerate(curved):
+        false_alarms, found, _ = roc_curve(truth == k, probs[:, k])
+        area = roc_auc_score(truth == k, probs[:, k])
+        label = f"{shorten(spec.classes[k], 16)}: area {number(float(area), 3)}"
+        axes.plot(false_alarms, found, label=label, color=SERIES[place % len(SERIES)])
+    axes.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1)
+    axes.set(xlabel="false alarms: share of the others", ylabel="found: share of the class")
+    axes.legend(loc="lower right")
+    return figure
+
+
+@look()
+def draw_precision_recall(
+    spec: DataSpec, truth: np.ndarray, probs: np.ndarray, curved: list[int]
+) -> Figure:
+    """Draw one curve for each class against all others."""
+    figure, axes = new_axes()
+    for place, k in enumerate(curved):
+        right, found, _ = precision_recall_curve(truth == k, probs[:, k])
+        axes.step(
+            found,
+            right,
+            where="post",
+            label=shorten(spec.classes[k], 16),
+            color=SERIES[place % len(SERIES)],
+        )
+        if len(curved) == 1:
+            base = float((truth == k).mean())
+            axes.axhline(base, color=MUTED, linestyle="--", linewidth=1, label="guessing")
+    axes.set(xlabel="found: share of the class", ylabel="right: share of the finds", ylim=(0, 1.03))
+    axes.legend(loc="lower left")
+    return figure
+
+
+def bins_of(said: np.ndarray, happened: np.ndarray) -> list[tuple[float, float, int]]:
+    """Put rows of about the same probability together: mean probability, share, and rows."""
+    order = np.argsort(said, kind="stable")
+    num_bins = max(1, min(NUM_BINS, len(order) // ROWS_PER_BIN))
+    parts = [part for part in np.array_split(order, num_bins) if len(part)]
+    return [(float(said[p].mean()), float(happened[p].mean()), len(p)) for p in parts]
+
+
+@look()
+def draw_calibration(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> Figure:
+    """Draw how often it happened against how often it was said to."""
+    if spec.num_classes == 2:
+        said, happened, what = probs[:, 1], truth == 1, f"of {shorten(spec.classes[1])}"
+    else:
+        said, happened = probs.max(axis=1), probs.argmax(axis=1) == truth
+        what = "of the class that was said"
+    figure, axes = new_axes()
+    bins = bins_of(said, happened)
+    axes.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1)
+    axes.plot([b[0] for b in bins], [b[1] for b in bins], color=BLUE, marker="o", markersize=4)
+    if len({(round(b[0], 1), round(b[1], 1)) for b in bins}) > 1:
+        for place, share, amount in bins:
+            axes.annotate(
+                f"{amount}",
+                (place, share),
+                (4, -9),
+                textcoords="offset points",
+                size=7,
+                color=MUTED,
+            )
+    axes.set(xlabel=f"probability {what}", ylabel="share that came true")
+    axes.set(xlim=(-0.03, 1.06), ylim=(-0.06, 1.06))
+    return figure
+
+
+def class_table(spec: DataSpec, truth: np.ndarray, predicted: np.ndarray) -> Table:
+    """Score every class on its own, the worst first."""
+    counts = confusion_matrix(truth, predicted, labels=range(spec.num_classes))
+    rows = []
+    for k, name in enumerate(spec.classes):
+        real, said, hits = int(counts[k].sum()), int(counts[:, k].sum()), int(counts[k, k])
+        f1 = 2 * hits / (real + said) if real + said else float("nan")
+        cells = (
+            name,
+            f"{spec.class_counts[k]:,}",
+            f"{real:,}",
+            percent(hits / real) if real else "-",
+            percent(hits / said) if said else "-",
+            number(f1, 3),
+        )
+        rows.append((f1 if real else 2.0, cells))
+    return Table(
+        "Each class on its own, the worst first",
+        "Found: how many of its test rows are given this class (recall). Right finds: how many of "
+        "the rows that are given this class have it (precision). F1 is a mean of the two; 1 is "
+        "best. A dash: no such rows.",
+        (spec.target, "train rows", "test rows", "found", "right finds", "F1"),
+        [cells for _, cells in sorted(rows, key=lambda row: row[0])],
+    )
+
+
+def confusion_table(spec: DataSpec, truth: np.ndarray, predicted: np.ndarray) -> Table | None:
+    """List the most frequent mistakes; None without any."""
+    counts = confusion_matrix(truth, predicted, labels=range(spec.num_classes))
+    totals = counts.sum(axis=1)
+    np.fill_diagonal(counts, 0)
+    order = np.argsort(-counts, axis=None, kind="stable")[:MAX_CONFUSIONS]
+    places = [divmod(int(place), spec.num_classes) for place in order]
+    rows = [
+        (
+            spec.classes[real],
+            spec.classes[said],
+            f"{counts[real, said]:,}",
+            percent(counts[real, said] / totals[real]),
+        )
+        for real, said in places
+        if counts[real, said]
+    ]
+    caption = f"Of {count(len(truth), 'test row')}, {count(int(counts.sum()), 'is', 'are')} wrong."
+    head = ("true", "said", "rows", "share of the true class")
+    return Table("Most frequent mistakes", caption, head, rows, num_words=2) if rows else None

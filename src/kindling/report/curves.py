@@ -1,0 +1,76 @@
+"""What the run's own loggers wrote in; losses and the metric of each epoch, as figures, out.
+
+From the files, not from memory: a resumed run then shows the epochs before it stopped, too.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from kindling.report.drawing import BLUE, HEIGHT, MUTED, ORANGE, WIDTH, look, new_axes
+from kindling.task.metrics import logged_names
+from kindling.types import DataSpec
+
+Curves = Mapping[str, Mapping[int, float]]  # name -> epoch, counted from 1 -> value
+Points = Mapping[str, Mapping[int, float]]  # name -> optimizer step -> value
+WIDE = 30  # times the smallest value: from here on a curve is read better on a logarithmic scale
+
+
+def read_curves(run: Path, spec: DataSpec) -> Curves:
+    """Return the curves of a run folder; empty where no logger wrote files that can be read."""
+    names = logged_names(spec)
+    points = read_events(run / "tensorboard", names) or read_csv(run / "csv/metrics.csv", names)
+    # There is one point an epoch, at the step where the epoch ended.
+    steps = sorted({step for found in points.values() for step in found})
+    epochs = {step: number for number, step in enumerate(steps, start=1)}
+    return {
+        name: {epochs[step]: value for step, value in points[name].items()}
+        for name in names
+        if points.get(name)
+    }
+
+
+def read_events(folder: Path, names: list[str]) -> Points:
+    """Read TensorBoard's files, the oldest first: an epoch that was repeated has its last value."""
+    found: dict[str, dict[int, float]] = {}
+    for file in sorted(folder.glob("events.out.tfevents.*")):
+        events = EventAccumulator(str(file), size_guidance={"scalars": 0}).Reload()
+        for name in set(events.Tags()["scalars"]) & set(names):
+            points = {point.step: point.value for point in events.Scalars(name)}
+            found.setdefault(name, {}).update(points)
+    return found
+
+
+def read_csv(file: Path, names: list[str]) -> Points:
+    """Read the file of Lightning's CSV logger."""
+    if not file.is_file():
+        return {}
+    table = pd.read_csv(file)
+    columns = {name: table[["step", name]].dropna() for name in names if name in table}
+    return {name: dict(zip(c["step"], c[name], strict=True)) for name, c in columns.items()}
+
+
+@look()
+def draw_curves(curves: Curves, name: str, label: str, best_epoch: int) -> Figure:
+    """Draw one quantity of train and val rows over the epochs; the chosen epoch is marked."""
+    figure, axes = new_axes(WIDTH, HEIGHT)
+    lowest, highest = np.inf, -np.inf
+    for stage, colour in (("train", ORANGE), ("val", BLUE)):
+        points = sorted(curves.get(f"{stage}/{name}", {}).items())
+        if points:
+            epochs, values = zip(*points, strict=True)
+            marker = "o" if len(points) < 10 else ""
+            axes.plot(epochs, values, color=colour, marker=marker, markersize=3, label=stage)
+            lowest, highest = min(lowest, *values), max(highest, *values)
+    axes.axvline(best_epoch, color=MUTED, linestyle="--", linewidth=1, label=f"epoch {best_epoch}")
+    if 0 < lowest * WIDE < highest:
+        axes.set_yscale("log")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set(xlabel="epoch", ylabel=label)
+    axes.legend()
+    return figure

@@ -1,0 +1,105 @@
+"""The test rows in; tables of where the network is wrong out: columns, groups and single rows."""
+
+import numpy as np
+
+from kindling.report.importance import Importance
+from kindling.report.parts import Table
+from kindling.report.slices import MIN_ROWS, MIN_SHARE, find_slices
+from kindling.report.subject import MAX_ROWS, Subject
+from kindling.report.words import count, number, percent
+
+MAX_SLICES, MAX_ERRORS = 12, 10
+
+
+def slice_table(subject: Subject) -> Table | None:
+    """List the groups of rows that are worse than the rest; None where there are none."""
+    errors, is_regression = subject.errors, subject.spec.is_regression
+    found = find_slices(subject.cells, errors)
+    if not found:
+        return None
+    write = number if is_regression else percent
+    rows = [
+        (
+            group.column,
+            group.values,
+            f"{group.num_rows:,}",
+            write(group.error),
+            percent(group.chance),
+        )
+        for group in found[:MAX_SLICES]
+    ]
+    measure = "mean error" if is_regression else "wrong"
+    overall = "mean error" if is_regression else "share of wrong rows"
+    least = max(MIN_ROWS, int(np.ceil(MIN_SHARE * len(errors))))
+    caption = (
+        f"Groups of at least {least} test rows; over all {len(errors):,} the {overall} is "
+        f"{write(float(errors.mean()))}. By chance: how likely one of all groups that were looked "
+        "at would be this bad if none were special; a small number is worth a look."
+    )
+    head = ("column", "values", "rows", measure, "by chance")
+    return Table(
+        "Where it is wrong most often" if not is_regression else "Where its errors are largest",
+        caption,
+        head,
+        rows,
+        num_words=2,
+    )
+
+
+def error_table(subject: Subject) -> Table | None:
+    """List the rows of a table that the network is most wrong about; None without any."""
+    spec, truth, prediction = subject.spec, subject.truth, subject.prediction
+    if spec.is_regression:
+        order = np.argsort(-subject.errors, kind="stable")[:MAX_ERRORS]
+        rows = [
+            (
+                str(subject.names[k]),
+                number(truth[k]),
+                number(prediction[k]),
+                number(prediction[k] - truth[k]),
+            )
+            for k in order
+        ]
+        caption = "Look at them in your file: an outlier, or a slip of the pen?"
+        return Table("Largest errors", caption, ("row", "true", "predicted", "error"), rows)
+    said, sure = prediction.argmax(axis=1), prediction.max(axis=1)
+    wrong = np.flatnonzero(said != truth)
+    order = wrong[np.argsort(-sure[wrong], kind="stable")][:MAX_ERRORS]
+    labelled = [
+        (str(subject.names[k]), spec.classes[truth[k]], spec.classes[said[k]], percent(sure[k]))
+        for k in order
+    ]
+    caption = (
+        f"{count(len(wrong), 'test row is', 'test rows are')} wrong; the network was surest of "
+        "these. Look at them in your file: is the label right?"
+    )
+    head = ("row", "true", "said", "how sure")
+    table = Table("Most confident mistakes", caption, head, labelled, num_words=3)
+    return table if labelled else None
+
+
+def importance_table(subject: Subject, found: list[Importance]) -> Table:
+    """List all columns with what shuffling them did."""
+    if subject.spec.is_regression:
+        head: tuple[str, ...] = ("column", "RMSE rises by", "give or take")
+        rows: list[tuple[str, ...]] = [
+            (i.column, number(i.rise, 3), number(i.spread, 2)) for i in found
+        ]
+    else:
+        head = ("column", "log loss rises by", "give or take", "accuracy falls by")
+        rows = [
+            (i.column, number(i.rise, 3), number(i.spread, 2), signed_percent(i.fall))
+            for i in found
+        ]
+    return Table("All columns", "", head, rows, num_shown=8)
+
+
+def signed_percent(share: float) -> str:
+    """Write a share that may be below 0."""
+    return f"-{percent(-share)}" if share < 0 else percent(share)
+
+
+def looked_at(subject: Subject) -> str:
+    """Say so where not all test rows were looked at one by one."""
+    total = len(subject.result.row)
+    return f" {MAX_ROWS:,} of {total:,} test rows were looked at." if total > MAX_ROWS else ""

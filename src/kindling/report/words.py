@@ -1,0 +1,93 @@
+"""Numbers and the names of metrics in, what a person reads out."""
+
+import math
+from dataclasses import dataclass
+
+from kindling.types import DataSpec
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a metric is called, what it means, and how it is written."""
+
+    label: str
+    meaning: str
+    is_share: bool = False
+    is_good_large: bool = True
+
+
+METRICS = {
+    "accuracy": Metric("accuracy", "share of rows whose class is right", is_share=True),
+    "balanced_accuracy": Metric(
+        "balanced accuracy", "share of right rows in each class, then their mean", is_share=True
+    ),
+    "macro_f1": Metric(
+        "macro F1",
+        "per class, a mean of how many are found and how many finds are right; 1 is best",
+    ),
+    "log_loss": Metric(
+        "log loss", "how far the probabilities are from the truth; 0 is best", is_good_large=False
+    ),
+    "roc_auc": Metric(
+        "ROC AUC", "how often two rows of different classes are put in the right order; 1 is best"
+    ),
+    "rmse": Metric(
+        "RMSE", "typical error, large ones counted more; 0 is best", is_good_large=False
+    ),
+    "mae": Metric("MAE", "mean size of an error; 0 is best", is_good_large=False),
+    "r2": Metric("R2", "share of the differences between rows that is explained; 1 is best"),
+}
+
+
+def metric(name: str) -> Metric:
+    """Return the words for a metric; one that is not known keeps its name."""
+    return METRICS.get(name, Metric(name.replace("_", " "), ""))
+
+
+def write_score(name: str, value: float | None) -> str:
+    """Write a metric's value: a share in percent, anything else in four digits."""
+    if value is None or not math.isfinite(value):
+        return "-"
+    return percent(value) if metric(name).is_share else number(value)
+
+
+def write_interval(name: str, interval: tuple[float, float] | None) -> str:
+    """Write both ends of an interval."""
+    return "-" if interval is None else " to ".join(write_score(name, end) for end in interval)
+
+
+def percent(share: float) -> str:
+    """Write a share with one decimal; 100 % means all, and 0 % none."""
+    text = f"{100 * share:.1f}"
+    if (text == "100.0" and share < 1) or (text == "0.0" and share > 0):
+        text = ">99.9" if share > 0.5 else "<0.1"
+    return f"{text.removesuffix('.0')} %"
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Write a number with so many digits that count."""
+    if not math.isfinite(value):
+        return "-"
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if not -5 < size < 9:
+        return f"{value:.{digits - 1}e}"
+    return f"{value:,.{max(0, digits - 1 - size)}f}"
+
+
+def count(amount: int, word: str, plural: str = "") -> str:
+    """Write an amount and its word: 1 row, 2 rows."""
+    return f"{amount:,} {word if amount == 1 else plural or word + 's'}"
+
+
+def shorten(name: str, most: int = 22) -> str:
+    """Make a name fit into a figure: one line, not too long, and not hidden by matplotlib."""
+    name = " ".join(str(name).split()) or "(empty)"
+    name = name if len(name) <= most else name[: most - 3] + "..."
+    return f" {name}" if name.startswith("_") else name
+
+
+def unit(spec: DataSpec) -> str:
+    """Say what an error is measured in."""
+    return f"in the unit of {spec.target}"

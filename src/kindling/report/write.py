@@ -1,0 +1,83 @@
+"""A trained and tested run in; report.html and what TensorBoard shows beside the curves out."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from lightning import Trainer
+from omegaconf import DictConfig, OmegaConf
+
+from kindling.data.datamodule import DataModule
+from kindling.report import sections
+from kindling.report.board import write_board
+from kindling.report.curves import read_curves
+from kindling.report.findings import find
+from kindling.report.intervals import intervals
+from kindling.report.page import write_page
+from kindling.report.parts import Page
+from kindling.report.probe import Probe
+from kindling.report.subject import Subject, look_at
+from kindling.task.supervised import Task
+
+
+def write_report(
+    cfg: DictConfig,
+    data: DataModule,
+    task: Task,
+    trainer: Trainer,
+    metrics: Mapping[str, Any],
+    plan: Mapping[str, str],
+) -> Path:
+    """Write RUN/report.html and the same figures to TensorBoard; return the file.
+
+    Args:
+        cfg: what was asked for.
+        data: holds the test rows.
+        task: holds the network and what it said of them.
+        trainer: has the loggers.
+        metrics: what metrics.json holds.
+        plan: the lines that were shown before the training.
+    """
+    for logger in trainer.loggers:
+        logger.save()  # the curves are read from the files
+    subject, probe = look_at(data, task), Probe(task.network, data.spec)
+    page = tell(cfg, subject, probe, metrics, plan, data.raw.notes)
+    file = Path(cfg.run_dir) / "report.html"
+    write_page(file, page)
+    write_board(cfg, subject, probe, trainer, metrics, page)
+    return file
+
+
+def tell(
+    cfg: DictConfig,
+    subject: Subject,
+    probe: Probe,
+    metrics: Mapping[str, Any],
+    plan: Mapping[str, str],
+    notes: Sequence[str],
+) -> Page:
+    """Put the page together."""
+    spec, result, run = subject.spec, subject.result, Path(cfg.run_dir)
+    within = intervals(spec, result.truth, result.prediction, seed=cfg.seed)
+    model, num_rows = type(probe.network).__name__, len(result.truth)
+    closer = (
+        sections.picture_section(subject, probe)
+        if spec.image_shape
+        else sections.column_section(subject, probe, cfg.seed)
+    )
+    return Page(
+        title=f"{cfg.name}: {model} predicts {spec.target}",
+        subtitle=f"run {run.name}, report of {datetime.now():%Y-%m-%d %H:%M}",
+        cards=sections.cards(spec, metrics, within, num_rows),
+        findings=find(spec, result.truth, metrics, within, cfg.trainer.max_epochs),
+        sections=[
+            sections.plan_section(plan, notes),
+            sections.score_section(spec, model, metrics, within, num_rows),
+            sections.training_section(spec, read_curves(run, spec), metrics),
+            sections.test_section(subject),
+            closer,
+            sections.weak_section(subject),
+            sections.repeat_section(run, OmegaConf.to_yaml(cfg, resolve=True)),
+        ],
+    )

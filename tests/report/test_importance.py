@@ -1,0 +1,32 @@
+import numpy as np
+import torch
+
+from kindling.report.importance import effort, permutation_importance
+from kindling.types import DataSpec
+
+SPEC = DataSpec("regression", "y", ("told", "noise"))
+X = torch.randn(400, 2, generator=torch.Generator().manual_seed(0))
+
+
+def ask(x):
+    return x[:, 0].double().numpy()
+
+
+def test_only_the_column_that_tells_is_important():
+    columns = {"told": [0], "noise": [1]}
+    found = permutation_importance(ask, SPEC, X, ask(X), columns, repeats=5, seed=0)
+    assert [item.column for item in found] == ["told", "noise"]
+    # Two independent draws of the same column differ by sqrt(2) standard deviations.
+    assert abs(found[0].rise - np.sqrt(2) * X[:, 0].std().item()) < 0.15
+    assert found[1].rise == 0
+
+
+def test_columns_of_one_date_are_shuffled_together():
+    found = permutation_importance(ask, SPEC, X, ask(X), {"date": [0, 1]}, repeats=1, seed=0)
+    assert len(found) == 1
+    assert found[0].rise > 1
+
+
+def test_a_costly_network_is_asked_less_and_a_very_costly_one_not_at_all():
+    assert effort(1e3, 10, 5000) == (5, 2000)
+    assert effort(1e12, 10, 5000) == (0, 0)

@@ -1,0 +1,100 @@
+"""The page of a run: everything in it, nothing from elsewhere, every word escaped."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+LOADS = {"src", "href", "data", "poster", "action"}
+
+
+class Loaded(HTMLParser):
+    """Collects what a page would load, and what its tags are."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.addresses, self.tags = [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.addresses += [value for name, value in attrs if name.split(":")[-1] in LOADS]
+
+
+def page_of(folder):
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def odd_csv(tmp_path):
+    """Write 80 rows with a class and columns that are no plain words."""
+    rng = np.random.default_rng(0)
+    size = rng.normal(size=80)
+    names = np.array(["<script>alert(1)</script>", "b & c", "\N{SNOWMAN} $x_1$ very long " * 5])
+    frame = pd.DataFrame({'<img src="x">': size, "$a$": rng.choice(["<b>", "ü"], 80)})
+    frame["y"] = names[np.digitize(size, [-0.4, 0.4])]
+    frame.to_csv(tmp_path / "odd.csv", index=False)
+    return ["data=table", f"data.path={tmp_path / 'odd.csv'}", "data.target=y"]
+
+
+@pytest.mark.parametrize("words", [[], ["data.target=body_mass_g"], ["data=digits"]])
+def test_a_page_loads_nothing_and_holds_every_part(run, words):
+    text = page_of(run(*words, "report=true", "baselines=true", "trainer.max_epochs=2"))
+    page = Loaded(text)
+    assert all(a.startswith(("#", "data:")) for a in page.addresses)
+    assert "script" not in page.tags
+    assert not re.search(r"https?://", text.replace("http-equiv", ""))
+    parts = {"plan", "scores", "training", "test", "weak", "repeat"}
+    parts.add("images" if words == ["data=digits"] else "columns")
+    assert parts <= set(re.findall(r'<section id="(\w+)"', text))
+    assert "95 % interval" in text
+    assert "epoch 2" in text or "epoch 1" in text
+
+
+def test_names_are_words_and_no_markup(run, odd_csv):
+    text = page_of(run(*odd_csv, "report=true"))
+    page = Loaded(text)
+    assert "script" not in page.tags
+    assert "x" not in page.addresses
+    assert "&lt;script&gt;" in text
+    assert "&lt;img" in text
+
+
+def test_curves_come_from_either_logger_and_are_the_same(run):
+    curves = []
+    for logger in ("tensorboard", "csv"):
+        from kindling.report.curves import read_curves
+        from kindling.types import DataSpec
+
+        folder = run("report=true", f"logger={logger}", folder=logger)
+        curves.append(read_curves(folder, DataSpec("multiclass", "species")))
+    assert set(curves[0]) == {"train/loss", "val/loss", "train/accuracy", "val/accuracy"}
+    assert list(curves[0]["val/loss"]) == [1, 2, 3]
+    for name, points in curves[0].items():
+        assert points == pytest.approx(curves[1][name], abs=1e-6)
+
+
+def test_a_hundred_classes_and_a_handful_of_test_rows_are_no_obstacle(run, tmp_path):
+    rng = np.random.default_rng(0)
+    label = np.arange(400) % 100
+    frame = pd.DataFrame({"x": label + rng.normal(size=400), "y": [f"class {k}" for k in label]})
+    frame.to_csv(tmp_path / "many.csv", index=False)
+    frame.head(5).to_csv(tmp_path / "test.csv", index=False)
+    words = ["data=table", f"data.path={tmp_path / 'many.csv'}", "data.target=y", "report=true"]
+    text = page_of(run(*words, f"data.test_path={tmp_path / 'test.csv'}"))
+    assert "Not in the test rows" in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("data", ["penguins", "digits"])
+def test_the_page_in_a_browser_asks_for_nothing_and_fits(run, open_page, data):
+    folder = run(f"data={data}", "report=true", "baselines=true")
+    for width, is_dark in ((1280, False), (390, True)):
+        visit = open_page(folder / "report.html", width=width, is_dark=is_dark)
+        assert visit.errors == []
+        assert [r for r in visit.requests if not r.startswith("data:")] == [
+            (folder / "report.html").as_uri()
+        ]
+        assert visit.overflow_px <= 0
