@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from tests.serve.asking import PENGUIN, TABLE, Asked, errors, png
@@ -82,3 +83,35 @@ def test_a_damaged_image_is_refused_by_its_name(digits):
     (error,) = errors(digits("POST", "/predict", files=files))
     assert error["field"] == "bad.png"
     assert "data." not in error["message"]
+
+
+def damage(content, rng):
+    """Change, drop or add a few bytes."""
+    damaged = bytearray(content)
+    for _ in range(rng.integers(1, 6)):
+        place = rng.integers(len(damaged))
+        if rng.random() < 0.5:
+            damaged[place] = rng.integers(256)
+        else:
+            more = [b"", b'"', b"\n", b",", b";", b"\x00", b"\xff\xfe"][rng.integers(7)]
+            damaged[place : place + rng.integers(9)] = more
+    return bytes(damaged) or b"0"
+
+
+@pytest.mark.parametrize("kind", ["json", "csv", "png"])
+def test_no_damaged_body_is_a_fault_of_ours(penguins, digits, kind):
+    rng = np.random.default_rng(0)
+    sound = {
+        "json": json.dumps({"rows": [PENGUIN]}).encode(),
+        "csv": TABLE.head().to_csv(index=False).encode(),
+        "png": png(9),
+    }[kind]
+    for _ in range(60):
+        body = damage(sound, rng)
+        if kind == "json":
+            as_json = {"Content-Type": "application/json"}
+            answer = penguins("POST", "/predict", content=body, headers=as_json)
+        else:
+            answer = (digits if kind == "png" else penguins).file(body)
+        assert answer.status_code in (200, 413, 415, 422), body
+        assert "Traceback" not in answer.text

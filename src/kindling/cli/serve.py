@@ -10,6 +10,7 @@ stop it once all that was asked is answered. docs/deploy.md: from a run to an ad
 
 import gc
 import ipaddress
+import logging
 import os
 import signal
 import socket
@@ -105,6 +106,7 @@ def serve(arguments: Namespace, place: socket.socket) -> None:
         limit_concurrency=4 * limits.waiting,  # connections; what waits for an answer is fewer
         timeout_graceful_shutdown=round(limits.seconds) + 5,
     )
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # clients hear of it themselves
     gc.freeze()  # what is loaded by now stays: looking through it took 0.15 s each time
     show_address(arguments.host, place.getsockname()[1])
     run_until_stopped(uvicorn.Server(config), place)
