@@ -62,12 +62,13 @@ def predict_one(run: Path, table: Path) -> dict[str, float]:
     started = time.perf_counter()
     from kindling.cli.predict import predictions
     from kindling.serve.model import load
+    from kindling.serve.oddities import Oddities
     from kindling.serve.sink import open_sink
 
     model = load(run)
     ready = time.perf_counter()
     with open_sink(table.with_suffix(".out.csv"), ".csv") as write:
-        for part in predictions(model, [table]):
+        for part in predictions(model, [table], Oddities(model.schema, model.spec.target)):
             write(part)
     done = time.perf_counter()
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MB

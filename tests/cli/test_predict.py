@@ -193,8 +193,23 @@ def test_a_reader_that_leaves_early_is_no_fault(penguins_run):
     assert process.returncode == 141
 
 
-def test_nothing_but_rows_is_printed_where_nobody_looks(penguins_run, capfdbinary):
-    main(["predict", str(penguins_run), str(PENGUINS)])
+def test_nothing_but_rows_is_printed_where_nobody_looks(penguins_run, tmp_path, capfdbinary):
+    pd.read_csv(PENGUINS)[4:5].to_csv(tmp_path / "usual.csv", index=False)
+    main(["predict", str(penguins_run), str(tmp_path / "usual.csv")])
     out, err = capfdbinary.readouterr()
     assert err == b""
-    assert out.count(b"\n") == 345
+    assert out.count(b"\n") == 2
+
+
+def test_what_was_odd_is_said_once_behind_the_rows(penguins_run, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(reader, "BLOCK_BYTES", 1000)
+    frame = pd.read_csv(PENGUINS).assign(colour="black")
+    frame.loc[[5, 300], "island"] = "Atlantis"
+    frame.loc[7, "bill_length_mm"] = 500
+    frame.to_csv(tmp_path / "odd.csv", index=False)
+    main(["predict", str(penguins_run), str(tmp_path / "odd.csv"), "-o", str(tmp_path / "o.csv")])
+    said = capfd.readouterr().err.splitlines()
+    assert said[0] == "not used: colour"
+    assert said[1].startswith("island: levels that the train rows did not have in 2 rows: 'Atl")
+    assert said[2].endswith("as the train rows had it: from 32.1 to 500")
+    assert len([line for line in said if line.startswith(("not used", "island"))]) == 2

@@ -1,7 +1,6 @@
 """What a run has learnt predicts the same wherever it is loaded."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -99,7 +98,9 @@ def test_the_bundle_alone_predicts_the_same_elsewhere(penguins_run, tmp_path):
         "from kindling import load; from kindling.data.reader import read_table; "
         "load('lent').predict_proba(read_table('rows.csv')).tofile('probs')"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, env=dict(os.environ))
+    command = [sys.executable, "-X", "faulthandler", "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     found = np.fromfile(tmp_path / "probs").reshape(-1, 3)
     assert np.abs(found - probs).max() < 1e-6
 

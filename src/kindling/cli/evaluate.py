@@ -18,6 +18,7 @@ from kindling.errors import DataError, Problem
 if TYPE_CHECKING:
     from kindling.serve.labelled import Labelled
     from kindling.serve.model import Model
+    from kindling.serve.oddities import Oddities
 
 SAME = 1e-6  # a difference that other threads or another machine may make
 
@@ -37,15 +38,19 @@ def run(arguments: Namespace) -> None:
     from kindling.cli.console import print_json
     from kindling.run.console import show_scores
     from kindling.serve.model import load
+    from kindling.serve.oddities import Oddities
 
     model = load(arguments.run, arguments.device)
     name = "again" if arguments.file is None else arguments.file.name or str(arguments.file)
     labelled = find_rows(arguments.run, arguments.file, model)
-    scores = judge(model, labelled)
+    odd = Oddities(model.schema, model.spec.target)
+    scores = judge(model, labelled, odd)
     of_run = {key: number(value) for key, value in (model.metrics.get("test") or {}).items()}
     result = {"rows": len(labelled.truth), "left_out": labelled.num_left_out, "scores": scores}
     if arguments.file is None:
         result["same"] = is_same(scores, of_run)
+    for line in odd.lines():
+        sys.stderr.write(f"{line}\n")
     if arguments.json:
         print_json(result | {"run": of_run})
     else:
@@ -68,14 +73,14 @@ def find_rows(run: str, file: Path | None, model: "Model") -> "Labelled":
     return read_labelled(file, model)
 
 
-def judge(model: "Model", labelled: "Labelled") -> dict[str, float]:
+def judge(model: "Model", labelled: "Labelled", odd: "Oddities") -> dict[str, float]:
     """Score the predictions of rows whose target is known."""
     from kindling.task.metrics import score
 
     if not len(labelled.truth):
         rule, fix = "scores need rows with a label", "fill in the target's column"
         raise DataError(Problem(rule, "none", fix))
-    scores = model.scores(labelled.rows, **labelled.place)
+    scores = model.scores(labelled.rows, **labelled.place, odd=odd)
     return score(model.spec, labelled.truth, scores)
 
 

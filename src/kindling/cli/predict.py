@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from kindling.serve.model import Model
+    from kindling.serve.oddities import Oddities
 
 KINDS = (".csv", ".parquet")
 
@@ -45,18 +46,21 @@ def run(arguments: Namespace) -> None:
     from kindling.cli.console import print_json
     from kindling.cli.files import find_files
     from kindling.serve.model import load
+    from kindling.serve.oddities import Oddities
     from kindling.serve.sink import open_sink
 
     model = load(arguments.run, arguments.device)
     files = find_files(arguments.files, model.schema, not_this=output)
     kind = output.suffix if output else ".json" if arguments.json else ".csv"
-    count = 0
+    odd, count = Oddities(model.schema, model.spec.target), 0
     with open_sink(output, kind) as write:
-        for table in watched(predictions(model, files)):
+        for table in watched(predictions(model, files, odd)):
             write(table)
             count += len(table)
+    for line in odd.lines():
+        sys.stderr.write(f"{line}\n")
     if output and arguments.json:
-        print_json({"rows": count, "output": str(output)})
+        print_json({"rows": count, "output": str(output), "odd": odd.lines()})
 
 
 def refuse_output(output: Path) -> None:
@@ -69,7 +73,7 @@ def refuse_output(output: Path) -> None:
         raise ConfigError(Problem("-o must be in a folder that is there", f"-o {output}", fix))
 
 
-def predictions(model: "Model", files: list[Path]) -> "Iterator[pa.Table]":
+def predictions(model: "Model", files: list[Path], odd: "Oddities") -> "Iterator[pa.Table]":
     """Predict with as many threads as the machine gives; each computes alone."""
     import torch
 
@@ -81,7 +85,7 @@ def predictions(model: "Model", files: list[Path]) -> "Iterator[pa.Table]":
     torch.set_num_threads(1)
     if isinstance(model.schema, ImageSchema):
         return predict_images(model, files, workers)
-    return predict_tables(model, files, workers, lambda _: None)
+    return predict_tables(model, files, workers, odd)
 
 
 def watched(tables: "Iterator[pa.Table]") -> "Iterator[pa.Table]":

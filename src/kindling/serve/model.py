@@ -18,6 +18,7 @@ from kindling.pixels import PixelScaler
 from kindling.runs import find_run
 from kindling.serve.bundle import Bundle, read_bundle
 from kindling.serve.describe import in_users_type
+from kindling.serve.oddities import Oddities
 from kindling.serve.rows import to_images, to_table
 from kindling.task.result import read_outputs
 from kindling.types import DataSpec
@@ -77,7 +78,12 @@ class Model:
         self.labels = in_users_type(self.spec)
 
     def inputs(
-        self, rows: Any, *, file: str = "the rows", numbers: np.ndarray | None = None
+        self,
+        rows: Any,
+        *,
+        file: str = "the rows",
+        numbers: np.ndarray | None = None,
+        odd: Oddities | None = None,
     ) -> np.ndarray:
         """Turn raw rows into what the network was trained on.
 
@@ -85,6 +91,7 @@ class Model:
             rows: see the class.
             file: what to call a table's rows in a message.
             numbers: int64 (N,), each row's number in a message; counted from 0 by default.
+            odd: gathers what the train rows were not like.
 
         Returns:
             float32 (N, F + C) of a table; uint8 (N, channels, H, W) of images.
@@ -95,7 +102,10 @@ class Model:
         if isinstance(self.schema, ImageSchema):
             return to_images(rows, self.schema)
         assert self.preprocessor is not None
-        typed = self.schema.type(to_table(rows, self.schema), file, numbers)
+        table = to_table(rows, self.schema)
+        typed = self.schema.type(table, file, numbers)
+        if odd is not None:
+            odd.add(table, typed)
         if not len(typed):  # scikit-learn refuses to transform nothing
             return np.empty((0, len(self.spec.numbers) + len(self.spec.categories)), np.float32)
         return self.preprocessor.transform(typed)
@@ -121,7 +131,7 @@ class Model:
 
         Args:
             rows: see the class.
-            **place: `file` and `numbers`, see `inputs`.
+            **place: what else `inputs` takes.
         """
         return read_outputs(self.spec, self.outputs(self.inputs(rows, **place)))
 

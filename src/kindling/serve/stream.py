@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from kindling.data.reader import open_table
 from kindling.serve.model import Model
+from kindling.serve.oddities import Oddities
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -23,16 +24,16 @@ class Chunk(NamedTuple):
     Args:
         names: columns that say which rows these are: `row`, `file`, or both.
         rows: what `Model.inputs` takes.
-        place: the file and each row's number in it, for a message.
+        more: what else `Model.inputs` takes, such as the file and each row's number in it.
     """
 
     names: dict[str, pa.Array]
     rows: Any
-    place: dict[str, Any]
+    more: dict[str, Any]
 
 
 def predict_tables(
-    model: Model, files: Sequence[Path], workers: int, see: Callable[[pa.Table], None]
+    model: Model, files: Sequence[Path], workers: int, odd: Oddities
 ) -> Iterator[pa.Table]:
     """Predict for the rows of CSV and Parquet files; memory does not grow with them.
 
@@ -40,24 +41,22 @@ def predict_tables(
         model: of tables.
         files: several get a column `file` before `row`, which counts from 0 in each file.
         workers: chunks that are worked on at the same time.
-        see: is shown each chunk of raw rows, in their order.
+        odd: gathers what the train rows were not like.
 
     Returns:
         One table without rows for each file, then those with its rows.
     """
-    chunks = (chunk for file in files for chunk in _table_chunks(file, len(files) > 1, see))
+    chunks = (chunk for file in files for chunk in _table_chunks(file, len(files) > 1, odd))
     return in_order(lambda chunk: predict_chunk(model, chunk), chunks, workers)
 
 
-def _table_chunks(
-    file: Path, is_one_of_many: bool, see: Callable[[pa.Table], None]
-) -> Iterator[Chunk]:
+def _table_chunks(file: Path, is_one_of_many: bool, odd: Oddities) -> Iterator[Chunk]:
     start = 0
     for table in open_table(file):
-        see(table)
         rows = np.arange(start, start + len(table))
         names = {"file": _repeat(str(file), len(table))} if is_one_of_many else {}
-        yield Chunk(names | {"row": pa.array(rows)}, table, {"file": str(file), "numbers": rows})
+        more = {"file": str(file), "numbers": rows, "odd": odd}
+        yield Chunk(names | {"row": pa.array(rows)}, table, more)
         start += len(table)
 
 
@@ -75,7 +74,7 @@ def predict_images(model: Model, files: Sequence[Path], workers: int) -> Iterato
 
 def predict_chunk(model: Model, chunk: Chunk) -> pa.Table:
     """Predict for some rows: their names, `prediction`, and `prob_<class>` for classes."""
-    scores = model.scores(chunk.rows, **chunk.place)
+    scores = model.scores(chunk.rows, **chunk.more)
     if model.spec.is_regression:
         return pa.table(chunk.names | {"prediction": scores})
     labels = pa.array(model.labels).take(pa.array(scores.argmax(axis=1)))
