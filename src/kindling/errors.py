@@ -2,14 +2,28 @@
 
 from dataclasses import dataclass
 
+from kindling.codes import CODES, Severity
+
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to mend: the rule, what was got instead, and what to type."""
+    """One thing to mend: the rule, what was got instead, and what to type.
+
+    Args:
+        code: of the check that found it in the data, see codes.py; "" of a configuration.
+    """
 
     rule: str
     got: str
     fix: str
+    code: str = ""
+
+    def __post_init__(self) -> None:
+        assert not self.code or self.code in CODES, f"{self.code} is not in codes.py"
+
+    @property
+    def severity(self) -> Severity:
+        return CODES[self.code].severity if self.code else "error"
 
 
 class UserError(ValueError):

@@ -85,13 +85,15 @@ def opened(source: Picture, max_pixels: int) -> Iterator[Image.Image]:
         raise DataError(_too_large(source, f"more than {max_pixels:,} pixels")) from error
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
         rule, fix = "an image must be a file that you may read", "correct its path or permissions"
-        raise DataError(Problem(rule, f"{name_of(source)}: {error.strerror}", fix)) from error
+        raise DataError(
+            Problem(rule, f"{name_of(source)}: {error.strerror}", fix, "D401")
+        ) from error
     except UnidentifiedImageError as error:
         raise DataError(_no_image(source)) from error
     except Exception as error:  # a damaged file can raise anything in the readers of its format
         got = f"{name_of(source)}: {' '.join(str(error).split()) or type(error).__name__}"
         fix = "replace the file, or remove it"
-        raise DataError(Problem("an image must decode to its end", got, fix)) from error
+        raise DataError(Problem("an image must decode to its end", got, fix, "D402")) from error
 
 
 def name_of(source: Picture) -> str:
@@ -111,14 +113,14 @@ def _open(source: Picture) -> Image.Image:
 def _too_large(source: Picture, got: str) -> Problem:
     rule = "an image may not have more pixels than data.max_pixels"
     fix = "shrink it, or raise data.max_pixels if you trust the file"
-    return Problem(rule, f"{name_of(source)}: {got}", fix)
+    return Problem(rule, f"{name_of(source)}: {got}", fix, "D403")
 
 
 def _no_image(source: Picture) -> Problem:
     rule = "a file with the name of an image must be one"
     with BytesIO(source) if isinstance(source, bytes) else Path(name_of(source)).open("rb") as file:
         what = _sniff(file.read(SNIFFED))
-    return Problem(rule, f"{name_of(source)}: {what}", "replace the file, or remove it")
+    return Problem(rule, f"{name_of(source)}: {what}", "replace the file, or remove it", "D401")
 
 
 def _sniff(content: bytes) -> str:
@@ -156,7 +158,7 @@ def _eight_bits(image: Image.Image, depth: tuple[int, bool], name: str) -> Image
         if not ((levels >= 0) & (levels <= 1)).all():
             rule = "an image of floats must hold numbers between 0 and 1"
             got = f"{name}: {levels.min():.6g} to {levels.max():.6g}"
-            raise DataError(Problem(rule, got, "scale it, or save it with 8 or 16 bits"))
+            raise DataError(Problem(rule, got, "scale it, or save it with 8 or 16 bits", "D404"))
         return Image.fromarray(np.rint(levels * 255).astype(np.uint8))
     if not image.mode.startswith("I"):
         return image
@@ -168,7 +170,7 @@ def _eight_bits(image: Image.Image, depth: tuple[int, bool], name: str) -> Image
     if scaled.min() == scaled.max() and levels.min() < levels.max():
         rule = "the levels of an image must fill a part of its format's range that can be seen"
         got = f"{name}: {levels.min()} to {levels.max()} of {bits} bits, all one grey when scaled"
-        raise DataError(Problem(rule, got, "save it with 8 or 16 bits"))
+        raise DataError(Problem(rule, got, "save it with 8 or 16 bits", "D404"))
     return Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8))
 
 

@@ -64,7 +64,7 @@ def sniff(path: Path, asked: Dialect) -> Layout | None:
     names, header_lines = _header(text, separator, asked.quote)
     if not names:
         fix = "give a CSV file with a header, or a Parquet file"
-        raise DataError(Problem(f"{path} must be a table", "an empty file", fix))
+        raise DataError(Problem(f"{path} must be a table", "an empty file", fix, "D002"))
     return Layout(Dialect(separator, encoding, asked.quote), names, header_lines, is_gzip)
 
 
@@ -74,7 +74,7 @@ def _refuse_other(sample: bytes, encoding: str, path: Path) -> None:
         what = "bytes that are no text"
     if what is not None:
         fix = "save it as CSV or Parquet"
-        raise DataError(Problem(f"{path} must be a CSV or Parquet file", what, fix))
+        raise DataError(Problem(f"{path} must be a CSV or Parquet file", what, fix, "D003"))
 
 
 def guess_encoding(sample: bytes) -> str:

@@ -104,7 +104,11 @@ class Listing:
                 "rename them, for instance with convmv",
             ),
         }
-        return [Problem(rule, some_of(names), fix) for rule, (names, fix) in kinds.items() if names]
+        return [
+            Problem(rule, some_of(names), fix, "D405")
+            for rule, (names, fix) in kinds.items()
+            if names
+        ]
 
     def notes(self) -> list[str]:
         """Say what was left out, in words for the plan."""
@@ -183,7 +187,7 @@ def _misplaced(names: list[str]) -> list[Problem]:
         "move them into data.path/CLASS/, or type data.labels=FILE.csv with columns file and label "
         "(images without a label are for `kindling predict`)"
     )
-    return [Problem(rule, some_of(names), fix)]
+    return [Problem(rule, some_of(names), fix, "D406")]
 
 
 def _unusable(listing: Listing, *, has_stages: bool) -> list[Problem]:
@@ -192,16 +196,17 @@ def _unusable(listing: Listing, *, has_stages: bool) -> list[Problem]:
     rule = "data.path must hold class folders: data.path/CLASS/*.png"
     if not labels:
         got = f"no images in {listing.root}" + "".join(f"; {note}" for note in listing.notes())
-        return [Problem(rule, got, "put the images of each class into a folder of its own")]
+        return [Problem(rule, got, "put the images of each class into a folder of its own", "D407")]
     if not has_stages and all(label.lower() in STAGE_NAMES for label in labels):
         got = f"folders {some_of(labels)} without class folders in them"
         fix = f"use data.path/{labels[0]}/CLASS/*.png, or type data.labels=FILE.csv"
-        return [Problem(rule, got, fix)]
+        return [Problem(rule, got, fix, "D407")]
     if len(labels) == 1:
         inner = sorted({entry.file.parent for entry in listing.entries})
         is_above = not has_stages and len(inner) > 1
         fix = f"did you mean data.path={inner[0].parent}?" if is_above else "add a second class"
-        return [Problem("there must be two class folders or more", f"only {labels[0]}", fix)]
+        rule = "there must be two class folders or more"
+        return [Problem(rule, f"only {labels[0]}", fix, "D407")]
     return []
 
 

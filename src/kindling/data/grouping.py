@@ -54,4 +54,4 @@ def _timeless_problem(name: str, part: Cells, is_timeless: np.ndarray) -> Proble
     cell = part.column[int(rows[0])].as_py()
     got = f"{cell!r} in row {rows[0]} (counted from 0), {len(rows):,} such cells in all"
     rule = f"data.time={name} must be a date or a number in every row of {part.file}"
-    return Problem(rule, got, "fill them in, or take another column")
+    return Problem(rule, got, "fill them in, or take another column", "D304")

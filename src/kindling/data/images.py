@@ -98,10 +98,11 @@ class ImageSource:
             is_there = self.path.exists()
             got = f"the file {self.path}" if is_there else f"nothing at {self.path.absolute()}"
             rule = "data.path must be a folder of images"
-            problems.append(Problem(rule, got, "data.path=the/folder/"))
+            problems.append(Problem(rule, got, "data.path=the/folder/", "D001"))
         if self.labels is not None and not self.labels.is_file():
             got = f"nothing at {self.labels.absolute()}"
-            problems.append(Problem("data.labels must be a file", got, "data.labels=the/file.csv"))
+            fix = "data.labels=the/file.csv"
+            problems.append(Problem("data.labels must be a file", got, fix, "D001"))
         return problems
 
     def read(self) -> Raw:

@@ -30,7 +30,12 @@ def infer_schema(train: pa.Table, asked: Mapping[str, str]) -> TableSchema:
     """
     choices = USED
     problems = [
-        Problem(f"data.kinds.{name} must be a kind", str(kind), f"choose from {', '.join(choices)}")
+        Problem(
+            f"data.kinds.{name} must be a kind",
+            str(kind),
+            f"choose from {', '.join(choices)}",
+            "D104",
+        )
         for name, kind in asked.items()
         if kind not in choices
     ]

@@ -122,7 +122,7 @@ def to_days(column: pa.ChunkedArray, pattern: str) -> pa.ChunkedArray:
     """Return float64 days since 1970-01-01 UTC; text is read by `pattern` (see DATE_PATTERNS)."""
     if is_text(column):
         text = known_text(column).to_pandas()
-        moments = pd.to_datetime(text, format=pattern, errors="coerce", utc=True)
+        moments = pd.to_datetime(text, format=pattern or "ISO8601", errors="coerce", utc=True)
     elif is_moment(column):
         moments = pd.to_datetime(column.to_pandas(), errors="coerce", utc=True)
     else:

@@ -54,7 +54,7 @@ def _columns(names: list[str], labels: Path) -> tuple[str, str]:
     if len(names) < 2:
         got = f"{labels} with {some_of(names)}"
         fix = f"give it the columns {FILE} and {LABEL}, separated by commas"
-        raise DataError(Problem("data.labels must have two columns", got, fix))
+        raise DataError(Problem("data.labels must have two columns", got, fix, "D408"))
     file = FILE if FILE in names else names[0]
     target = LABEL if LABEL in names else next(name for name in names[:2] if name != file)
     return file, target
@@ -93,7 +93,9 @@ def _problems(labels: Path, known: pd.DataFrame, paths: list[Path | None]) -> li
             f"give it the columns {FILE} and {LABEL}",
         ),
     }
-    return [Problem(rule, some_of(names), fix) for rule, (names, fix) in kinds.items() if names]
+    return [
+        Problem(rule, some_of(names), fix, "D408") for rule, (names, fix) in kinds.items() if names
+    ]
 
 
 def _notes(listing: Listing, known: pd.DataFrame, unlabelled: int, unused: set[Path]) -> list[str]:

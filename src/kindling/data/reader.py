@@ -48,9 +48,10 @@ def open_table(
     except (pa.ArrowException, OSError, EOFError, UnicodeError, LookupError) as error:
         reason = str(error).splitlines()[0]
         fix = "give a CSV file with a header, or a Parquet file"
+        code = "D003"
         if "UTF8" in reason:
-            fix = "save it as UTF-8, or type data.csv.encoding=latin-1"
-        raise DataError(Problem(f"{path} must be a table", reason, fix)) from error
+            code, fix = "D004", "save it as UTF-8, or type data.csv.encoding=latin-1"
+        raise DataError(Problem(f"{path} must be a table", reason, fix, code)) from error
 
 
 def refuse_repeated(names: list[str], path: Path) -> None:
@@ -59,7 +60,8 @@ def refuse_repeated(names: list[str], path: Path) -> None:
     if repeated:
         got = ", ".join(f"{name!r} {names.count(name)} times" for name in repeated[:MAX_NAMED])
         fix = "rename them in the file"
-        raise DataError(Problem(f"every column of {path} must have a name of its own", got, fix))
+        rule = f"every column of {path} must have a name of its own"
+        raise DataError(Problem(rule, got, fix, "D007"))
 
 
 def _parquet(path: Path, wanted: list[str] | None) -> Iterator[pa.Table]:
@@ -109,7 +111,7 @@ def _refuse_open_quote(last_row: dict[str, str], path: Path) -> None:
         if "\n" in cell:
             rule, fix = f"every quote in {path} must be closed", "close it, or data.csv.quote=..."
             got = f"one that opens before {cell[:40]!r} and never ends"
-            raise DataError(Problem(rule, got, fix))
+            raise DataError(Problem(rule, got, fix, "D006"))
 
 
 def _options(layout: Layout, names: list[str], ragged: list[pacsv.InvalidRow]) -> dict[str, Any]:
@@ -173,7 +175,7 @@ def _ragged_problem(ragged: list[pacsv.InvalidRow], layout: Layout, path: Path) 
     fix = f"correct them, or set another separator than {separator!r}: data.csv.separator=..."
     if all(row.actual_columns == width + 1 for row in ragged) and len(ragged) > 1:
         fix = "name the first column in the header, or remove what ends each row"
-    return Problem(rule, ", ".join(some) + more, fix)
+    return Problem(rule, ", ".join(some) + more, fix, "D005")
 
 
 class TableFile:

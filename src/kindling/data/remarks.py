@@ -1,6 +1,7 @@
 """What image files say of themselves, and their pixels, in; what a person should know of it out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -56,10 +57,10 @@ def repeated(entries: Sequence[Entry], y: np.ndarray, digests: np.ndarray) -> li
 
 def summarise(problems: Sequence[Problem]) -> list[Problem]:
     """Make one problem of all of a kind, and name the first few files."""
-    kinds: dict[tuple[str, str], list[str]] = {}
+    kinds: dict[Problem, list[str]] = {}
     for problem in problems:
-        kinds.setdefault((problem.rule, problem.fix), []).append(problem.got)
-    return [Problem(rule, _some(sorted(got)), fix) for (rule, fix), got in kinds.items()]
+        kinds.setdefault(replace(problem, got=""), []).append(problem.got)
+    return [replace(kind, got=_some(sorted(got))) for kind, got in kinds.items()]
 
 
 def _some(got: list[str]) -> str:

@@ -150,7 +150,8 @@ def misfit_problems(
         f"correct the cells or empty them; read it as categories: "
         f"'data.kinds={{{name}: category}}'; or leave it out: data.ignore=[{name}]"
     )
-    return [Problem(f"column {name!r} of {file} holds {word}, so every cell must be one", got, fix)]
+    rule = f"column {name!r} of {file} holds {word}, so every cell must be one"
+    return [Problem(rule, got, fix, "D103")]
 
 
 def absent_columns(names: Iterable[str], columns: list[str], where: str) -> list[Problem]:
@@ -162,7 +163,7 @@ def absent_columns(names: Iterable[str], columns: list[str], where: str) -> list
             fix = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(columns)}"
             if len(columns) == 1 and not near:
                 fix = f"its only column is {columns[0]!r}: what separates columns there?"
-            problems.append(Problem(f"a column {name!r} must be in {where}", "none", fix))
+            problems.append(Problem(f"a column {name!r} must be in {where}", "none", fix, "D101"))
     return problems
 
 

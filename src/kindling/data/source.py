@@ -59,6 +59,7 @@ class Raw:
         names: each row's own name: its number in its file (from 0), or the image's path.
         given: rows whose stage the user fixed by a file or folder of its own.
         notes: what was decided on the way, one line each for the plan.
+        findings: what was noticed on the way and is no error.
         target_transform: what is learnt of a quantity; "auto" is decided on the val rows.
         kinds: what the user says of a table's columns.
         groups: rows with the same value here stay together in one stage, or None.
@@ -75,6 +76,7 @@ class Raw:
     names: np.ndarray
     given: dict[Stage, np.ndarray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    findings: tuple[Problem, ...] = ()
     target_transform: Transform | Literal["auto"] = "none"
     kinds: Mapping[str, str] = field(default_factory=dict)
     groups: np.ndarray | None = None

@@ -90,14 +90,14 @@ def refuse_contradictions(
     problems = []
     if fold is not None and times is not None:
         rule = "folds mix the past with the future, which data.time is to prevent"
-        problems.append(Problem(rule, "data.fold and data.time", "leave one of them out"))
+        problems.append(Problem(rule, "data.fold and data.time", "leave one of them out", "D302"))
     if groups is not None and times is not None:
         rule = "rows are split by group or by time"
-        problems.append(Problem(rule, "data.group and data.time", "leave one of them out"))
+        problems.append(Problem(rule, "data.group and data.time", "leave one of them out", "D302"))
     if fold is not None and "test" in given:
         rule = "a fold is the test set"
         got = "data.fold and a test set of its own"
-        problems.append(Problem(rule, got, "leave one of them out"))
+        problems.append(Problem(rule, got, "leave one of them out", "D302"))
     if problems:
         raise DataError(*problems)
 
@@ -115,7 +115,7 @@ def refuse_torn_groups(
                 row = int(rows[np.isin(groups[rows], torn)][0])
                 got = f"{len(torn):,} groups in {name} and in {other}, such as that of row {row}"
                 fix = "give files that share no group, or leave data.group out"
-                problems.append(Problem("a group must lie in one stage", got, fix))
+                problems.append(Problem("a group must lie in one stage", got, fix, "D303"))
     if problems:
         raise DataError(*problems)
 
@@ -129,6 +129,7 @@ def refuse_empty(split: Split, num_rows: int) -> None:
             f"give more rows or change data.{stage}_fraction"
             if stage != "train"
             else "give more rows, or smaller data.val_fraction and data.test_fraction",
+            "D301",
         )
         for stage, rows in split.items()
         if len(rows) == 0

@@ -107,7 +107,7 @@ class TableSource:
 
     def missing(self) -> list[Problem]:
         problems = [
-            Problem(f"{key} must be a file", what_is_at(path), f"{key}=the/right/file.csv")
+            Problem(f"{key} must be a file", what_is_at(path), f"{key}=the/right/file.csv", "D001")
             for key, path in self.files.items()
             if not Path(path).is_file()
         ]
@@ -117,7 +117,7 @@ class TableSource:
             if other != key:
                 rule = "rows that judge must be others than those that are learnt from"
                 fix = f"leave {key} out: rows are split off"
-                problems.append(Problem(rule, f"{key}={path}, which is {other}", fix))
+                problems.append(Problem(rule, f"{key}={path}, which is {other}", fix, "D009"))
         return problems
 
     def read(self) -> Raw:
@@ -192,18 +192,18 @@ class TableSource:
     def _empty(self, files: list[TableFile], targets: list[pd.Series]) -> list[Problem]:
         """List what leaves nothing to learn from, or nothing to learn."""
         problems = [
-            Problem(f"{file.path} must have rows", "a header only", "give a table with rows")
+            Problem(f"{file.path} must have rows", "a header only", "give rows", "D008")
             for file, target in zip(files, targets, strict=True)
             if len(target) == 0
         ]
         if self.target in self.ignore:
             rule = "the target cannot be left out"
             got = f"{self.target!r} in data.ignore"
-            problems.append(Problem(rule, got, "take it out of data.ignore"))
+            problems.append(Problem(rule, got, "take it out of data.ignore", "D210"))
         if not self._learnt(files[0]):
             rule = "a table needs a column to learn from, beside the target"
             fix = "shorten data.ignore" if self.ignore else "is another character its separator?"
-            problems.append(Problem(rule, f"none in {self.path}", fix))
+            problems.append(Problem(rule, f"none in {self.path}", fix, "D102"))
         return problems
 
 

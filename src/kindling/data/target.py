@@ -67,6 +67,7 @@ def target_problems(column: pd.Series, *, is_regression: bool, file: str) -> lis
                 f"{len(missing)} missing, in rows {rows} (counted from 0)",
                 "fill them in (an empty cell, NA and None count as missing), "
                 "or leave them out: data.drop_missing_target=true",
+                "D201",
             )
         )
     if is_regression and not pd.api.types.is_float_dtype(column):
@@ -75,7 +76,7 @@ def target_problems(column: pd.Series, *, is_regression: bool, file: str) -> lis
         rows = column.index[np.isinf(column)]
         rule = f"target {column.name!r} of {file} must be finite"
         got = f"infinity in row {rows[0]} (counted from 0), {len(rows):,} such rows in all"
-        problems.append(Problem(rule, got, "correct these rows, or take them out"))
+        problems.append(Problem(rule, got, "correct these rows, or take them out", "D203"))
     return problems
 
 
@@ -88,6 +89,7 @@ def _text_problem(known: pd.Series, file: str) -> Problem:
         f"target {known.name!r} of {file} is a quantity, so every cell must be a number",
         f"{cell!r} in row {row} (counted from 0), {len(bad):,} such cells in all",
         "correct the cells, or learn classes: data.task=classification",
+        "D202",
     )
 
 
@@ -97,7 +99,7 @@ def refuse_too_many_classes(column: pd.Series) -> None:
     if count > 2 and 2 * count > len(column):
         rule = f"a class of {column.name!r} needs several rows"
         fix = "choose another data.target, or type data.task=regression if it is a quantity"
-        raise DataError(Problem(rule, f"{count} classes in {len(column)} rows", fix))
+        raise DataError(Problem(rule, f"{count} classes in {len(column)} rows", fix, "D204"))
 
 
 def to_target(column: pd.Series, *, is_regression: bool) -> np.ndarray:
@@ -157,6 +159,7 @@ class TargetEncoder:
                     f"target {self.name!r} must take at least two values in the train rows",
                     f"only {y[0]!r}",
                     "choose another data.target, or give rows of a second class",
+                    "D205",
                 )
             )
         if self.is_regression:
@@ -182,6 +185,7 @@ class TargetEncoder:
                     f"every class of target {self.name!r} must occur in the train rows",
                     f"{', '.join(repr(label) for label in unseen[:5])} only in val or test",
                     "correct the label, or give train rows of that class",
+                    "D206",
                 )
             )
         return self.encoder_.transform(distinct)[codes].astype(np.int64)

@@ -36,7 +36,8 @@ def show_problems(error: UserError) -> None:
     count = len(error.problems)
     console.print(f"{count} problem{'s' * (count > 1)} in the {error.title}:", style="bold red")
     for problem in error.problems:
-        console.print(Text(f"\n  {problem.rule}", style="bold"))
+        code = f"{problem.code} " if problem.code else ""
+        console.print(Text(f"\n  {code}{problem.rule}", style="bold"))
         console.print(Text(f"    got: {problem.got}"))
         console.print(Text(f"    do:  {problem.fix}"))
 

@@ -1,0 +1,260 @@
+"""Every check of the data: its stable code, how grave it is, and what is done about it.
+
+python -m kindling.codes > docs/data-checks.md
+"""
+
+import sys
+from typing import Literal, NamedTuple
+
+Severity = Literal["error", "warning", "info"]
+
+
+class Check(NamedTuple):
+    """One thing that can be wrong with data.
+
+    Args:
+        severity: an error ends the run (exit code 3), a warning is shown in the plan, an info
+            in the report and by `kindling inspect`.
+        what: what was found.
+        then: what Kindling does with it, and what a person can do.
+    """
+
+    severity: Severity
+    what: str
+    then: str
+
+
+GROUPS = {
+    "D0": "Files",
+    "D1": "Columns and cells",
+    "D2": "Target and labels",
+    "D3": "Rows and their split",
+    "D4": "Images",
+}
+CODES: dict[str, Check] = {
+    "D001": Check("error", "A file is not there", "Correct the path; the nearest name is said."),
+    "D002": Check("error", "A file is empty", "Give a table with a header and rows."),
+    "D003": Check(
+        "error",
+        "A file is no table",
+        "Save it as CSV or Parquet; its content decides, not its name.",
+    ),
+    "D004": Check(
+        "error",
+        "Text is in another encoding than its start",
+        "Save it as UTF-8, or set data.csv.encoding.",
+    ),
+    "D005": Check(
+        "error",
+        "Rows have more or fewer cells than the header",
+        "Correct them, or set data.csv.separator.",
+    ),
+    "D006": Check("error", "A quote is never closed", "Close it, or set data.csv.quote."),
+    "D007": Check("error", "Two columns have one name", "Rename them."),
+    "D008": Check("error", "A table has a header only", "Give rows."),
+    "D009": Check(
+        "error",
+        "Rows that judge are the ones learnt from",
+        "Leave the second path out: rows are split off.",
+    ),
+    "D010": Check(
+        "warning",
+        "The first line looks like a row, not like a header",
+        "It is taken for the header; put one above it.",
+    ),
+    "D011": Check(
+        "warning",
+        "Text is neither UTF-8 nor marked as UTF-16",
+        "Read as Latin-1; set data.csv.encoding if letters look odd.",
+    ),
+    "D012": Check(
+        "info",
+        "A column has no name",
+        "It is called by its number; one without values is left out.",
+    ),
+    "D013": Check(
+        "info",
+        "Columns differ in case or spaces only",
+        "They are different columns; rename them if not.",
+    ),
+    "D101": Check(
+        "error", "A column that is needed is absent", "Correct the name; the nearest one is said."
+    ),
+    "D102": Check(
+        "error", "No column is left to learn from", "Shorten data.ignore, or check the separator."
+    ),
+    "D103": Check(
+        "error",
+        "Cells do not fit the kind of their column",
+        "Correct or empty them, or set data.kinds.",
+    ),
+    "D104": Check("error", "data.kinds names no kind", "Choose number, boolean, category or date."),
+    "D105": Check(
+        "info",
+        "A column says nothing of other rows: id, constant, free text",
+        "Left out by name; data.kinds takes it in.",
+    ),
+    "D106": Check("warning", "A column has no value in the train rows", "Left out."),
+    "D107": Check("info", "A column is nearly constant", "Kept."),
+    "D108": Check("warning", "Cells hold infinity", "Counted as missing, and imputed."),
+    "D109": Check("error", "A number is too large for float32", "Correct it, or scale the column."),
+    "D110": Check(
+        "info", "Cells hold a marker of missing values, such as ? or NA", "Counted as missing."
+    ),
+    "D111": Check(
+        "warning",
+        "NA or None may be a real value, such as a country's code",
+        "Counted as missing; write another word if it is one.",
+    ),
+    "D112": Check(
+        "info", "Words and numbers stand in one column", "Taken as categories, each number a level."
+    ),
+    "D113": Check(
+        "info",
+        "Numbers are written with a decimal comma or grouped thousands",
+        "Read so; set data.kinds if they are codes.",
+    ),
+    "D114": Check(
+        "warning",
+        "Dates can be read month first and day first",
+        "Read month first; write 2024-12-31 to be sure.",
+    ),
+    "D115": Check("info", "Codes have leading zeros", "Taken as categories, no zero is lost."),
+    "D116": Check(
+        "warning",
+        "Whole numbers beyond 2^53 lose digits",
+        "Left out where they all differ; else set data.kinds to category.",
+    ),
+    "D117": Check("info", "Levels occur in val or test, but not in train", "Taken for unknown."),
+    "D118": Check(
+        "warning",
+        "A column has values in train, but none in val or test",
+        "Imputed there; is it known when it matters?",
+    ),
+    "D119": Check("info", "Durations", "Read as seconds."),
+    "D120": Check("info", "Cells hold lists, structures or bytes", "Left out."),
+    "D201": Check(
+        "error",
+        "The target is missing in some rows",
+        "Fill it in, or data.drop_missing_target=true.",
+    ),
+    "D202": Check(
+        "error",
+        "The target is text, but a quantity was asked for",
+        "Correct the cells, or data.task=classification.",
+    ),
+    "D203": Check("error", "The target is infinite in some rows", "Correct these rows."),
+    "D204": Check(
+        "error",
+        "Nearly every row has a class of its own",
+        "Choose another target, or data.task=regression.",
+    ),
+    "D205": Check(
+        "error",
+        "The target has a single value in the train rows",
+        "Choose another target, or give rows of a second class.",
+    ),
+    "D206": Check(
+        "error",
+        "A class occurs in val or test only",
+        "Correct the label, or give train rows of it.",
+    ),
+    "D207": Check(
+        "warning",
+        "A class has a single train row",
+        "It can hardly be learnt; give more rows, or join classes.",
+    ),
+    "D208": Check(
+        "warning",
+        "Labels differ in case or spaces only",
+        "They are different classes; correct them if not.",
+    ),
+    "D209": Check(
+        "warning",
+        "One column tells the target nearly perfectly",
+        "Is it known before the target is? If not: data.ignore.",
+    ),
+    "D210": Check("error", "The target is to be left out", "Take it out of data.ignore."),
+    "D301": Check("error", "A stage has no rows", "Give more rows, or other fractions."),
+    "D302": Check("error", "Two ways to split exclude each other", "Leave one of them out."),
+    "D303": Check(
+        "error", "A group has rows in a given set and elsewhere", "Give files that share no group."
+    ),
+    "D304": Check("error", "A row has no time", "Fill data.time in, or take another column."),
+    "D305": Check(
+        "warning",
+        "Rows of val or test are also in train, cell by cell",
+        "Scores flatter; take them out, or data.group.",
+    ),
+    "D306": Check("info", "Rows occur more than once", "Kept."),
+    "D401": Check(
+        "error",
+        "A file with the name of an image is none, or may not be read",
+        "Replace it, or remove it.",
+    ),
+    "D402": Check("error", "An image is damaged", "Replace it, or remove it."),
+    "D403": Check(
+        "error",
+        "An image has more pixels than data.max_pixels",
+        "Shrink it, or raise the limit if you trust it.",
+    ),
+    "D404": Check(
+        "error", "The levels of an image cannot be shown in 8 bits", "Save it with 8 or 16 bits."
+    ),
+    "D405": Check(
+        "error",
+        "A link leads out of data.path, a folder may not be read, a name is not UTF-8",
+        "Copy, permit or rename it.",
+    ),
+    "D406": Check(
+        "error", "Images lie beside the class folders", "Move them, or give data.labels."
+    ),
+    "D407": Check(
+        "error",
+        "There are no two class folders with images",
+        "data.path/CLASS/*.png, or data.labels.",
+    ),
+    "D408": Check(
+        "error", "data.labels does not fit the images", "Correct the table of files and labels."
+    ),
+    "D411": Check(
+        "warning",
+        "The same image is in several stages, or has several labels",
+        "Kept; take it out of one of them.",
+    ),
+    "D412": Check(
+        "info",
+        "Something about the images that is good to know",
+        "Said in words: other sizes, frames, formats, files left out.",
+    ),
+}
+
+
+def as_markdown() -> str:
+    """Write the page of all checks."""
+    lines = [
+        "# Checks of the data",
+        "",
+        "Made by `python -m kindling.codes`. One pass before the training finds all of them; the",
+        "same pass without training is `kindling inspect FILE --target COLUMN`. An **error** ends",
+        "the run with exit code 3, a **warning** is shown in the plan, an **info** in the report",
+        "and by `inspect`. Rows count from 0.",
+    ]
+    for prefix, title in GROUPS.items():
+        lines += [
+            "",
+            f"## {title}",
+            "",
+            "| code | | what was found | what then |",
+            "|---|---|---|---|",
+        ]
+        lines += [
+            f"| {code} | {check.severity} | {check.what} | {check.then} |"
+            for code, check in CODES.items()
+            if code.startswith(prefix)
+        ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(as_markdown())
