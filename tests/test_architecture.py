@@ -20,6 +20,7 @@ FLOORS = {
     "model": 1,
     "task": 2,
     "callback": 3,
+    "check": 3,
     "report": 3,
     "serve": 3,
     "run": 4,

@@ -13,6 +13,7 @@ from kindling.data.preprocess import fit_preprocessor
 from kindling.data.source import Raw, Source
 from kindling.data.split import Split, split_rows
 from kindling.data.target import TargetEncoder, choose_transform
+from kindling.errors import Problem
 from kindling.pixels import PixelScaler
 from kindling.types import STAGES, Batch, DataSpec, Stage
 
@@ -64,6 +65,7 @@ class DataModule(LightningDataModule):
         self.drop_last, self.num_workers, self.seed = drop_last, num_workers, seed
         self.fold, self.num_folds = fold, num_folds
         self.augment = None if augment == "none" else Augment(augment, flip=flip, seed=seed)
+        self.findings: list[Problem] = []  # what the checks noticed; errors end the run
         self.batches_per_chunk = 1
 
     def setup(self, stage: str | None = None) -> None:

@@ -183,12 +183,18 @@ def _left_out(column: Column, cells: pa.ChunkedArray, known: pa.ChunkedArray) ->
         words = pc.mean(pc.count_substring(known, " ")).as_py() + 1 if kinds.is_text(cells) else 1
         kind: ColumnKind = "text" if words >= LONG_TEXT else "id"
         return replace(column, kind=kind, why=_all_differ(distinct, len(known)), levels=())
-    if column.kind == "number" and column.is_whole and distinct == len(known):
-        assert column.low is not None
-        assert column.high is not None
-        if column.high - column.low < COUNTER * len(known) or _is_named_id(column.name):
-            return replace(column, kind="id", why=_all_differ(distinct, len(known)))
+    if column.kind == "number" and distinct == len(known) and _counts_rows(column, distinct):
+        return replace(column, kind="id", why=_all_differ(distinct, len(known)))
     return column
+
+
+def _counts_rows(column: Column, rows: int) -> bool:
+    """Say whether numbers that all differ are a count, a key by name, or too long for a measure."""
+    assert column.low is not None
+    assert column.high is not None
+    is_long = column.high > kinds.EXACT and column.high % 1 == 0 and column.low % 1 == 0
+    is_dense = column.high - column.low < COUNTER * rows
+    return is_long or (column.is_whole and (is_dense or _is_named_id(column.name)))
 
 
 def _all_differ(distinct: int, rows: int) -> str:

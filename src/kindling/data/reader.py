@@ -99,6 +99,8 @@ def _csv(path: Path, layout: Layout, wanted: list[str] | None) -> Iterator[pa.Ta
         for batch in reader:
             last = batch if len(batch) else last
             yield pa.Table.from_batches([batch])
+    if stream.is_odd and ragged and "\n" in ragged[-1].text:
+        _refuse_open_quote({"": ragged[-1].text}, path)
     if ragged:
         raise DataError(_ragged_problem(ragged, layout, path))
     if stream.is_odd and last is not None:

@@ -86,6 +86,8 @@ class TableSchema:
             values = convert(column, cells)
             if values.null_count > cells.null_count:
                 problems += misfit_problems(column, cells, values, file, rows)
+            if column.kind == "number":
+                problems += overflow_problems(column, values, file, rows)
             typed |= dict(zip(column.features, features_of(column, values), strict=True))
         if problems:
             raise DataError(*problems)
@@ -113,6 +115,7 @@ def features_of(column: Column, values: pa.ChunkedArray) -> list[np.ndarray]:
     return [array]
 
 
+LARGEST = float(np.finfo(np.float32).max)
 DATE_PARTS = ("days since 1970", "year", "month", "weekday", "hour")  # Monday is weekday 0
 
 
@@ -152,6 +155,21 @@ def misfit_problems(
     )
     rule = f"column {name!r} of {file} holds {word}, so every cell must be one"
     return [Problem(rule, got, fix, "D103")]
+
+
+def overflow_problems(
+    column: Column, values: pa.ChunkedArray, file: str, rows: np.ndarray | None
+) -> list[Problem]:
+    """Refuse numbers that float32, in which networks reckon, cannot hold."""
+    is_bad = pc.greater(pc.abs(values), LARGEST)
+    if not pc.any(is_bad).as_py():
+        return []
+    first = int(np.flatnonzero(is_bad.fill_null(False))[0])
+    row = first if rows is None else rows[first]
+    rule = f"numbers of column {column.name!r} of {file} must lie within float32, up to 3.4e38"
+    got = f"{values[first].as_py():g} in row {row} (counted from 0)"
+    fix = f"correct the cells or empty them, or leave it out: data.ignore=[{column.name}]"
+    return [Problem(rule, got, fix, "D109")]
 
 
 def absent_columns(names: Iterable[str], columns: list[str], where: str) -> list[Problem]:

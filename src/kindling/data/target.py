@@ -49,7 +49,7 @@ def infer_task(column: pd.Series, asked: str) -> tuple[bool, str]:
         return asked == "regression", f"data.task={asked}"
     if not pd.api.types.is_float_dtype(column):
         return False, f"{column.name} holds labels"
-    values = column.to_numpy(dtype=np.float64)
+    values = column[np.isfinite(column)].to_numpy(dtype=np.float64)
     distinct = len(np.unique(values))
     if (values % 1 == 0).all() and distinct <= MAX_WHOLE_CLASSES:
         return False, f"{column.name} has {distinct} distinct whole numbers"

@@ -42,7 +42,8 @@ def write_report(
     for logger in trainer.loggers:
         logger.save()  # the curves are read from the files
     subject, probe = look_at(data, task), Probe(task.network, data.spec)
-    page = tell(cfg, subject, probe, metrics, plan, data.raw.notes)
+    noticed = [f"{p.code}, {p.severity}: {p.rule}: {p.got}; {p.fix}" for p in data.findings]
+    page = tell(cfg, subject, probe, metrics, plan, [*data.raw.notes, *noticed])
     file = Path(cfg.run_dir) / "report.html"
     write_page(file, page)
     write_board(cfg, subject, probe, trainer, metrics, page)

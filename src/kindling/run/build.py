@@ -29,6 +29,13 @@ def build_data(cfg: DictConfig) -> DataModule:
     if files:
         raise DataError(*files)
     data.setup()
+    if cfg.checks:
+        from kindling.check.data import check_data
+
+        data.findings = check_data(data)
+        errors = [problem for problem in data.findings if problem.severity == "error"]
+        if errors:
+            raise DataError(*errors)
     return data
 
 

@@ -11,6 +11,7 @@ from kindling.run.console import short_path, show_plan
 from kindling.task.supervised import Task
 
 KIND_WORDS = {"category": "categories", "number": "numbers", "boolean": "booleans", "date": "dates"}
+MAX_WARNINGS = 4
 MAX_CLASSES = 6  # that are named with their counts
 
 
@@ -34,7 +35,21 @@ def plan_lines(cfg: DictConfig, data: DataModule, task: Task, trainer: Trainer) 
         "split": f"{sizes} rows, {describe_split(cfg, data)}",
         "model": f"{type(network).__name__}{chosen}, {parameters:,} parameters",
         "device": f"{device}, {cfg.trainer.precision}, up to {cfg.trainer.max_epochs} epochs",
+        **describe_findings(data),
     }
+
+
+def describe_findings(data: DataModule) -> dict[str, str]:
+    """Show the first few warnings of the checks; the report and `kindling inspect` show all."""
+    warnings = [problem for problem in data.findings if problem.severity == "warning"]
+    lines: dict[str, str] = {}
+    for p in warnings[:MAX_WARNINGS]:
+        before = f"{lines[p.code]}\n" if p.code in lines else ""
+        lines[p.code] = f"{before}{p.rule}: {p.got}; {p.fix}"
+    rest = len(data.findings) - len(warnings[:MAX_WARNINGS])
+    if warnings and rest:
+        lines["checks"] = f"{rest} more: report.html, or kindling inspect"
+    return lines
 
 
 def describe_rows(cfg: DictConfig, data: DataModule) -> str:

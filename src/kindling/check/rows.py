@@ -1,0 +1,46 @@
+"""Rows as the network gets them in; those that stand in several stages, or twice, out."""
+
+import numpy as np
+
+from kindling.data.datamodule import DataModule
+from kindling.errors import Problem
+
+MAX_ROWS = 1_000_000
+CHUNK = 50_000
+NOTEWORTHY = 0.01  # share of val or test from which repeated rows flatter the scores
+
+
+def row_findings(data: DataModule) -> list[Problem]:
+    """Compare rows with their target, by a hash of 64 bits."""
+    hashes = {stage: hash_rows(data, rows[:MAX_ROWS]) for stage, rows in data.split.items()}
+    train = np.unique(hashes["train"])
+    found = []
+    for stage in ("val", "test"):
+        is_known = np.isin(hashes[stage], train)
+        count, rows = int(is_known.sum()), data.split[stage][:MAX_ROWS]
+        if count:
+            names = ", ".join(map(str, data.raw.names[rows[is_known][:5]]))
+            rule = f"rows of {stage} should not be in train"
+            got = f"{count:,} of {len(rows):,} are, with the same target, such as rows {names}"
+            is_much = count >= NOTEWORTHY * len(rows)
+            fix = "take one of each pair out, or keep them together: data.group=..."
+            found.append(Problem(rule, got, fix, "D305" if is_much else "D306"))
+    twice = len(hashes["train"]) - len(train)
+    if twice:
+        rule, got = "rows of train should differ", f"{twice:,} repeat another one"
+        found.append(Problem(rule, got, "nothing, or take them out", "D306"))
+    return found
+
+
+def hash_rows(data: DataModule, rows: np.ndarray) -> np.ndarray:
+    """Return uint64 (N,), equal where features and target are."""
+    width = data.x.shape[1]
+    draws = np.random.default_rng(0).integers(0, 2**63, width + 1, dtype=np.uint64) * 2 + 1
+    hashes = np.empty(len(rows), np.uint64)
+    for start in range(0, len(rows), CHUNK):
+        some = rows[start : start + CHUNK]
+        bits = (data.x[some].numpy() + 0.0).view(np.uint32).astype(np.uint64)  # -0.0 is 0.0
+        target = data.y[some].numpy().astype(np.float32).view(np.uint32).astype(np.uint64)
+        mixed = bits * draws[:width] ^ (bits * draws[:width] >> np.uint64(29))
+        hashes[start : start + CHUNK] = mixed.sum(axis=1, dtype=np.uint64) + target * draws[-1]
+    return hashes
