@@ -145,6 +145,7 @@ SCHEMAS = [
     ("spec.label_kind", "boolean", "classes that are not of the kind boolean"),
     ("spec.target_scale", float("inf"), "the number Infinity"),
     ("spec.target_scale", "1", "where float is needed"),
+    ("spec.target_scale", 10**400, "where a number is needed"),
     ("spec.cardinalities", [HUGE, 4], "two more than the levels"),
     ("spec.cardinalities", [4], "two more than the levels"),
     ("spec.numbers", ["a"], "a spec of other columns"),

@@ -4,14 +4,17 @@ import io
 import json
 import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from kindling.data.reader import read_table
 from kindling.errors import DataError
 from kindling.serve.bundle import read_bundle
 from tests.serve.damage import edit_array, edit_skops, pickled, put, put_zip, read_zip
 
+PENGUINS = Path(__file__).parents[2] / "data" / "penguins.csv"
 STEP = "root.content.content.transformers.content.0.content.1"  # the pipeline of the numbers
 COLUMNS = "root.content.content.transformers.content.{}.content.2.content"
 
@@ -132,7 +135,7 @@ def test_what_other_releases_write_of_themselves_is_no_difference(bundle):
 def test_what_is_loaded_is_what_was_written(bundle, build):
     data, _, _ = build("data=penguins")
     mine, theirs = data.preprocessor, read_bundle(bundle).preprocessor
-    typed = data.schema.type(data.raw.x[0].columns, "file")
+    typed = data.schema.type(read_table(PENGUINS), "file")
     assert np.array_equal(mine.transform(typed), theirs.transform(typed))
 
 
