@@ -13,8 +13,8 @@ torch: one tensor goes in, float64 (rows, columns) or the pixels, and probabilit
 out. Text goes in as its code; kindling.json in the file (extra_files of torch.export.load) lists
 the codes of each column.
 
-Before it is written, the file is asked about the run's test rows, and about rows with gaps, unknown
-levels and extremes: it must say what `kindling predict` says, to 1e-5.
+Before it is written, the file is asked about the run's test rows, or those behind --check, and
+about rows with gaps, unknown levels and extremes: it must say what kindling predict says, to 1e-5.
 """
 
 from argparse import ArgumentParser, Namespace
@@ -23,7 +23,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kindling.errors import ConfigError, DataError, Problem
+from kindling.errors import ConfigError, Problem, UserError
 
 if TYPE_CHECKING:
     from kindling.serve.export.artifact import Artifact
@@ -62,12 +62,12 @@ def run(arguments: Namespace) -> None:
     from kindling.serve.model import load
 
     model = load(arguments.run)
-    rows = rows_to_check(arguments.check, model)
+    rows, remark = rows_to_check(arguments, model)
     artifact, agreements = export(
         model, arguments.format, network_only=arguments.network_only, rows=rows
     )
     write_whole(arguments.output, artifact.content)
-    found = describe(arguments.output, artifact, agreements)
+    found = describe(arguments.output, artifact, agreements) | {"remark": remark}
     print_json(found) if arguments.json else show_plan(as_lines(found))
 
 
@@ -79,28 +79,32 @@ def refuse_unwritable(file: Path) -> None:
         raise ConfigError(Problem("-o must name a file in a folder that is there", got, fix))
 
 
-def rows_to_check(words: list[str], model: "Model") -> "list[Rows]":
-    """Read the rows or the images that were typed behind --check."""
+def rows_to_check(arguments: Namespace, model: "Model") -> "tuple[list[Rows], str]":
+    """Read what was typed behind --check, or else the run's own test rows; and say why not."""
+    from kindling.cli.files import find_files
     from kindling.data.reader import read_table
-    from kindling.data.schema import TableSchema
+    from kindling.data.schema import ImageSchema
     from kindling.serve.export.make import Rows
 
-    if isinstance(model.schema, TableSchema):
-        return [Rows(read_table(word), word) for word in words]
-    return [Rows(image_files(Path(word)), word) for word in words]
+    if not arguments.check:
+        return test_rows(arguments.run, model)
+    files = find_files(arguments.check, model.schema, not_this=arguments.output)
+    if isinstance(model.schema, ImageSchema):
+        return [Rows(files, ", ".join(arguments.check))], ""
+    return [Rows(read_table(file), str(file)) for file in files], ""
 
 
-def image_files(path: Path) -> list[Path]:
-    """Return a file, or all images in a folder and below, in the order of their names."""
-    from kindling.data.decode import SUFFIXES
+def test_rows(run: str, model: "Model") -> "tuple[list[Rows], str]":
+    """Read the rows that the run was judged on, or say why they are not at hand."""
+    from kindling.run.recall import recall
+    from kindling.runs import find_run
+    from kindling.serve.export.make import Rows
 
-    if path.is_file():
-        return [path]
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
-    if not found:
-        got = f"none in {path}" if path.is_dir() else f"nothing at {path}"
-        raise DataError(Problem("--check must name images or a folder of them", got, "correct it"))
-    return found
+    try:
+        return [Rows(recall(find_run(run), model.spec).rows, "the run's test set")], ""
+    except UserError as error:  # a bundle that lies by itself, or a file that was moved
+        reason = error.problems[0].got
+        return [], f"not the run's test set ({reason}); --check FILE takes other rows"
 
 
 def describe(file: Path, artifact: "Artifact", agreements: "Sequence[Agreement]") -> dict[str, Any]:
@@ -122,13 +126,12 @@ def as_lines(found: dict[str, Any]) -> dict[str, str]:
     shown = ", ".join(names[:MAX_NAMED]) + (", ..." if len(names) > MAX_NAMED else "")
     checks = found["checks"]
     largest, ties = max(c["largest"] for c in checks), sum(c["num_ties"] for c in checks)
+    what = [f"{check['num_rows']:,} rows of {check['source']}" for check in checks]
     differ = f"largest difference {largest:.1e}" + (f", {ties} labels a toss-up" if ties else "")
     return {
         "file": f"{found['file']}, {found['bytes'] / 1e6:.1f} MB",
         "inputs": shown if len(names) == 1 else f"{len(names)} columns: {shown}",
         "outputs": ", ".join(found["outputs"]),
-        "checked": "; ".join(
-            f"{check['num_rows']:,} rows of {check['source']}" for check in checks
-        ),
+        "checked": "; ".join([*what, *filter(None, [found["remark"]])]),
         "result": f"{differ}; {TOLERANCE:g} is allowed",
     }

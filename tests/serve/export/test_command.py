@@ -1,6 +1,8 @@
 """`kindling export` as a person types it; here, beside the runs that it needs."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import onnxruntime
@@ -36,6 +38,22 @@ def test_what_was_written_and_compared_is_said(penguins_run, tmp_path, capfd):
     onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
 
 
+def test_without_other_rows_the_test_set_of_the_run_is_compared(penguins_run, tmp_path, capsys):
+    type_in(penguins_run, "-o", tmp_path / "model.onnx", "--network-only", "--json")
+    found = json.loads(capsys.readouterr().out)
+    assert found["checks"][0]["source"] == "the run's test set"
+    assert [check["num_rows"] for check in found["checks"]] == [52, 256]
+
+
+def test_a_bundle_by_itself_is_exported_and_what_was_not_compared_is_said(
+    penguins_run, tmp_path, capsys
+):
+    shutil.copytree(penguins_run / "bundle", tmp_path / "bundle")
+    type_in(tmp_path / "bundle", "-o", tmp_path / "model.pt2", "--format", "torch")
+    said = capsys.readouterr().out
+    assert re.search(r"not the run's test set \(no config.yaml in .*\); --check FILE", said)
+
+
 def test_the_same_comes_as_json(digits_run, tmp_path, capsys):
     image = tmp_path / "images" / "one" / "grey.png"
     image.parent.mkdir(parents=True)
@@ -47,7 +65,7 @@ def test_the_same_comes_as_json(digits_run, tmp_path, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["bytes"] == file.stat().st_size
     assert (found["inputs"], found["outputs"]) == (["x"], ["y"])
-    assert [check["num_rows"] for check in found["checks"]] == [1, 1, 33]
+    assert [check["num_rows"] for check in found["checks"]] == [2, 33]
     assert max(check["largest"] for check in found["checks"]) <= 1e-5
 
 
@@ -69,5 +87,5 @@ def test_a_folder_that_is_not_there_is_refused_before_anything_is_loaded(tmp_pat
 
 
 def test_a_folder_without_images_is_refused(digits_run, tmp_path):
-    with pytest.raises(DataError, match="must name images or a folder of them; got none in"):
+    with pytest.raises(DataError, match="got no images in"):
         type_in(digits_run, "-o", tmp_path / "model.onnx", "--check", tmp_path)
