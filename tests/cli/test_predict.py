@@ -184,6 +184,7 @@ def test_predictions_do_not_replace_their_rows(refused, penguins_run, tmp_path):
     assert file.read_bytes() == PENGUINS.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_early_is_no_fault(penguins_run):
     command = "from kindling.cli.main import main; main()"
     words = [sys.executable, "-c", command, "predict", str(penguins_run), str(PENGUINS)]

@@ -96,6 +96,7 @@ def test_what_is_imported_by_name_is_a_name_of_ours():
     ]
 
 
+@pytest.mark.slow
 def test_loading_needs_neither_the_trainer_nor_a_configuration(penguins_run):
     code = (
         "import sys; from kindling import load; load(sys.argv[1]); "
