@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import onnx
-import onnxruntime  # type: ignore[import-untyped]
+import onnxruntime
 import torch
 
 from kindling.data.schema import TableSchema
