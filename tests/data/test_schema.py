@@ -62,3 +62,14 @@ def test_a_cell_that_does_not_fit_is_pointed_at(name, cell, word):
 def test_lists_among_numbers_are_pointed_at():
     with pytest.raises(DataError, match=r"\[1\] in row 0"):
         SCHEMA.type(pa.table(RAW | {"size": [[1], None, None, None]}), "new.parquet")
+
+
+def test_every_full_hour_is_its_own_hour_and_far_dates_are_dates():
+    hours = pd.date_range("1899-12-30", "2035-01-01", freq="7h")
+    columns = pa.table({"when": pa.array(hours)})
+    parts = infer_schema(columns, {}).type(columns, "t")
+    assert (parts["when (hour)"] == hours.hour).all()
+    assert (parts["when (year)"] == hours.year).all()
+    assert (parts["when (weekday)"] == hours.day_of_week).all()
+    far = pa.table({"when": ["9999-12-31", "0001-01-01", "2024-02-29"]})
+    assert infer_schema(far, {}).type(far, "t")["when (year)"].tolist() == [9999, 1, 2024]

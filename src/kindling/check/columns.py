@@ -169,7 +169,7 @@ def durations(column: Column, cells: pa.ChunkedArray) -> Iterator[Problem]:
 
 def other_stages(column: Column, sample: Sample) -> Iterator[Problem]:
     """Compare val and test with train: levels that are new, values that are never there."""
-    for stage in ("val", "test"):
+    for stage in sample.keys() - {"train"}:
         cells = sample[stage].column(column.name)
         values = convert(column, cells)
         if column.kind == "category":

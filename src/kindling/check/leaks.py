@@ -64,7 +64,7 @@ def explained_variance(codes: np.ndarray, y: np.ndarray) -> float:
 
 def agreement(column: np.ndarray, y: np.ndarray) -> float:
     """Return how well two numbers order the rows alike, whichever way round: 0 to 1."""
-    ranks = [np.unique(values, return_inverse=True)[1] for values in (column, y)]
+    ranks = [np.unique(values, return_inverse=True)[1].astype(float) for values in (column, y)]
     if any(rank.max() == 0 for rank in ranks):
         return 0.0
-    return abs(float(np.corrcoef(*ranks)[0, 1]))
+    return abs(float(np.corrcoef(ranks[0], ranks[1])[0, 1]))

@@ -1,5 +1,7 @@
 """A source in, batches on the device out: read, split, fit, transform, in this order."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import torch
@@ -94,8 +96,10 @@ class DataModule(LightningDataModule):
         if transform == "auto":
             transform = choose_transform(x, raw.y, self.split) if raw.is_regression else "none"
         self.target = TargetEncoder(raw.target, raw.is_regression, transform).fit(raw.y[train])
-        # from_numpy shares the memory: neither table nor images are copied.
-        self.x = torch.from_numpy(x)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*not writable.*")  # nobody writes into a cache
+            # from_numpy shares the memory: neither table nor images are copied.
+            self.x = torch.from_numpy(x)
         self.y = torch.from_numpy(self.target.transform(raw.y))
         spec = DataSpec(**self.target.describe(), **self.preprocessor.describe())
         if spec.image_shape is not None:

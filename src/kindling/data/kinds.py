@@ -122,10 +122,10 @@ def to_days(column: pa.ChunkedArray, pattern: str) -> pa.ChunkedArray:
     """Return float64 days since 1970-01-01 UTC; text is read by `pattern` (see DATE_PATTERNS)."""
     if is_text(column):
         text = known_text(column).to_pandas()
-        moments = pd.to_datetime(text, format=pattern or "ISO8601", errors="coerce", utc=True)
-    elif is_moment(column):
-        moments = pd.to_datetime(column.to_pandas(), errors="coerce", utc=True)
-    else:
+        # A model that learnt from dates which were no text has no pattern.
+        read = pd.to_datetime(text, format=pattern or "ISO8601", errors="coerce", utc=True)
+        column = pa.chunked_array([pa.array(read, pa.timestamp("us"), from_pandas=True)])
+    if not is_moment(column):
         return pa.chunked_array([pa.nulls(len(column), pa.float64())])
-    days = (moments - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)
-    return pa.chunked_array([pa.array(days, pa.float64(), from_pandas=True)])
+    microseconds = pc.cast(pc.cast(column, pa.timestamp("us"), safe=False), pa.int64())
+    return pc.divide(pc.cast(microseconds, pa.float64(), safe=False), 86_400e6)

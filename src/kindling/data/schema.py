@@ -115,15 +115,22 @@ def features_of(column: Column, values: pa.ChunkedArray) -> list[np.ndarray]:
     return [array]
 
 
+MS_PER_DAY = 86_400_000.0
 LARGEST = float(np.finfo(np.float32).max)
 DATE_PARTS = ("days since 1970", "year", "month", "weekday", "hour")  # Monday is weekday 0
 
 
 def date_parts(days: np.ndarray) -> list[np.ndarray]:
-    """Return the DATE_PARTS of N days since 1970, NaN where the day is."""
-    moments = pd.to_datetime(pd.Series(days), unit="D", errors="coerce").dt
-    parts = (moments.year, moments.month, moments.day_of_week, moments.hour)
-    return [days, *(part.to_numpy(dtype=np.float64) for part in parts)]
+    """Return the DATE_PARTS of N days since 1970, to the millisecond; NaN where the day is."""
+    ms = np.rint(days * MS_PER_DAY)
+    day = np.floor(ms / MS_PER_DAY)
+    known = np.isfinite(day)
+    dates = day[known].astype(np.int64).astype("datetime64[D]")
+    year, month = np.full_like(days, np.nan), np.full_like(days, np.nan)
+    year[known] = dates.astype("datetime64[Y]").astype(np.int64) + 1970
+    month[known] = dates.astype("datetime64[M]").astype(np.int64) % 12 + 1
+    hour = np.floor((ms - day * MS_PER_DAY) / (MS_PER_DAY / 24))
+    return [days, year, month, (day + 3) % 7, hour]  # the first of January 1970 was a Thursday
 
 
 def misfit_problems(

@@ -108,7 +108,8 @@ def to_target(column: pd.Series, *, is_regression: bool) -> np.ndarray:
         return column.to_numpy(dtype=np.float64)
     if pd.api.types.is_float_dtype(column):
         values = column.to_numpy()
-        return values.astype(np.int64) if (values % 1 == 0).all() else values
+        is_whole = (values % 1 == 0).all() and np.abs(values).max(initial=0) <= kinds.EXACT
+        return values.astype(np.int64) if is_whole else values
     codes, distinct = pd.factorize(column)  # a million rows share one string for each label
     if all(isinstance(label, bool) for label in distinct):
         return distinct.to_numpy(dtype=bool)[codes]

@@ -15,8 +15,8 @@ from kindling.data.schema import TableSchema
 
 MAX_DAYS = 106751.0  # from 1970; pandas holds moments from 1677 to 2262
 # Tensors, because torch.onnx (2.13) rounds Python's numbers to float32, even beside float64.
-NS_PER_DAY, NS_PER_HOUR, STEPS_PER_DAY = (
-    torch.tensor(number, dtype=torch.float64) for number in (86400e9, 3600e9, 1e13)
+MS_PER_DAY, MS_PER_HOUR = (
+    torch.tensor(number, dtype=torch.float64) for number in (86_400e3, 3600e3)
 )
 
 
@@ -59,7 +59,7 @@ def missing(values: Tensor) -> Tensor:
 
 def weekday(days: Tensor) -> Tensor:
     """Return 0 for Monday; the first of January 1970 was a Thursday."""
-    day, _ = day_and_ns(days)
+    day, _ = day_and_ms(days)
     return day + 3 - 7 * ((day + 3) / 7).floor()
 
 
@@ -68,7 +68,7 @@ def year_and_month(days: Tensor) -> tuple[Tensor, Tensor]:
 
     In float64, which has NaN for a missing day and is exact for whole numbers of this size.
     """
-    day = day_and_ns(days)[0] + 719468  # since the first of March of the year 0
+    day = day_and_ms(days)[0] + 719468  # since the first of March of the year 0
     era = (day / 146097).floor()  # of 400 years
     of_era = day - era * 146097
     leap_days = (of_era / 1460).floor() - (of_era / 36524).floor() + (of_era / 146096).floor()
@@ -79,13 +79,11 @@ def year_and_month(days: Tensor) -> tuple[Tensor, Tensor]:
     return years + era * 400 + (month <= 2).double(), month
 
 
-def day_and_ns(days: Tensor) -> tuple[Tensor, Tensor]:
-    """Split days since 1970 into whole days and nanoseconds, rounded as pandas does."""
-    days = torch.where(days.abs() <= MAX_DAYS, days, torch.nan)
-    whole = days.trunc()
-    ns = (((days - whole) * STEPS_PER_DAY).round() / STEPS_PER_DAY * NS_PER_DAY).trunc()
-    shift = (ns / NS_PER_DAY).floor()  # -1 where the day is before 1970 and not whole
-    return whole + shift, ns - shift * NS_PER_DAY
+def day_and_ms(days: Tensor) -> tuple[Tensor, Tensor]:
+    """Split days since 1970 into whole days and milliseconds, as the schema does."""
+    ms = (days * MS_PER_DAY).round()
+    day = (ms / MS_PER_DAY).floor()
+    return day, ms - day * MS_PER_DAY
 
 
 COMPUTE: dict[str, Callable[[Tensor], Tensor]] = {
@@ -93,7 +91,7 @@ COMPUTE: dict[str, Callable[[Tensor], Tensor]] = {
     "year": lambda days: year_and_month(days)[0],
     "month": lambda days: year_and_month(days)[1],
     "weekday": weekday,
-    "hour": lambda days: (day_and_ns(days)[1] / NS_PER_HOUR).floor(),
+    "hour": lambda days: (day_and_ms(days)[1] / MS_PER_HOUR).floor(),
 }
 # In the order of `Column.features`, which may have fewer.
 PARTS_OF = {

@@ -1,0 +1,181 @@
+"""A file in; what each of its columns is taken for, and everything odd about them, out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kindling.check.columns import column_findings
+from kindling.check.data import check_data
+from kindling.check.names import encoding_findings, header_findings
+from kindling.check.sample import MAX_ROWS, take_sample
+from kindling.data import kinds
+from kindling.data.datamodule import DataModule
+from kindling.data.images import images
+from kindling.data.infer import infer_schema
+from kindling.data.reader import read_table
+from kindling.data.schema import USED, Column, TableSchema, convert
+from kindling.data.table import table
+from kindling.errors import DataError, Problem
+
+# What conf/data/loading.yaml has; nothing here depends on most of it.
+LOADING: dict[str, Any] = {
+    "batch_size": 64,
+    "eval_batch_size": 1024,
+    "val_fraction": 0.15,
+    "test_fraction": 0.15,
+    "drop_last": False,
+    "num_workers": 0,
+    "seed": 0,
+}
+BARS = 20  # of a distribution
+MAX_SHOWN = 3  # examples, and levels by name
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is said of one column.
+
+    Args:
+        distinct: different known cells.
+        holds: the range of numbers and dates, or the most frequent levels.
+        becomes: what is done with it.
+        counts: heights of the bars of its distribution.
+    """
+
+    name: str
+    kind: str
+    missing: int
+    distinct: int
+    holds: str
+    examples: str
+    becomes: str
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything that is known of a file before anything is trained."""
+
+    title: str
+    facts: dict[str, str]
+    lines: list[Line]
+    findings: list[Problem]
+
+    @property
+    def has_errors(self) -> bool:
+        return any(problem.severity == "error" for problem in self.findings)
+
+
+def inspect_table(
+    path: str, target: str | None, test_path: str | None, asked: Mapping[str, str]
+) -> Overview:
+    """Read as a training would, and go on where that would stop."""
+    if target is None:
+        return _without_target(path, asked)
+    data = table(path, target, test_path=test_path, kinds=asked, **LOADING)
+    files = data.source.missing()
+    if files:
+        raise DataError(*files)
+    try:
+        data.setup()
+    except DataError as error:
+        seen = _without_target(path, asked)
+        facts = seen.facts | {"target": f"{target}: it cannot be learnt yet"}
+        found = [*error.problems, *(p for p in seen.findings if p not in error.problems)]
+        return Overview(path, facts, seen.lines, found)
+    assert isinstance(data.schema, TableSchema)
+    facts = {"rows": f"{len(data.raw.y):,}", **_facts(data)}
+    lines = describe_columns(data.schema, take_sample(data)["train"])
+    return Overview(path, facts, lines, check_data(data))
+
+
+def inspect_images(path: str) -> Overview:
+    """Read a folder of images."""
+    data = images(path, **LOADING)
+    files = data.source.missing()
+    if files:
+        raise DataError(*files)
+    data.setup()
+    channels, height, width = data.spec.image_shape or (0, 0, 0)
+    facts = {"images": f"{len(data.raw.y):,} of {height}x{width}, {channels} channels"}
+    facts |= _facts(data) | {f"note {n}": note for n, note in enumerate(data.raw.notes, start=1)}
+    return Overview(path, facts, [], check_data(data))
+
+
+def _facts(data: DataModule) -> dict[str, str]:
+    spec = data.spec
+    if spec.is_regression:
+        y = data.raw.y
+        what = f"{spec.target}, a quantity from {y.min():.6g} to {y.max():.6g}"
+    else:
+        what = f"{spec.num_classes} classes of {spec.target}: {', '.join(spec.classes[:6])}"
+        what += ", ..." if spec.num_classes > 6 else ""
+    sizes = ", ".join(f"{len(rows):,} {stage}" for stage, rows in data.split.items())
+    return {"target": f"{what} ({data.raw.reason})", "split": sizes}
+
+
+def _without_target(path: str, asked: Mapping[str, str]) -> Overview:
+    """Look at the columns alone, all of them."""
+    if not Path(path).is_file():
+        rule, got = "a file must be there", f"nothing at {Path(path).absolute()}"
+        raise DataError(Problem(rule, got, "correct the path", "D001"))
+    rows = read_table(path)
+    some = rows.slice(0, MAX_ROWS)
+    schema = infer_schema(some, asked)
+    facts = {"rows": f"{len(rows):,}", "target": "not said: --target COLUMN checks it, too"}
+    found = header_findings(rows.column_names, path) + encoding_findings(path)
+    found += column_findings({"train": some}, schema)
+    return Overview(path, facts, describe_columns(schema, some), found)
+
+
+def describe_columns(schema: TableSchema, cells: pa.Table) -> list[Line]:
+    """Describe every column by the cells of the train rows."""
+    return [describe_column(column, cells.column(column.name)) for column in schema.columns]
+
+
+def describe_column(column: Column, cells: pa.ChunkedArray) -> Line:
+    """Put what is known of one column into words."""
+    known = pc.drop_null(kinds.known_text(cells) if kinds.is_text(cells) else cells)
+    is_plain = not pa.types.is_nested(cells.type)
+    distinct = pc.count_distinct(known).as_py() if is_plain and len(known) else 0
+    examples = ", ".join(_short(cell) for cell in known.slice(0, MAX_SHOWN).to_pylist())
+    holds, counts = _distribution(column, cells)
+    becomes = f"left out: {column.why}"
+    if column.kind in USED:
+        becomes = ", ".join(column.features)
+        if column.kind == "category":
+            becomes = f"{len(column.levels)} levels"
+    missing = len(cells) - len(known)
+    return Line(column.name, column.kind, missing, distinct, holds, examples, becomes, counts)
+
+
+def _distribution(column: Column, cells: pa.ChunkedArray) -> tuple[str, tuple[int, ...]]:
+    """Return the range or the most frequent levels, and the heights of the bars."""
+    if column.kind not in USED:
+        return "", ()
+    values = convert(column, cells)
+    if column.kind == "category":
+        counted = sorted(pc.value_counts(values).to_pylist(), key=lambda pair: -pair["counts"])
+        names = [f"{_short(p['values']) or '(missing)'} {p['counts']:,}" for p in counted]
+        more = ", ..." if len(names) > MAX_SHOWN else ""
+        counts = tuple(pair["counts"] for pair in counted[:BARS])
+        return ", ".join(names[:MAX_SHOWN]) + more, counts
+    numbers = pc.drop_null(values).to_numpy()
+    if not len(numbers):
+        return "", ()
+    ends = (numbers.min(), numbers.max())
+    if column.kind == "date":
+        words = [str(np.datetime64("1970-01-01") + np.timedelta64(int(day), "D")) for day in ends]
+    else:
+        words = [f"{end:.6g}" for end in ends]
+    return " to ".join(words), tuple(np.histogram(numbers, bins=BARS)[0].tolist())
+
+
+def _short(cell: Any) -> str:
+    text = str(cell)
+    return text if len(text) <= 20 else text[:17] + "..."
