@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from kindling.data.infer import infer_schema
+from kindling.data.columns.infer import infer_schema
 from kindling.data.preprocess import ImagePreprocessor, TablePreprocessor
 
 RAW = {

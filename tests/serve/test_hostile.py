@@ -173,6 +173,12 @@ def test_a_schema_that_no_table_has_is_refused(bundle, path, value, message):
     refuse(bundle, "schema.json", message)
 
 
+def test_categories_that_swap_their_features_are_refused(bundle):
+    for number, name in ((0, "sex"), (5, "island")):
+        set_value(bundle, "schema.json", f"schema.columns.{number}.features", [name])
+    refuse(bundle, "schema.json", "not the column of its name")
+
+
 IMAGES = [
     ("spec.image_shape", [1, 9, 8], "a spec that is not of images of"),
     ("spec.numbers", ["a"], "a spec that is not of images of"),

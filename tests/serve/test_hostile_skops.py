@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kindling.data.reader import read_table
+from kindling.data.columns.reader import read_table
 from kindling.errors import DataError
 from kindling.serve.bundle import read_bundle
 from tests.serve.damage import edit_array, edit_skops, pickled, put, put_zip, read_zip

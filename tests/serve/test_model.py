@@ -13,7 +13,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from kindling import load
-from kindling.data.reader import read_table
+from kindling.data.columns.reader import read_table
 from kindling.errors import ConfigError, DataError
 
 ROOT = Path(__file__).parents[2]
@@ -95,7 +95,7 @@ def test_the_bundle_alone_predicts_the_same_elsewhere(penguins_run, tmp_path):
     shutil.copytree(penguins_run / "bundle", tmp_path / "lent")
     rows_of(penguins_run).to_pandas().to_csv(tmp_path / "rows.csv", index=False)
     code = (
-        "from kindling import load; from kindling.data.reader import read_table; "
+        "from kindling import load; from kindling.data.columns.reader import read_table; "
         "load('lent').predict_proba(read_table('rows.csv')).tofile('probs')"
     )
     command = [sys.executable, "-X", "faulthandler", "-c", code]

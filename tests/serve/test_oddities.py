@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from kindling.data.schema import Column, ImageSchema, TableSchema
+from kindling.data.columns.schema import Column, ImageSchema, TableSchema
 from kindling.serve.oddities import Oddities
 
 SCHEMA = TableSchema(

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from kindling.data.schema import Column, ImageSchema, TableSchema
+from kindling.data.columns.schema import Column, ImageSchema, TableSchema
 from kindling.errors import DataError
 from kindling.serve.rows import to_images, to_table
 

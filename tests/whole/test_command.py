@@ -53,7 +53,17 @@ def test_smoke_is_a_whole_run_with_a_quiet_console(tmp_path):
     }
     assert done.stderr == ""
     labels = [line.split()[0] for line in done.stdout.splitlines() if line[:1].isalpha()]
-    assert labels == ["data", "task", "split", "model", "device", "trained", "run", "curves", "bundle"]
+    assert labels == [
+        "data",
+        "task",
+        "split",
+        "model",
+        "device",
+        "trained",
+        "run",
+        "curves",
+        "bundle",
+    ]
     assert "hist_gradient_boosting" in done.stdout
     assert (run / "overrides.txt").read_text() == "python train.py experiment=smoke\n"
     assert json.loads((run / "metrics.json").read_text())["epochs"] == 1

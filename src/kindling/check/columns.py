@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.check.sample import Sample
-from kindling.data import kinds
-from kindling.data.schema import USED, Column, TableSchema, convert
+from kindling.data.columns import kinds
+from kindling.data.columns.schema import USED, Column, TableSchema, convert
 from kindling.errors import Problem
 
 NEARLY = 0.995  # share of one value from which a column is nearly constant

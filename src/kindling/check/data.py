@@ -10,8 +10,8 @@ from kindling.check.leaks import leak_findings
 from kindling.check.names import name_findings
 from kindling.check.rows import row_findings
 from kindling.check.sample import take_sample
+from kindling.data.columns.schema import TableSchema
 from kindling.data.datamodule import DataModule
-from kindling.data.schema import TableSchema
 from kindling.errors import Problem
 
 ORDER = {"error": 0, "warning": 1, "info": 2}

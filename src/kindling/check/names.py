@@ -3,7 +3,7 @@
 from collections import defaultdict
 from pathlib import Path
 
-from kindling.data.dialect import AUTO, sniff
+from kindling.data.columns.dialect import AUTO, sniff
 from kindling.data.source import Raw
 from kindling.errors import Problem
 

@@ -13,12 +13,12 @@ from kindling.check.columns import column_findings
 from kindling.check.data import check_data
 from kindling.check.names import encoding_findings, header_findings
 from kindling.check.sample import MAX_ROWS, take_sample
-from kindling.data import kinds
+from kindling.data.columns import kinds
+from kindling.data.columns.infer import infer_schema
+from kindling.data.columns.reader import read_table
+from kindling.data.columns.schema import USED, Column, TableSchema, convert
 from kindling.data.datamodule import DataModule
 from kindling.data.images import images
-from kindling.data.infer import infer_schema
-from kindling.data.reader import read_table
-from kindling.data.schema import USED, Column, TableSchema, convert
 from kindling.data.table import table
 from kindling.errors import DataError, Problem
 

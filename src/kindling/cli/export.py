@@ -82,8 +82,8 @@ def refuse_unwritable(file: Path) -> None:
 def rows_to_check(arguments: Namespace, model: "Model") -> "tuple[list[Rows], str]":
     """Read what was typed behind --check, or else the run's own test rows; and say why not."""
     from kindling.cli.files import find_files
-    from kindling.data.reader import read_table
-    from kindling.data.schema import ImageSchema
+    from kindling.data.columns.reader import read_table
+    from kindling.data.columns.schema import ImageSchema
     from kindling.serve.export.make import Rows
 
     if not arguments.check:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from kindling.data.columns.schema import ImageSchema, TableSchema
 from kindling.data.decode import SUFFIXES
-from kindling.data.schema import ImageSchema, TableSchema
 from kindling.errors import DataError, Problem
 
 TABLES = {".csv", ".tsv", ".txt", ".parquet", ".pq", ".gz"}

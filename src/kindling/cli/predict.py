@@ -77,7 +77,7 @@ def predictions(model: "Model", files: list[Path], odd: "Oddities") -> "Iterator
     """Predict with as many threads as the machine gives; each computes alone."""
     import torch
 
-    from kindling.data.schema import ImageSchema
+    from kindling.data.columns.schema import ImageSchema
     from kindling.serve.stream import predict_images, predict_tables
 
     # Two threads on one small product wait for each other longer than they compute.

@@ -21,10 +21,10 @@ from kindling.data.cache import (
     read_cache,
     write_cache,
 )
+from kindling.data.columns.schema import Fit, ImageSchema
 from kindling.data.decode import MAX_PIXELS, RGB, Header, decode, read_header
 from kindling.data.folders import Entry
 from kindling.data.remarks import MIN_SIZE_PX, odd_headers, summarise
-from kindling.data.schema import Fit, ImageSchema
 from kindling.errors import DataError, Problem
 
 AUTO_SIZE_PX = 128  # the longest side that "auto" chooses

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from kindling.data.schema import ImageSchema
+from kindling.data.columns.schema import ImageSchema
 from kindling.errors import DataError, Problem
 
 Picture = Path | bytes | Image.Image

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from sklearn.datasets import load_digits
 
+from kindling.data.columns.schema import ImageSchema
 from kindling.data.datamodule import DataModule
-from kindling.data.schema import ImageSchema
 from kindling.data.source import Raw
 from kindling.errors import Problem
 

@@ -15,9 +15,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
-from kindling.data.infer import infer_schema
-from kindling.data.kinds import MISSING
-from kindling.data.schema import ImageSchema, TableSchema
+from kindling.data.columns.infer import infer_schema
+from kindling.data.columns.kinds import MISSING
+from kindling.data.columns.schema import ImageSchema, TableSchema
 from kindling.data.source import Raw, RawTable
 from kindling.errors import DataError, Problem
 from kindling.keyed import key

@@ -7,7 +7,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 import pyarrow as pa
 
-from kindling.data.schema import ImageSchema
+from kindling.data.columns.schema import ImageSchema
 from kindling.errors import Problem
 from kindling.types import Stage, Transform
 

@@ -10,11 +10,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from kindling.data.columns.dialect import AUTO, Dialect
+from kindling.data.columns.grouping import Cells, number_groups, read_times
+from kindling.data.columns.reader import TableFile
+from kindling.data.columns.schema import absent_columns
 from kindling.data.datamodule import DataModule
-from kindling.data.dialect import AUTO, Dialect
-from kindling.data.grouping import Cells, number_groups, read_times
-from kindling.data.reader import TableFile
-from kindling.data.schema import absent_columns
 from kindling.data.source import Raw, RawTable
 from kindling.data.target import (
     infer_task,

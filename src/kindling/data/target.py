@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
-from kindling.data import kinds
+from kindling.data.columns import kinds
 from kindling.data.split import Split
 from kindling.errors import DataError, Problem
 from kindling.types import LabelKind, Transform

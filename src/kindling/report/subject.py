@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from kindling.data.columns.schema import TableSchema
 from kindling.data.datamodule import DataModule
-from kindling.data.schema import TableSchema
 from kindling.task.result import Result
 from kindling.task.supervised import Task
 from kindling.types import DataSpec

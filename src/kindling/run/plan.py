@@ -5,8 +5,8 @@ from collections import Counter
 from lightning import Trainer
 from omegaconf import DictConfig
 
+from kindling.data.columns.schema import USED, TableSchema
 from kindling.data.datamodule import DataModule
-from kindling.data.schema import USED, TableSchema
 from kindling.run.console import short_path, show_plan
 from kindling.task.supervised import Task
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from torch import nn
 
+from kindling.data.columns.schema import TableSchema
 from kindling.data.preprocess import TablePreprocessor
-from kindling.data.schema import TableSchema
 from kindling.serve import describe, sklearn_file, weights
 from kindling.serve.folder import AGAIN, damaged, read_files, write_files
 from kindling.serve.network import Recipe, plain_network

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kindling.data.schema import Column, ImageSchema, TableSchema, schema_to_json
+from kindling.data.columns.schema import Column, ImageSchema, TableSchema, schema_to_json
 from kindling.serve.plain import Unfit, typed
 from kindling.types import DataSpec
 
@@ -80,7 +80,7 @@ def _of_table(spec: DataSpec, schema: TableSchema) -> Iterator[str]:
 
 def _of_categories(spec: DataSpec, columns: list[Column]) -> Iterator[str]:
     if any(column.features != (column.name,) for column in columns):
-        yield "a category that is more than one column"
+        yield "a category that is not the column of its name"
     if spec.categories != tuple(column.name for column in columns):
         yield "a spec of other categories than the schema's"
     if spec.cardinalities != tuple(len(column.levels) + 2 for column in columns):

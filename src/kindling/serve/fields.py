@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, create_model
 
-from kindling.data.schema import Column, ImageSchema, TableSchema
+from kindling.data.columns.schema import Column, ImageSchema, TableSchema
 from kindling.serve.limits import Limits
 from kindling.types import DataSpec
 

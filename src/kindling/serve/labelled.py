@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kindling.data import kinds
+from kindling.data.columns import kinds
+from kindling.data.columns.reader import read_table
+from kindling.data.columns.schema import ImageSchema, absent_columns
 from kindling.data.decode import SUFFIXES
-from kindling.data.reader import read_table
-from kindling.data.schema import ImageSchema, absent_columns
 from kindling.errors import DataError, Problem
 from kindling.serve.model import Model
 from kindling.types import DataSpec

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from kindling.data.columns.schema import ImageSchema, TableSchema
 from kindling.data.preprocess import TablePreprocessor
-from kindling.data.schema import ImageSchema, TableSchema
 from kindling.errors import ConfigError, Problem
 from kindling.pixels import PixelScaler
 from kindling.runs import find_run

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from kindling.data.schema import Column, ImageSchema, TableSchema
+from kindling.data.columns.schema import Column, ImageSchema, TableSchema
 
 MAX_NAMED = 3  # unknown levels that a line names
 

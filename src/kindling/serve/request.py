@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
-from kindling.data.reader import read_table
-from kindling.data.schema import TableSchema
+from kindling.data.columns.reader import read_table
+from kindling.data.columns.schema import TableSchema
 from kindling.errors import UserError
 from kindling.serve.fields import WORDS
 from kindling.serve.limits import Limits, Mistake, Refusal, refuse

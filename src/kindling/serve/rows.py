@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from kindling.data.columns.reader import plain
+from kindling.data.columns.schema import ImageSchema, TableSchema
 from kindling.data.decode import decode
-from kindling.data.reader import plain
-from kindling.data.schema import ImageSchema, TableSchema
 from kindling.errors import DataError, Problem
 
 KINDS = "a DataFrame, an Arrow table, a dict of columns, a list of dicts, or an array of two axes"

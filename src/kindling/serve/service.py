@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kindling.data.columns.schema import TableSchema
 from kindling.data.decode import name_of, read_header
-from kindling.data.schema import TableSchema
 from kindling.errors import UserError
 from kindling.serve.answer import Predicted
 from kindling.serve.fields import make_body

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kindling.data.columns.schema import TableSchema
 from kindling.data.preprocess import MISSING, TablePreprocessor
-from kindling.data.schema import TableSchema
 from kindling.serve.plain import Unfit, parse
 
 TRUSTED = ["numpy.dtype"]  # beyond scikit-learn's own classes that skops trusts

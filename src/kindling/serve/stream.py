@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from kindling.data.reader import open_table
+from kindling.data.columns.reader import open_table
 from kindling.serve.model import Model
 from kindling.serve.oddities import Oddities
 

@@ -5,9 +5,9 @@ import pandas as pd
 import pyarrow as pa
 import torch
 
-from kindling.data.infer import infer_schema
+from kindling.data.columns.infer import infer_schema
+from kindling.data.columns.schema import ImageSchema
 from kindling.data.preprocess import TablePreprocessor
-from kindling.data.schema import ImageSchema
 from kindling.model.cnn import CNN
 from kindling.model.mlp import MLP
 from kindling.serve.bundle import Bundle

@@ -6,7 +6,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
-from kindling.data.schema import Column
+from kindling.data.columns.schema import Column
 from kindling.errors import ConfigError
 from kindling.serve.export.onnx_graph import add_ends
 from kindling.serve.export.tracing import IR_VERSION, OPSET

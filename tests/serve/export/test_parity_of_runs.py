@@ -10,7 +10,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from kindling import load
-from kindling.data.reader import read_table
+from kindling.data.columns.reader import read_table
 from kindling.serve.export.make import Rows, export
 
 ROOT = Path(__file__).parents[3]

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from kindling.data.schema import Column, ImageSchema, TableSchema
+from kindling.data.columns.schema import Column, ImageSchema, TableSchema
 from kindling.keyed import key
 from kindling.serve.export.features import MAX_DAYS
 

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor, nn
 
+from kindling.data.columns.schema import TableSchema
 from kindling.data.preprocess import TablePreprocessor
-from kindling.data.schema import TableSchema
 
 MAX_DAYS = 106751.0  # from 1970; pandas holds moments from 1677 to 2262
 # Tensors, because torch.onnx (2.13) rounds Python's numbers to float32, even beside float64.

@@ -3,8 +3,8 @@
 from typing import Any
 
 from kindling import __version__
-from kindling.data.kinds import MISSING
-from kindling.data.schema import Column, TableSchema
+from kindling.data.columns.kinds import MISSING
+from kindling.data.columns.schema import Column, TableSchema
 from kindling.serve.model import Model
 
 # What the cell of an ONNX input holds, by the kind of its column.

@@ -7,7 +7,7 @@ import onnx
 import onnxruntime
 import torch
 
-from kindling.data.schema import TableSchema
+from kindling.data.columns.schema import TableSchema
 from kindling.serve.export.artifact import CHUNK, Artifact, Said, module_of
 from kindling.serve.export.notes import notes_of
 from kindling.serve.export.onnx_graph import PIXELS, add_ends, sign

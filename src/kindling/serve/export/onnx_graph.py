@@ -9,7 +9,7 @@ import onnx
 from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from kindling import __version__
-from kindling.data.schema import Column
+from kindling.data.columns.schema import Column
 from kindling.errors import ConfigError, Problem
 from kindling.serve.export.notes import ANSWER, MEANING, TYPED
 from kindling.serve.export.program import UNKNOWN_CODE, codes_of

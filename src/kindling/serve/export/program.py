@@ -11,9 +11,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 from torch import Tensor, nn
 
-from kindling.data.kinds import MISSING
+from kindling.data.columns.kinds import MISSING
+from kindling.data.columns.schema import ImageSchema, TableSchema
 from kindling.data.preprocess import TablePreprocessor
-from kindling.data.schema import ImageSchema, TableSchema
 from kindling.errors import ConfigError, Problem
 from kindling.pixels import PixelScaler
 from kindling.serve.export.features import Features

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from kindling.data.schema import TableSchema
+from kindling.data.columns.schema import TableSchema
 from kindling.pixels import PixelScaler
 from kindling.serve.export.program import UNKNOWN_CODE, codes_of
 from kindling.serve.model import Model

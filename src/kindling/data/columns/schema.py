@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kindling.data import kinds
+from kindling.data.columns import kinds
 from kindling.errors import DataError, Problem
 
 ColumnKind = Literal["number", "boolean", "category", "date", "id", "constant", "text", "empty"]

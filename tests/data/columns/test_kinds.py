@@ -3,7 +3,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from kindling.data import kinds
+from kindling.data.columns import kinds
 
 
 def column(*cells, kind=None):

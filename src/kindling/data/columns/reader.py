@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from kindling.data.dialect import AUTO, Dialect, Layout, sniff
+from kindling.data.columns.dialect import AUTO, Dialect, Layout, sniff
 from kindling.errors import DataError, Problem
 
 BLOCK_BYTES = 4 << 20  # of CSV text in one chunk

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from kindling.data import kinds
-from kindling.data.infer import infer_column
-from kindling.data.schema import convert
+from kindling.data.columns import kinds
+from kindling.data.columns.infer import infer_column
+from kindling.data.columns.schema import convert
 from kindling.errors import DataError, Problem
 
 

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from kindling.data.dialect import Dialect
-from kindling.data.reader import open_table, read_table
+from kindling.data.columns.dialect import Dialect
+from kindling.data.columns.reader import open_table, read_table
 from kindling.errors import DataError
 
 TABLE = {"a": ["1", "3"], "b": ["x", "y"]}

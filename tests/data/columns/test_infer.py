@@ -3,7 +3,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from kindling.data.infer import infer_schema
+from kindling.data.columns.infer import infer_schema
 from kindling.errors import DataError
 
 RNG = np.random.default_rng(0)

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kindling.data import kinds
-from kindling.data.schema import DATE_PARTS, USED, Column, ColumnKind, TableSchema
+from kindling.data.columns import kinds
+from kindling.data.columns.schema import DATE_PARTS, USED, Column, ColumnKind, TableSchema
 from kindling.errors import DataError, Problem
 
 MOSTLY = 0.9  # share of cells that must be numbers before the others look like mistakes
