@@ -98,3 +98,8 @@ def test_the_page_in_a_browser_asks_for_nothing_and_fits(run, open_page, data):
             (folder / "report.html").as_uri()
         ]
         assert visit.overflow_px <= 0
+
+
+def test_no_figure_shows_markup_in_place_of_numbers(run):
+    text = page_of(run("report=true", "trainer.max_epochs=30"))
+    assert "mathdefault" not in text

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from kindling.report.drawing import BLUE, HEIGHT, MUTED, ORANGE, WIDTH, look, new_axes
@@ -70,6 +70,8 @@ def draw_curves(curves: Curves, name: str, label: str, best_epoch: int) -> Figur
     axes.axvline(best_epoch, color=MUTED, linestyle="--", linewidth=1, label=f"epoch {best_epoch}")
     if 0 < lowest * WIDE < highest:
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="epoch", ylabel=label)
     axes.legend()
