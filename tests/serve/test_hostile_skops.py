@@ -12,7 +12,7 @@ import pytest
 from kindling.data.columns.reader import read_table
 from kindling.errors import DataError
 from kindling.serve.bundle import read_bundle
-from tests.serve.damage import edit_array, edit_skops, pickled, put, put_zip, read_zip
+from tests.serve.damage import edit_array, edit_skops, pickled, put, put_zip, read_zip, set_value
 
 PENGUINS = Path(__file__).parents[2] / "data" / "penguins.csv"
 STEP = "root.content.content.transformers.content.0.content.1"  # the pipeline of the numbers
@@ -114,6 +114,12 @@ def test_a_description_that_differs_anywhere_is_refused(bundle, path, change):
 
     edit_skops(bundle, path, edit)
     refuse(bundle, "where .* belongs")
+
+
+def test_columns_in_another_order_than_the_networks_are_refused(bundle):
+    numbers = json.loads((bundle / "schema.json").read_text())["spec"]["numbers"]
+    set_value(bundle, "schema.json", "spec.numbers", numbers[::-1])
+    refuse(bundle, "columns in another order than the spec's")
 
 
 def test_a_level_that_the_schema_does_not_have_is_refused(bundle):
