@@ -48,6 +48,13 @@ def test_images_are_predicted_bitwise_as_in_the_run(digits_run):
     assert model.predict(digits_of(digits_run)).tolist() == table.prediction.tolist()
 
 
+def test_image_files_are_predicted_bitwise_as_in_the_run(train, image_folder):
+    run = train("data=images", f"data.path={image_folder}", "model.width=4")
+    table, probs = predicted(run)
+    files = [image_folder / name for name in table.row]
+    assert np.array_equal(load(run).predict_proba(files), probs)
+
+
 def test_values_come_in_the_users_unit(weight_run):
     table, _ = predicted(weight_run)
     values = load(weight_run).predict(rows_of(weight_run))
