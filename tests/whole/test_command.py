@@ -49,7 +49,7 @@ def test_smoke_is_a_whole_run_with_a_quiet_console(tmp_path):
     assert re.fullmatch(r"penguins_auto/[\d_-]+_[0-9a-f]{4}", name)
     assert {path.name for path in run.iterdir()} == {
         *("config.yaml", "overrides.txt", "environment.json", "metrics.json", "predictions.csv"),
-        *("bundle", "checkpoints", "tensorboard"),
+        *("bundle", "checkpoints", "tensorboard", "report.html"),
     }
     assert done.stderr == ""
     labels = [line.split()[0] for line in done.stdout.splitlines() if line[:1].isalpha()]
@@ -63,6 +63,7 @@ def test_smoke_is_a_whole_run_with_a_quiet_console(tmp_path):
         "run",
         "curves",
         "bundle",
+        "report",
     ]
     assert "hist_gradient_boosting" in done.stdout
     assert (run / "overrides.txt").read_text() == "python train.py experiment=smoke\n"

@@ -5,7 +5,7 @@ training and "007" in serving.
 """
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -92,28 +92,34 @@ def _csv(path: Path, layout: Layout, wanted: list[str] | None) -> Iterator[pa.Ta
     names = layout.names if wanted is None else wanted
     yield pa.table({name: pa.array([], pa.string()) for name in names})
     ragged: list[pacsv.InvalidRow] = []
-    with gzip.open(path) if layout.is_gzip else path.open("rb") as file:
-        stream = QuoteCounter(file, layout.dialect.quote)
-        reader = pacsv.open_csv(stream, **_options(layout, names, ragged))
-        last = None
-        for batch in reader:
+    last: pa.RecordBatch | None = None
+    # Arrow's own streams: it reads ahead in a thread of its own, which a Python file may outlive.
+    compression = "gzip" if layout.is_gzip else None
+    with pa.input_stream(str(path), compression=compression) as file:
+        for batch in pacsv.open_csv(file, **_options(layout, names, ragged)):
             last = batch if len(batch) else last
             yield pa.Table.from_batches([batch])
-    if stream.is_odd and ragged and "\n" in ragged[-1].text:
-        _refuse_open_quote({"": ragged[-1].text}, path)
+    cells = [] if last is None else last.slice(len(last) - 1).to_pylist()[0].values()
+    _refuse_open_quote([*cells, *(row.text for row in ragged[-1:])], layout, path)
     if ragged:
         raise DataError(_ragged_problem(ragged, layout, path))
-    if stream.is_odd and last is not None:
-        _refuse_open_quote(last.slice(len(last) - 1).to_pylist()[0], path)
 
 
-def _refuse_open_quote(last_row: dict[str, str], path: Path) -> None:
+def _refuse_open_quote(last: Iterable[str], layout: Layout, path: Path) -> None:
     """Raise a DataError where the last cell swallowed the end of the file."""
-    for cell in last_row.values():
-        if "\n" in cell:
+    for cell in last:
+        if "\n" in cell and _is_odd(layout.dialect.quote.encode(), layout, path):
             rule, fix = f"every quote in {path} must be closed", "close it, or data.csv.quote=..."
             got = f"one that opens before {cell[:40]!r} and never ends"
             raise DataError(Problem(rule, got, fix, "D006"))
+
+
+def _is_odd(quote: bytes, layout: Layout, path: Path) -> bool:
+    """Count the quotes of a whole file: a pair for each cell that is closed."""
+    with gzip.open(path) if layout.is_gzip else path.open("rb") as file:
+        return (
+            sum(block.count(quote) for block in iter(lambda: file.read(BLOCK_BYTES), b"")) % 2 == 1
+        )
 
 
 def _options(layout: Layout, names: list[str], ragged: list[pacsv.InvalidRow]) -> dict[str, Any]:
@@ -143,29 +149,6 @@ def _options(layout: Layout, names: list[str], ragged: list[pacsv.InvalidRow]) -
             strings_can_be_null=False,
         ),
     }
-
-
-class QuoteCounter:
-    """A binary file that counts the quotes that are read from it."""
-
-    def __init__(self, file: Any, quote: str) -> None:
-        self.file, self.quote, self.count = file, quote.encode(), 0
-        self.closed = False
-
-    @property
-    def is_odd(self) -> bool:
-        return self.count % 2 == 1
-
-    def read(self, size: int = -1) -> bytes:
-        data = self.file.read(size)
-        self.count += data.count(self.quote)
-        return data
-
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        self.closed = True
 
 
 def _ragged_problem(ragged: list[pacsv.InvalidRow], layout: Layout, path: Path) -> Problem:
