@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 
 from kindling import load
 from kindling.cli.main import main
-from kindling.data import reader
+from kindling.data.columns import reader
 
 PENGUINS = Path(__file__).parents[2] / "data" / "penguins.csv"
 PROBS = ["prob_Adelie", "prob_Chinstrap", "prob_Gentoo"]

@@ -185,14 +185,22 @@ def test_own_table_and_own_images_need_no_code(tmp_path, table_csv, image_folder
 
 
 @pytest.mark.slow
-def test_the_core_runs_without_the_report_room(tmp_path):
+@pytest.mark.parametrize("rooms", ["report", "check", "serve", "report check serve"])
+def test_the_core_runs_without_the_rooms_that_can_be_taken_out(tmp_path, rooms):
     import shutil
 
     copy = tmp_path / "copy"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "runs", "tests", "docs"))
-    shutil.rmtree(copy / "src" / "kindling" / "report")
+    switches = {"report": "report=false", "check": "checks=false", "serve": "bundle=false"}
+    for room in rooms.split():
+        shutil.rmtree(copy / "src" / "kindling" / room)
     done = subprocess.run(
-        [sys.executable, "train.py", "experiment=smoke", "report=false"],
+        [
+            sys.executable,
+            "train.py",
+            "experiment=smoke",
+            *(switches[room] for room in rooms.split()),
+        ],
         cwd=copy,
         env=os.environ | {"PYTHONPATH": str(copy / "src")},
         capture_output=True,
