@@ -69,7 +69,7 @@ def test_curves_come_from_either_logger_and_are_the_same(run):
         from kindling.types import DataSpec
 
         folder = run("report=true", f"logger={logger}", folder=logger)
-        curves.append(read_curves(folder, DataSpec("multiclass", "species")))
+        curves.append(read_curves(folder, DataSpec("multiclass", "species"), 3))
     assert set(curves[0]) == {"train/loss", "val/loss", "train/accuracy", "val/accuracy"}
     assert list(curves[0]["val/loss"]) == [1, 2, 3]
     for name, points in curves[0].items():

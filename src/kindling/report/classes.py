@@ -17,13 +17,16 @@ from kindling.report.drawing import (
     look,
     new_axes,
 )
+from kindling.report.intervals import wilson
 from kindling.report.parts import Picture, Table
 from kindling.report.words import count, number, percent, shorten
 from kindling.types import DataSpec
 
 MAX_NAMED = 20  # classes; with more, neither names nor counts can be read
 MAX_CURVES = 8  # as many as there are colours
-NUM_BINS, ROWS_PER_BIN = 10, 10
+MAX_LEGEND = 4  # lines; more would hide the curves
+MAX_LETTERS = 36  # along an axis before the names are turned
+NUM_BINS = 10
 MAX_CONFUSIONS = 10
 
 
@@ -31,24 +34,28 @@ def class_pictures(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> list
     """Draw what there is to see; curves need rows of the class and rows of others."""
     counts = np.bincount(truth, minlength=spec.num_classes)
     curved = curved_classes(spec, counts)
+    numbered = ""
+    if spec.num_classes > MAX_NAMED:
+        numbered = " The classes are numbered from 0, in the order of their names."
     pictures = [
         Picture(
             "confusion_matrix",
             "What is taken for what",
             "Down: the true class. Across: what the network said. On the diagonal it is right; the "
-            "darker a field, the larger its share of the row.",
+            f"darker a field, the larger its share of the row.{numbered}",
             draw_confusion(spec, truth, probs.argmax(axis=1)),
         ),
         Picture(
             "calibration",
             "Can the probabilities be believed?",
             "Test rows with about the same probability are put together; the number at a dot says "
-            "how many. On the dashed line the network is right as often as it says; below it, it "
-            "is too sure.",
+            "how many, the thin line how sure the dot is. On the dashed line the network is right "
+            "as often as it says; below it, it is too sure.",
             draw_calibration(spec, truth, probs),
         ),
     ]
     if curved:
+        colours = " Colours as in the figure before." if len(curved) > MAX_LEGEND else ""
         which = "" if len(counts) == 2 or len(curved) == len(counts) else _which(curved)
         pictures += [
             Picture(
@@ -62,7 +69,7 @@ def class_pictures(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> list
                 "precision_recall",
                 "Right finds against found (precision-recall)",
                 "Up: how many finds are right. Across: how many rows of the class are found. The "
-                f"higher to the right, the better.{which}",
+                f"higher to the right, the better.{which}{colours}",
                 draw_precision_recall(spec, truth, probs, curved),
             ),
         ]
@@ -97,7 +104,7 @@ def draw_confusion(spec: DataSpec, truth: np.ndarray, predicted: np.ndarray) -> 
             axis.set_major_locator(MaxNLocator(10, integer=True))
         return figure
     names = [shorten(name, 14) for name in spec.classes]
-    is_long = spec.num_classes > 10 or max(map(len, names)) > 3
+    is_long = max(map(len, names)) * spec.num_classes > MAX_LETTERS
     slant: dict[str, Any] = {"rotation": 45, "ha": "right"} if is_long else {}
     axes.set_xticks(range(spec.num_classes), names, **slant)
     axes.set_yticks(range(spec.num_classes), names)
@@ -142,42 +149,41 @@ def draw_precision_recall(
             base = float((truth == k).mean())
             axes.axhline(base, color=MUTED, linestyle="--", linewidth=1, label="guessing")
     axes.set(xlabel="found: share of the class", ylabel="right: share of the finds", ylim=(0, 1.03))
-    axes.legend(loc="lower left")
+    if len(curved) <= MAX_LEGEND:
+        axes.legend(loc="lower left")
     return figure
 
 
 def bins_of(said: np.ndarray, happened: np.ndarray) -> list[tuple[float, float, int]]:
     """Put rows of about the same probability together: mean probability, share, and rows."""
-    order = np.argsort(said, kind="stable")
-    num_bins = max(1, min(NUM_BINS, len(order) // ROWS_PER_BIN))
-    parts = [part for part in np.array_split(order, num_bins) if len(part)]
-    return [(float(said[p].mean()), float(happened[p].mean()), len(p)) for p in parts]
+    places = np.minimum((said * NUM_BINS).astype(int), NUM_BINS - 1)
+    parts = [places == place for place in np.unique(places)]
+    return [(float(said[p].mean()), float(happened[p].mean()), int(p.sum())) for p in parts]
 
 
 @look()
 def draw_calibration(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> Figure:
-    """Draw how often it happened against how often it was said to."""
+    """Draw how often it happened against how often it was said to, with 95 % intervals."""
     if spec.num_classes == 2:
         said, happened, what = probs[:, 1], truth == 1, f"of {shorten(spec.classes[1])}"
     else:
         said, happened = probs.max(axis=1), probs.argmax(axis=1) == truth
         what = "of the class that was said"
     figure, axes = new_axes()
-    bins = bins_of(said, happened)
     axes.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1)
+    bins = bins_of(said, happened)
+    for place, share, amount in bins:
+        axes.plot([place, place], wilson(share, amount), color=BLUE, linewidth=1, alpha=0.6)
+        beside: dict[str, Any] = {
+            "xytext": (4, 4),
+            "textcoords": "offset points",
+            "size": 7.5,
+            "color": MUTED,
+        }
+        axes.annotate(f"{amount:,}", (place, share), **beside)
     axes.plot([b[0] for b in bins], [b[1] for b in bins], color=BLUE, marker="o", markersize=4)
-    if len({(round(b[0], 1), round(b[1], 1)) for b in bins}) > 1:
-        for place, share, amount in bins:
-            axes.annotate(
-                f"{amount}",
-                (place, share),
-                (4, -9),
-                textcoords="offset points",
-                size=7,
-                color=MUTED,
-            )
     axes.set(xlabel=f"probability {what}", ylabel="share that came true")
-    axes.set(xlim=(-0.03, 1.06), ylim=(-0.06, 1.06))
+    axes.set(xlim=(-0.03, 1.1), ylim=(-0.04, 1.1))
     return figure
 
 

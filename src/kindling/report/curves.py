@@ -16,43 +16,49 @@ from kindling.report.drawing import BLUE, HEIGHT, MUTED, ORANGE, WIDTH, look, ne
 from kindling.task.metrics import logged_names
 from kindling.types import DataSpec
 
-Curves = Mapping[str, Mapping[int, float]]  # name -> epoch, counted from 1 -> value
-Points = Mapping[str, Mapping[int, float]]  # name -> optimizer step -> value
+Curves = Mapping[str, Mapping[float, float]]  # name -> epoch, counted from 1 -> value
+Steps = dict[str, dict[int, float]]  # name -> optimizer step -> value
 WIDE = 30  # times the smallest value: from here on a curve is read better on a logarithmic scale
 
 
-def read_curves(run: Path, spec: DataSpec) -> Curves:
+def read_curves(run: Path, spec: DataSpec, num_epochs: int) -> Curves:
     """Return the curves of a run folder; empty where no logger wrote files that can be read."""
     names = logged_names(spec)
-    points = read_events(run / "tensorboard", names) or read_csv(run / "csv/metrics.csv", names)
-    # There is one point an epoch, at the step where the epoch ended.
-    steps = sorted({step for found in points.values() for step in found})
-    epochs = {step: number for number, step in enumerate(steps, start=1)}
-    return {
-        name: {epochs[step]: value for step, value in points[name].items()}
-        for name in names
-        if points.get(name)
-    }
+    csv = run / "csv" / "metrics.csv"
+    found = read_events(run / "tensorboard", names) or read_csv(csv, names)
+    return by_epoch(found, num_epochs)
 
 
-def read_events(folder: Path, names: list[str]) -> Points:
-    """Read TensorBoard's files, the oldest first: an epoch that was repeated has its last value."""
-    found: dict[str, dict[int, float]] = {}
+def read_events(folder: Path, names: list[str]) -> Steps:
+    """Read TensorBoard's files, the oldest first: a step that was repeated has its last value."""
+    found: Steps = {}
     for file in sorted(folder.glob("events.out.tfevents.*")):
         events = EventAccumulator(str(file), size_guidance={"scalars": 0}).Reload()
         for name in set(events.Tags()["scalars"]) & set(names):
-            points = {point.step: point.value for point in events.Scalars(name)}
-            found.setdefault(name, {}).update(points)
+            values = {point.step: point.value for point in events.Scalars(name)}
+            found.setdefault(name, {}).update(values)
     return found
 
 
-def read_csv(file: Path, names: list[str]) -> Points:
+def read_csv(file: Path, names: list[str]) -> Steps:
     """Read the file of Lightning's CSV logger."""
     if not file.is_file():
         return {}
-    table = pd.read_csv(file)
-    columns = {name: table[["step", name]].dropna() for name in names if name in table}
-    return {name: dict(zip(c["step"], c[name], strict=True)) for name, c in columns.items()}
+    table = pd.read_csv(file).set_index("step")
+    return {name: table[name].dropna().to_dict() for name in names if name in table}
+
+
+def by_epoch(found: Steps, num_epochs: int) -> Curves:
+    """Count in epochs: train/loss is written once at the end of each, the last one of them last."""
+    ends = sorted(found.get("train/loss", {}))
+    if not ends:
+        return {}
+    epochs = np.arange(num_epochs - len(ends), num_epochs + 1)
+    places = [-1, *ends]  # steps count from 0
+    return {
+        name: {float(np.interp(step, places, epochs)): y for step, y in sorted(values.items())}
+        for name, values in found.items()
+    }
 
 
 @look()

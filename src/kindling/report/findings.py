@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 
+from kindling.errors import Problem
 from kindling.report.intervals import Interval
-from kindling.report.words import count, metric, percent, write_score
+from kindling.report.words import capital, count, metric, percent, write_score
 from kindling.task.metrics import HEADLINE
 from kindling.types import DataSpec
 
 FEW_ROWS, FEW_OF_A_CLASS = 100, 10
 MAX_NAMED = 5  # classes in a sentence
-MUCH_BETTER = 2.0  # times the test loss of what is learnt by heart
+MUCH_BETTER, WORTH_IT = 2.0, 0.1  # times, and by how much, the test loss is above the train loss
 
 
 def find(
@@ -31,14 +32,19 @@ def find(
         within: the interval of each metric.
         max_epochs: how many epochs were allowed.
     """
-    sentences = [
+    found = [
         against_baselines(HEADLINE[spec.task], metrics, within),
         few_rows(spec, truth),
         *(rare_classes(spec, truth) if not spec.is_regression else []),
         by_heart(spec, metrics),
         not_finished(metrics, max_epochs),
     ]
-    return [sentence for sentence in sentences if sentence]
+    return [words for words in found if words]
+
+
+def sentence(problem: Problem) -> str:
+    """Say what a check noticed in the data, and what can be done."""
+    return f"{capital(problem.rule)}: {problem.got}; {problem.fix} ({problem.code})."
 
 
 def against_baselines(
@@ -97,7 +103,7 @@ def by_heart(spec: DataSpec, metrics: Mapping[str, Any]) -> str | None:
     if name not in metrics.get("train", {}):
         return None
     train, test = metrics["train"][name], metrics["test"][name]
-    if not train * MUCH_BETTER < test:
+    if not (train * MUCH_BETTER < test and (spec.is_regression or train + WORTH_IT < test)):
         return None
     return (
         f"Much of the train rows is learnt by heart: {metric(name).label} "

@@ -26,6 +26,7 @@ class Table:
     Args:
         head: names of the columns; without any, the first cell of a row is its name.
         num_words: columns at the front that hold words, not numbers.
+        is_wide: whether it needs the whole width, or stands beside another block.
     """
 
     kind: ClassVar[str] = "table"
@@ -35,6 +36,7 @@ class Table:
     rows: Sequence[tuple[str, ...]]
     num_words: int = 1
     num_shown: int = 12
+    is_wide: bool = True
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,16 @@ class Text:
     is_folded: bool = False
 
 
-Block = Picture | Table | Gallery | Text
+@dataclass(frozen=True)
+class Lines:
+    """Sentences, one below the other."""
+
+    kind: ClassVar[str] = "sentences"
+    title: str
+    lines: Sequence[str]
+
+
+Block = Picture | Table | Gallery | Text | Lines
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from kindling.report.drawing import BLUE, INK, MUTED, WIDTH, look, new_axes
 from kindling.report.intervals import MAX_ROWS, NUM_RESAMPLES, Interval
 from kindling.report.parts import Picture, Table
-from kindling.report.words import metric, shorten, write_interval, write_score
+from kindling.report.words import capital, metric, shorten, write_interval, write_score
 from kindling.task.metrics import HEADLINE
 from kindling.types import DataSpec
 
@@ -58,43 +58,46 @@ def stage_table(metrics: Mapping[str, Any]) -> Table:
     return Table("On each part of the data", caption, head, rows, num_words=2)
 
 
-def comparison(
+def comparisons(
     spec: DataSpec, name: str, metrics: Mapping[str, Any], within: Within
+) -> list[Picture]:
+    """Draw the metrics that count most for the network and the baselines, where there are any."""
+    keys = (HEADLINE[spec.task], "mae" if spec.is_regression else "log_loss")
+    pictures = [comparison(spec, key, name, metrics, within) for key in keys]
+    return [picture for picture in pictures if picture]
+
+
+def comparison(
+    spec: DataSpec, key: str, name: str, metrics: Mapping[str, Any], within: Within
 ) -> Picture | None:
-    """Draw the metric that counts most for the network and the baselines; None without any."""
-    key = HEADLINE[spec.task]
+    """Draw one metric for the network and the baselines; None without any."""
     scores = {model.replace("_", " "): s.get(key) for model, s in metrics["baselines"].items()}
     known = {model: score for model, score in scores.items() if score is not None}
     if not known:
         return None
-    figure = draw_comparison(spec, name, metrics["test"][key], within.get(key), known)
+    scores = {name: metrics["test"][key], **known}
+    figure = draw_comparison(scores, within.get(key), axis_label(spec, key))
     better = "right" if metric(key).is_good_large else "left"
     caption = f"The further to the {better}, the better. The bar is the 95 % interval."
-    return Picture("comparison", f"{metric(key).label} on test rows", caption, figure)
+    title = f"{capital(metric(key).label)} on test rows"
+    return Picture(f"comparison_{key}", title, caption, figure)
 
 
 @look()
-def draw_comparison(
-    spec: DataSpec,
-    name: str,
-    own: float,
-    interval: Interval | None,
-    baselines: Mapping[str, float],
-) -> Figure:
-    """Draw one dot for each model, and the interval of the network's."""
-    names = [name, *baselines][::-1]
+def draw_comparison(scores: Mapping[str, float], interval: Interval | None, label: str) -> Figure:
+    """Draw one dot for each model, the network first, with its interval."""
+    names, values = list(scores), list(scores.values())
     figure, axes = new_axes(WIDTH, 0.9 + 0.32 * len(names))
-    key, top = HEADLINE[spec.task], len(names) - 1
     if interval is not None:
-        axes.plot(interval, [top, top], color=BLUE, linewidth=5, alpha=0.3, solid_capstyle="butt")
-    axes.plot(list(baselines.values())[::-1], range(top), "o", color=MUTED, markersize=6)
-    axes.plot([own], [top], "o", color=BLUE, markersize=7)
-    axes.axvline(own, color=INK, linewidth=0.6, linestyle=":")
+        axes.plot(interval, [0, 0], color=BLUE, linewidth=5, alpha=0.3, solid_capstyle="butt")
+    axes.plot(values[1:], range(1, len(names)), "o", color=MUTED, markersize=6)
+    axes.plot(values[:1], [0], "o", color=BLUE, markersize=7)
+    axes.axvline(values[0], color=INK, linewidth=0.6, linestyle=":")
     axes.set_yticks(range(len(names)), [shorten(model) for model in names])
-    axes.set_ylim(-0.6, top + 0.6)
+    axes.set_ylim(len(names) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.set_xlabel(axis_label(spec, key))
+    axes.set_xlabel(label)
     return figure
 
 

@@ -9,16 +9,17 @@ import numpy as np
 
 from kindling.report.classes import class_pictures, class_table, confusion_table
 from kindling.report.curves import Curves, draw_curves
-from kindling.report.gallery import maps, mistakes
+from kindling.report.gallery import mistakes
 from kindling.report.importance import draw_importance, effort, permutation_importance
 from kindling.report.intervals import Interval
-from kindling.report.parts import Block, Card, Picture, Section, Table, Text
+from kindling.report.occlusion import maps
+from kindling.report.parts import Block, Card, Lines, Picture, Section, Table, Text
 from kindling.report.probe import Probe
-from kindling.report.scores import axis_label, comparison, score_table, stage_table
+from kindling.report.scores import axis_label, comparisons, score_table, stage_table
 from kindling.report.subject import Subject
 from kindling.report.values import value_pictures
 from kindling.report.weakness import error_table, importance_table, looked_at, slice_table
-from kindling.report.words import count, metric, write_interval, write_score
+from kindling.report.words import capital, count, metric, write_interval, write_score
 from kindling.task.metrics import HEADLINE
 from kindling.types import DataSpec
 
@@ -46,9 +47,7 @@ def plan_section(plan: Mapping[str, str], notes: Sequence[str]) -> Section:
     rows = [(name, line) for name, line in plan.items()]
     blocks: list[Block] = [Table("", "", (), rows, num_words=2)]
     if notes:
-        lines: list[tuple[str, ...]] = [(str(n), note) for n, note in enumerate(notes, start=1)]
-        title = "Noticed in the data"
-        blocks.append(Table(title, "", (), lines, num_words=2, num_shown=20))
+        blocks.append(Lines("Noticed in the data", notes))
     return Section("plan", "What was trained on what", "", blocks)
 
 
@@ -60,9 +59,10 @@ def score_section(
     num_rows: int,
 ) -> Section:
     """Say how good it is."""
-    picture = comparison(spec, model, metrics, within)
-    blocks = [score_table(model, metrics, within, num_rows), picture, stage_table(metrics)]
-    return Section("scores", "How good it is", "", [block for block in blocks if block])
+    pictures = comparisons(spec, model, metrics, within)
+    first = score_table(model, metrics, within, num_rows)
+    blocks: list[Block] = [first, *pictures, stage_table(metrics)]
+    return Section("scores", "How good it is", "", blocks)
 
 
 def training_section(spec: DataSpec, curves: Curves, metrics: Mapping[str, Any]) -> Section:
@@ -75,11 +75,13 @@ def training_section(spec: DataSpec, curves: Curves, metrics: Mapping[str, Any])
         f"Train rows are learnt from, val rows are not. Dashed: epoch {best}, whose weights were "
         "kept. Where val turns up while train still falls, rows are learnt by heart."
     )
-    metric_caption = f"{metric(key).meaning[0].upper()}{metric(key).meaning[1:]}."
+    metric_caption = f"{capital(metric(key).meaning)}."
     label = axis_label(spec, key)
     pictures: list[Block] = [
         Picture("loss", "Loss", caption, draw_curves(curves, "loss", "loss", best)),
-        Picture(key, metric(key).label, metric_caption, draw_curves(curves, key, label, best)),
+        Picture(
+            key, capital(metric(key).label), metric_caption, draw_curves(curves, key, label, best)
+        ),
     ]
     return Section("training", "How the training went", "", pictures)
 
@@ -98,10 +100,12 @@ def weak_section(subject: Subject) -> Section:
         spec, truth = subject.spec, subject.result.truth
         predicted = subject.result.prediction.argmax(axis=1)
         blocks += [class_table(spec, truth, predicted), confusion_table(spec, truth, predicted)]
-    blocks.append(slice_table(subject))
+    worst = slice_table(subject)
+    blocks.append(worst)
     if subject.spec.image_shape is None:
         blocks.append(error_table(subject))
-    intro = looked_at(subject)
+    intro = "" if worst else "No group of rows is worse than chance alone would make it."
+    intro += looked_at(subject)
     return Section("weak", "Where it is weak", intro, [block for block in blocks if block])
 
 
@@ -135,9 +139,7 @@ def column_section(subject: Subject, probe: Probe, seed: int) -> Section:
 
 def picture_section(subject: Subject, probe: Probe) -> Section:
     """Show the worst mistakes, and what the network looks at."""
-    spec, x, shown = subject.spec, subject.x, subject.shown
-    worst = mistakes(spec, x, shown, subject.names)
-    seen = maps(probe, spec, x, shown, subject.names, probe.cost(x))
+    worst, seen = mistakes(subject), maps(probe, subject, probe.cost(subject.x))
     blocks: list[Block] = [worst] if seen is None else [worst, seen]
     return Section("images", "Images it is wrong about, and what it looks at", "", blocks)
 

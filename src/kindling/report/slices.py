@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.stats import hypergeom, norm
 
-from kindling.report.words import number
+from kindling.report.words import quantity
 
 MIN_ROWS, MIN_SHARE = 10, 0.02  # of the test rows; a smaller group says nothing
 MAX_LEVELS = 50  # of a column; the most frequent ones
@@ -64,7 +64,7 @@ def split_column(cells: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
             yield str(levels[code]) or "(missing)", codes == code
         return
     missing = np.isnan(cells) if cells.dtype.kind == "f" else np.isnat(cells)
-    write = number if cells.dtype.kind == "f" else str
+    write = quantity if cells.dtype.kind == "f" else str
     known = np.unique(cells[~missing])
     if len(known) <= QUARTERS:
         for value in known:
@@ -75,7 +75,8 @@ def split_column(cells: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
         edges = np.unique(ordered[places])
         for place, (low, high) in enumerate(pairwise(edges)):
             above = cells >= low if place == 0 else cells > low
-            yield f"{write(low)} to {write(high)}", above & (cells <= high)
+            word = "" if place == 0 else "above "
+            yield f"{word}{write(low)} to {write(high)}", above & (cells <= high)
     if missing.any():
         yield "(missing)", missing
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor
 
 from kindling.data.columns.schema import TableSchema
@@ -14,6 +15,8 @@ from kindling.task.supervised import Task
 from kindling.types import DataSpec
 
 MAX_ROWS = 20_000  # test rows whose columns are looked at one by one
+MAX_NUMBERS = 10**8  # in them: 100 MB of pixels
+CHUNK = 256  # images
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,6 @@ class Subject:
     places: Mapping[str, list[int]]
 
     @property
-    def shown(self) -> Result:
-        """The result of the rows that are looked at; their `row` counts these alone."""
-        rows = np.arange(len(self.looked))
-        return Result(rows, self.truth, self.prediction, self.result.scores)
-
-    @property
     def truth(self) -> np.ndarray:
         return self.result.truth[self.looked]
 
@@ -64,9 +61,10 @@ def look_at(data: DataModule, task: Task) -> Subject:
     """Take the test rows out of the data, the same ones in every run of a seed."""
     spec, result = data.spec, task.results["test"]
     looked = np.arange(len(result.row))
-    if len(looked) > MAX_ROWS:
+    most = max(1, min(MAX_ROWS, MAX_NUMBERS // data.x[0].numel()))
+    if len(looked) > most:
         rng = np.random.default_rng(data.seed)
-        looked = np.sort(rng.choice(len(looked), MAX_ROWS, replace=False))
+        looked = np.sort(rng.choice(len(looked), most, replace=False))
     rows = result.row[looked]
     x = data.x[rows]
     cells, places = (image_looks(x), {}) if spec.image_shape else table_cells(data, rows)
@@ -104,8 +102,8 @@ def type_some(data: DataModule, rows: np.ndarray) -> pd.DataFrame:
 
 def image_looks(images: Tensor) -> dict[str, np.ndarray]:
     """Return what can be said of any image: how bright it is, and how strong its contrast."""
-    pixels = images.flatten(1).double()
+    parts = [part.flatten(1).double() for part in images.split(CHUNK)]
     return {
-        "brightness (0 to 255)": pixels.mean(dim=1).numpy(),
-        "contrast (spread of the pixels)": pixels.std(dim=1).numpy(),
+        "brightness (0 to 255)": torch.cat([part.mean(dim=1) for part in parts]).numpy(),
+        "contrast (spread of the pixels)": torch.cat([part.std(dim=1) for part in parts]).numpy(),
     }

@@ -52,8 +52,11 @@ def draw_values(spec: DataSpec, truth: np.ndarray, prediction: np.ndarray) -> Fi
     figure, axes = new_axes()
     _dots(axes, truth, prediction)
     axes.axline((float(truth.mean()),) * 2, slope=1, color=INK, linewidth=1)
+    both = np.concatenate([truth, prediction])
+    margin = 0.03 * (float(np.ptp(both)) or 1.0)
+    limits = (float(both.min()) - margin, float(both.max()) + margin)
     target = shorten(spec.target)
-    axes.set(xlabel=f"true {target}", ylabel=f"predicted {target}")
+    axes.set(xlabel=f"true {target}", ylabel=f"predicted {target}", xlim=limits, ylim=limits)
     return figure
 
 

@@ -5,16 +5,17 @@ import numpy as np
 from kindling.report.importance import Importance
 from kindling.report.parts import Table
 from kindling.report.slices import MIN_ROWS, MIN_SHARE, find_slices
-from kindling.report.subject import MAX_ROWS, Subject
-from kindling.report.words import count, number, percent
+from kindling.report.subject import Subject
+from kindling.report.words import count, number, percent, quantity
 
 MAX_SLICES, MAX_ERRORS = 12, 10
+BY_CHANCE = 0.5  # from here on a group is not worth a line
 
 
 def slice_table(subject: Subject) -> Table | None:
-    """List the groups of rows that are worse than the rest; None where there are none."""
+    """List the groups of rows that are worse than the rest; None where chance explains it all."""
     errors, is_regression = subject.errors, subject.spec.is_regression
-    found = find_slices(subject.cells, errors)
+    found = [group for group in find_slices(subject.cells, errors) if group.chance < BY_CHANCE]
     if not found:
         return None
     write = number if is_regression else percent
@@ -54,7 +55,7 @@ def error_table(subject: Subject) -> Table | None:
         rows = [
             (
                 str(subject.names[k]),
-                number(truth[k]),
+                quantity(float(truth[k])),
                 number(prediction[k]),
                 number(prediction[k] - truth[k]),
             )
@@ -91,7 +92,7 @@ def importance_table(subject: Subject, found: list[Importance]) -> Table:
             (i.column, number(i.rise, 3), number(i.spread, 2), signed_percent(i.fall))
             for i in found
         ]
-    return Table("All columns", "", head, rows, num_shown=8)
+    return Table("All columns", "", head, rows, num_shown=12, is_wide=False)
 
 
 def signed_percent(share: float) -> str:
@@ -101,5 +102,5 @@ def signed_percent(share: float) -> str:
 
 def looked_at(subject: Subject) -> str:
     """Say so where not all test rows were looked at one by one."""
-    total = len(subject.result.row)
-    return f" {MAX_ROWS:,} of {total:,} test rows were looked at." if total > MAX_ROWS else ""
+    total, looked = len(subject.result.row), len(subject.looked)
+    return f" {looked:,} of {total:,} test rows were looked at." if looked < total else ""

@@ -14,6 +14,7 @@ class Metric:
     meaning: str
     is_share: bool = False
     is_good_large: bool = True
+    digits: int = 3  # that are worth reading
 
 
 METRICS = {
@@ -32,9 +33,9 @@ METRICS = {
         "ROC AUC", "how often two rows of different classes are put in the right order; 1 is best"
     ),
     "rmse": Metric(
-        "RMSE", "typical error, large ones counted more; 0 is best", is_good_large=False
+        "RMSE", "typical error, large ones counted more; 0 is best", is_good_large=False, digits=4
     ),
-    "mae": Metric("MAE", "mean size of an error; 0 is best", is_good_large=False),
+    "mae": Metric("MAE", "mean size of an error; 0 is best", is_good_large=False, digits=4),
     "r2": Metric("R2", "share of the differences between rows that is explained; 1 is best"),
 }
 
@@ -45,15 +46,19 @@ def metric(name: str) -> Metric:
 
 
 def write_score(name: str, value: float | None) -> str:
-    """Write a metric's value: a share in percent, anything else in four digits."""
+    """Write a metric's value: a share in percent, anything else with a few digits."""
     if value is None or not math.isfinite(value):
         return "-"
-    return percent(value) if metric(name).is_share else number(value)
+    words = metric(name)
+    return percent(value) if words.is_share else number(value, words.digits)
 
 
 def write_interval(name: str, interval: tuple[float, float] | None) -> str:
-    """Write both ends of an interval."""
-    return "-" if interval is None else " to ".join(write_score(name, end) for end in interval)
+    """Write both ends of an interval, and the percent sign once."""
+    if interval is None:
+        return "-"
+    low, high = (write_score(name, end) for end in interval)
+    return f"{low.removesuffix(' %')} to {high}"
 
 
 def percent(share: float) -> str:
@@ -61,7 +66,7 @@ def percent(share: float) -> str:
     text = f"{100 * share:.1f}"
     if (text == "100.0" and share < 1) or (text == "0.0" and share > 0):
         text = ">99.9" if share > 0.5 else "<0.1"
-    return f"{text.removesuffix('.0')} %"
+    return f"{text.removesuffix('.0') if share in (0, 1) else text} %"
 
 
 def number(value: float, digits: int = 4) -> str:
@@ -76,9 +81,20 @@ def number(value: float, digits: int = 4) -> str:
     return f"{value:,.{max(0, digits - 1 - size)}f}"
 
 
+def quantity(value: float) -> str:
+    """Write a value of the user's own data: whole where it is, else with a few digits."""
+    text = number(value)
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
 def count(amount: int, word: str, plural: str = "") -> str:
     """Write an amount and its word: 1 row, 2 rows."""
     return f"{amount:,} {word if amount == 1 else plural or word + 's'}"
+
+
+def capital(words: str) -> str:
+    """Let a sentence or a title begin with a capital letter."""
+    return words[:1].upper() + words[1:]
 
 
 def shorten(name: str, most: int = 22) -> str:

@@ -9,10 +9,11 @@ from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
 
 from kindling.data.datamodule import DataModule
+from kindling.errors import Problem
 from kindling.report import sections
 from kindling.report.board import write_board
 from kindling.report.curves import read_curves
-from kindling.report.findings import find
+from kindling.report.findings import find, sentence
 from kindling.report.intervals import intervals
 from kindling.report.page import write_page
 from kindling.report.parts import Page
@@ -42,8 +43,9 @@ def write_report(
     for logger in trainer.loggers:
         logger.save()  # the curves are read from the files
     subject, probe = look_at(data, task), Probe(task.network, data.spec)
-    noticed = [f"{p.code}, {p.severity}: {p.rule}: {p.got}; {p.fix}" for p in data.findings]
-    page = tell(cfg, subject, probe, metrics, plan, [*data.raw.notes, *noticed])
+    codes = {problem.code for problem in data.findings} | {"checks"}  # these are told in full
+    plan = {name: line for name, line in plan.items() if name not in codes}
+    page = tell(cfg, subject, probe, metrics, plan, data.raw.notes, data.findings)
     file = Path(cfg.run_dir) / "report.html"
     write_page(file, page)
     write_board(cfg, subject, probe, trainer, metrics, page)
@@ -57,8 +59,9 @@ def tell(
     metrics: Mapping[str, Any],
     plan: Mapping[str, str],
     notes: Sequence[str],
+    problems: Sequence[Problem],
 ) -> Page:
-    """Put the page together."""
+    """Put the page together; what the checks of the data warn of comes before all else."""
     spec, result, run = subject.spec, subject.result, Path(cfg.run_dir)
     within = intervals(spec, result.truth, result.prediction, seed=cfg.seed)
     model, num_rows = type(probe.network).__name__, len(result.truth)
@@ -71,11 +74,14 @@ def tell(
         title=f"{cfg.name}: {model} predicts {spec.target}",
         subtitle=f"run {run.name}, report of {datetime.now():%Y-%m-%d %H:%M}",
         cards=sections.cards(spec, metrics, within, num_rows),
-        findings=find(spec, result.truth, metrics, within, cfg.trainer.max_epochs),
+        findings=[
+            *(sentence(p) for p in problems if p.severity != "info"),
+            *find(spec, result.truth, metrics, within, cfg.trainer.max_epochs),
+        ],
         sections=[
-            sections.plan_section(plan, notes),
+            sections.plan_section(plan, [*notes, *map(sentence, problems)]),
             sections.score_section(spec, model, metrics, within, num_rows),
-            sections.training_section(spec, read_curves(run, spec), metrics),
+            sections.training_section(spec, read_curves(run, spec, metrics["epochs"]), metrics),
             sections.test_section(subject),
             closer,
             sections.weak_section(subject),

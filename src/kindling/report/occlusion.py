@@ -1,0 +1,118 @@
+"""Test images and a way to ask the network in; where in them it looks, as pictures, out.
+
+A place is hidden, and the network asked again: where it then says something else, it looked
+(Zeiler and Fergus, 2013). That works for any network.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from kindling.report.gallery import enlarge, name_of, said_of, to_gallery, to_rgb
+from kindling.report.parts import Gallery
+from kindling.report.subject import Subject
+from kindling.report.words import percent, quantity
+from kindling.types import DataSpec
+
+MAX_MAPS = 6
+LEAST = 0.05  # a smaller change, as a share, is not painted in full red
+BUDGET = 4e10  # multiplications and additions for all maps
+PATCHES = 7  # positions of the patch along a side
+RED = np.array([214, 40, 40], dtype=np.float32)
+
+
+def maps(ask: Callable[[Tensor], np.ndarray], subject: Subject, cost: float) -> Gallery | None:
+    """Show where hiding a place changes the answer; None where that costs too much.
+
+    Args:
+        ask: returns probabilities (N, K), or values (N,), for images.
+        subject: the test images.
+        cost: of asking for one image, in multiplications and additions.
+    """
+    num_maps = min(MAX_MAPS, len(subject.x), int(BUDGET / (cost * (1 + PATCHES**2))))
+    if num_maps == 0:
+        return None
+    chosen = choose(subject, num_maps)
+    least = LEAST * (subject.spec.target_scale if subject.spec.is_regression else 1)
+    changes = [occlusion(ask, subject.spec, subject.x[place]) for place in chosen]
+    pictures = [
+        overlay(subject.x[k].numpy(), change / max(float(change.max()), least))
+        for k, change in zip(chosen, changes, strict=True)
+    ]
+    lines = [
+        (said_of(subject, k), hidden(subject, k, change), name_of(subject, k))
+        for k, change in zip(chosen, changes, strict=True)
+    ]
+    what = (
+        "more the value changes"
+        if subject.spec.is_regression
+        else "less sure of its class the network is"
+    )
+    caption = (
+        "A patch of a quarter of the side in the mean colour is moved over the image. The redder "
+        f"a place, the {what} when that place is hidden; the reddest place of each image is the "
+        "one that matters most in it."
+    )
+    return to_gallery("occlusion", "What the network looks at", caption, pictures, lines)
+
+
+def choose(subject: Subject, num_maps: int) -> list[int]:
+    """Choose half of the images among the most wrong, then one of each class, then any."""
+    worst = np.argsort(-subject.errors, kind="stable")[: num_maps // 2]
+    worst = worst[subject.errors[worst] > 0]
+    order = [*worst.tolist(), *range(len(subject.x))]
+    if not subject.spec.is_regression:
+        order[len(worst) : len(worst)] = np.unique(subject.truth, return_index=True)[1].tolist()
+    return list(dict.fromkeys(order))[:num_maps]
+
+
+def hidden(subject: Subject, place: int, change: np.ndarray) -> str:
+    """Write what the network says when the place that matters most is hidden."""
+    if subject.spec.is_regression:
+        return f"changes by {quantity(float(change.max()))}"
+    left = subject.prediction[place].max() - change.max()
+    return f"{percent(float(np.clip(left, 0, 1)))} when hidden"
+
+
+def occlusion(ask: Callable[[Tensor], np.ndarray], spec: DataSpec, image: Tensor) -> np.ndarray:
+    """Return how much the answer changes when a place is hidden: (H, W).
+
+    Of classes it is the fall of the probability of the class that is said; of values the size of
+    the change. A place that several patches cover has their mean.
+    """
+    _, height, width = image.shape
+    colour = torch.tensor(spec.pixel_mean).round().to(torch.uint8).view(-1, 1, 1)
+    places = [
+        (slice(top, top + tall), slice(left, left + wide))
+        for top, tall in patches(height)
+        for left, wide in patches(width)
+    ]
+    copies = image.repeat(1 + len(places), 1, 1, 1)
+    for copy, (rows, columns) in zip(copies[1:], places, strict=True):
+        copy[:, rows, columns] = colour
+    said = ask(copies)
+    changes = (
+        np.abs(said - said[0]) if spec.is_regression else said[0].max() - said[:, said[0].argmax()]
+    )
+    total, covered = np.zeros((height, width)), np.zeros((height, width))
+    for (rows, columns), change in zip(places, changes[1:], strict=True):
+        total[rows, columns] += change
+        covered[rows, columns] += 1
+    return total / covered
+
+
+def patches(side: int) -> list[tuple[int, int]]:
+    """Return start and length of patches that cover a side, each overlapping the next by half."""
+    length = max(1, -(-side // 4))
+    starts = np.unique(np.linspace(0, side - length, PATCHES).round().astype(int))
+    return [(int(start), length) for start in starts]
+
+
+def overlay(image: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """Paint changes (H, W), from 0 to 1, in red over the image in grey."""
+    grey = to_rgb(image).mean(axis=2, keepdims=True).astype(np.uint8).repeat(3, axis=2)
+    shades = (255 * np.maximum(change, 0)).astype(np.uint8)[..., None].repeat(3, axis=2)
+    alpha = 0.75 * enlarge(shades, is_smooth=True)[..., :1].astype(np.float32) / 255
+    return ((1 - alpha) * enlarge(grey) + alpha * RED).astype(np.uint8)
