@@ -9,8 +9,8 @@ from lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from kindling.data.augment import Augment
 from kindling.data.dataset import IndexedDataset, PositionSampler, make_loader
+from kindling.data.pictures.augment import Augment
 from kindling.data.preprocess import fit_preprocessor
 from kindling.data.source import Raw, Source
 from kindling.data.split import Split, split_rows

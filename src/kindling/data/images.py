@@ -10,13 +10,13 @@ import pandas as pd
 import pyarrow as pa
 from PIL import ImageColor
 
-from kindling.data.album import DEFAULTS, Options, make_album
 from kindling.data.columns.schema import Fit, ImageSchema
 from kindling.data.datamodule import DataModule
-from kindling.data.decode import MAX_PIXELS, RGB
-from kindling.data.folders import Listing, list_folders
-from kindling.data.labels import list_labelled
-from kindling.data.remarks import repeated
+from kindling.data.pictures.album import DEFAULTS, Options, make_album
+from kindling.data.pictures.decode import MAX_PIXELS, RGB
+from kindling.data.pictures.folders import Listing, list_folders
+from kindling.data.pictures.labels import list_labelled
+from kindling.data.pictures.remarks import repeated
 from kindling.data.source import Raw
 from kindling.data.target import (
     infer_task,

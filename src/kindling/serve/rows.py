@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from kindling.data.columns.reader import plain
 from kindling.data.columns.schema import ImageSchema, TableSchema
-from kindling.data.decode import decode
+from kindling.data.pictures.decode import decode
 from kindling.errors import DataError, Problem
 
 KINDS = "a DataFrame, an Arrow table, a dict of columns, a list of dicts, or an array of two axes"

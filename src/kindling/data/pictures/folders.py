@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from kindling.data.decode import SUFFIXES
+from kindling.data.pictures.decode import SUFFIXES
 from kindling.errors import DataError, Problem
 from kindling.types import STAGES, Stage
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from kindling.data.decode import SUFFIXES, Header
-from kindling.data.folders import MAX_NAMED, Entry, some_of
+from kindling.data.pictures.decode import SUFFIXES, Header
+from kindling.data.pictures.folders import MAX_NAMED, Entry, some_of
 from kindling.errors import Problem
 
 MIN_SIZE_PX = 8  # a side below this shows nothing, and no network takes it

@@ -11,7 +11,8 @@ import numpy as np
 import PIL
 from tqdm import tqdm
 
-from kindling.data.cache import (
+from kindling.data.columns.schema import Fit, ImageSchema
+from kindling.data.pictures.cache import (
     Album,
     Blocks,
     cache_folder,
@@ -21,10 +22,9 @@ from kindling.data.cache import (
     read_cache,
     write_cache,
 )
-from kindling.data.columns.schema import Fit, ImageSchema
-from kindling.data.decode import MAX_PIXELS, RGB, Header, decode, read_header
-from kindling.data.folders import Entry
-from kindling.data.remarks import MIN_SIZE_PX, odd_headers, summarise
+from kindling.data.pictures.decode import MAX_PIXELS, RGB, Header, decode, read_header
+from kindling.data.pictures.folders import Entry
+from kindling.data.pictures.remarks import MIN_SIZE_PX, odd_headers, summarise
 from kindling.errors import DataError, Problem
 
 AUTO_SIZE_PX = 128  # the longest side that "auto" chooses

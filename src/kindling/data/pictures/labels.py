@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from kindling.data.columns.reader import read_table
-from kindling.data.decode import SUFFIXES
-from kindling.data.folders import STAGE_NAMES, Entry, Listing, similar_labels, some_of
+from kindling.data.pictures.decode import SUFFIXES
+from kindling.data.pictures.folders import STAGE_NAMES, Entry, Listing, similar_labels, some_of
 from kindling.data.target import read_target
 from kindling.errors import DataError, Problem
 
