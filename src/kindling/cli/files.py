@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kindling.data.columns.schema import ImageSchema, TableSchema
-from kindling.data.decode import SUFFIXES
+from kindling.data.pictures.decode import SUFFIXES
 from kindling.errors import DataError, Problem
 
 TABLES = {".csv", ".tsv", ".txt", ".parquet", ".pq", ".gz"}

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from kindling.data.columns import kinds
 from kindling.data.columns.reader import read_table
 from kindling.data.columns.schema import ImageSchema, absent_columns
-from kindling.data.decode import SUFFIXES
+from kindling.data.pictures.decode import SUFFIXES
 from kindling.errors import DataError, Problem
 from kindling.serve.model import Model
 from kindling.types import DataSpec

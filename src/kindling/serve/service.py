@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kindling.data.columns.schema import TableSchema
-from kindling.data.decode import name_of, read_header
+from kindling.data.pictures.decode import name_of, read_header
 from kindling.errors import UserError
 from kindling.serve.answer import Predicted
 from kindling.serve.fields import make_body
