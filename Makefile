@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+
 .DEFAULT_GOAL := help
 .PHONY: help train test test-all lint bench tensorboard clean
 
@@ -14,10 +16,10 @@ train: $(VENV)/train.stamp ## set up, then train on the embedded penguins; ARGS=
 	$(BIN)/python train.py $(ARGS)
 
 test: $(VENV)/dev.stamp ## set up, then run the tests that take seconds
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-all: $(VENV)/dev.stamp ## the same and the slow ones
-	$(BIN)/python -m pytest -m "slow or not slow" $(ARGS)
+	$(PYTEST) -m "slow or not slow" $(ARGS)
 
 lint: $(VENV)/dev.stamp ## style, format and types
 	$(BIN)/ruff check .
