@@ -31,7 +31,7 @@ def mistakes(subject: Subject) -> Gallery:
     else:
         title, chosen = "Least sure of", np.argsort(subject.prediction.max(axis=1), kind="stable")
         caption = "Every test image is given its class; these were the closest to another."
-    chosen = chosen[:MAX_PHOTOS]
+    chosen = chosen[:MAX_PHOTOS].tolist()
     pictures = [enlarge(to_rgb(subject.x[place].numpy())) for place in chosen]
     lines = [(said_of(subject, k), truth_of(subject, k), name_of(subject, k)) for k in chosen]
     return to_gallery("mistakes", title, caption, pictures, lines)
