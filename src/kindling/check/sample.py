@@ -23,11 +23,5 @@ def _rows_of(data: DataModule, rows: np.ndarray) -> pa.Table:
     if len(rows) > MAX_ROWS:
         rng = np.random.default_rng(key(data.seed, "check"))
         rows = np.sort(rng.choice(rows, MAX_ROWS, replace=False))
-    parts, start = [], 0
-    assert isinstance(data.raw.x, tuple)
-    for table in data.raw.x:
-        inside = rows[(rows >= start) & (rows < start + len(table.rows))] - start
-        if len(inside):
-            parts.append(table.take(inside))
-        start += len(table.rows)
+    parts = [table.take(inside) for table, inside in data.raw.parts(rows) if len(inside)]
     return max(parts, key=len)  # a stage lies in one file

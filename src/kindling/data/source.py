@@ -84,6 +84,15 @@ class Raw:
     on_disk: bool = False
     images: ImageSchema | None = None
 
+    def parts(self, rows: np.ndarray) -> Iterator[tuple[RawTable, np.ndarray]]:
+        """Give each file with the positions in it of these rows, which are numbered over all."""
+        assert isinstance(self.x, tuple)
+        start = 0
+        for table in self.x:
+            end = start + len(table.rows)
+            yield table, rows[(rows >= start) & (rows < end)] - start
+            start = end
+
 
 @runtime_checkable
 class Source(Protocol):

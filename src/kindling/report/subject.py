@@ -89,14 +89,9 @@ def table_cells(
 
 def type_some(data: DataModule, rows: np.ndarray) -> pd.DataFrame:
     """Type these rows alone, which are in the order of the files."""
-    schema, tables = data.schema, data.raw.x
+    schema = data.schema
     assert isinstance(schema, TableSchema)
-    typed, start = [], 0
-    for table in tables:
-        end = start + len(table.rows)
-        inside = rows[(rows >= start) & (rows < end)] - start
-        typed.append(schema.type(table.take(inside), table.file))
-        start = end
+    typed = [schema.type(table.take(inside), table.file) for table, inside in data.raw.parts(rows)]
     return pd.concat(typed, ignore_index=True)
 
 

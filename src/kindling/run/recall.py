@@ -79,12 +79,7 @@ def _take(raw: Raw, positions: np.ndarray) -> Any:
     """Return raw rows by their number among all of a run's rows."""
     if isinstance(raw.x, np.ndarray):
         return raw.x[positions]
-    tables, start = [], 0
-    for file in raw.x:
-        end = start + len(file.rows)
-        inside = positions[(start <= positions) & (positions < end)] - start
-        tables.append(file.take(inside))
-        start = end
+    tables = [table.take(inside) for table, inside in raw.parts(positions)]
     return pa.concat_tables(tables, promote_options="default")
 
 
