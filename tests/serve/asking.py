@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from kindling import load
-from kindling.serve.app import make_app
-from kindling.serve.limits import Limits
+from kindling.serve.web.app import make_app
+from kindling.serve.web.limits import Limits
 
 HOME = "http://127.0.0.1:8000"
 SHOUT, QUOTES, LEVELS = "<b>x</b>", 'a "b" ☃', ["<i>one</i>", "it's, two", "3"]

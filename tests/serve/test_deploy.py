@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kindling.serve.limits import Limits
+from kindling.serve.web.limits import Limits
 from tests.serve.asking import Asked
 
 ROOT = Path(__file__).parents[2]

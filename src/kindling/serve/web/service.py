@@ -9,11 +9,11 @@ import numpy as np
 from kindling.data.columns.schema import TableSchema
 from kindling.data.pictures.decode import name_of, read_header
 from kindling.errors import UserError
-from kindling.serve.answer import Predicted
-from kindling.serve.fields import make_body
-from kindling.serve.limits import MAX_TOLD, Limits, Mistake, Refusal, refuse
 from kindling.serve.model import Model
-from kindling.serve.request import UPLOAD, as_refusal, read_csv, read_json, short
+from kindling.serve.web.answer import Predicted
+from kindling.serve.web.fields import make_body
+from kindling.serve.web.limits import MAX_TOLD, Limits, Mistake, Refusal, refuse
+from kindling.serve.web.request import UPLOAD, as_refusal, read_csv, read_json, short
 from kindling.task.result import read_outputs
 
 CHUNK_ROWS, CHUNK_IMAGES = 8192, 16  # of one pass, after which the time is looked at

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, create_model
 
 from kindling.data.columns.schema import Column, ImageSchema, TableSchema
-from kindling.serve.limits import Limits
+from kindling.serve.web.limits import Limits
 from kindling.types import DataSpec
 
 MAX_LISTED = 50  # levels of a category in the description of a field

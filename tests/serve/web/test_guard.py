@@ -6,7 +6,7 @@ import io
 import pytest
 from PIL import Image
 
-from kindling.serve.guard import is_known_host
+from kindling.serve.web.guard import is_known_host
 from tests.serve.asking import HOME, Asked
 
 ROWS = "island,bill_length_mm,bill_depth_mm,flipper_length_mm,body_mass_g,sex,year\n"

@@ -14,7 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from kindling import __version__
-from kindling.serve.answer import (
+from kindling.serve.model import Model
+from kindling.serve.web.answer import (
     Errors,
     Predicted,
     Predictions,
@@ -23,11 +24,10 @@ from kindling.serve.answer import (
     json_response,
     to_json,
 )
-from kindling.serve.fields import body_schema, describe_model
-from kindling.serve.guard import Guard
-from kindling.serve.limits import Limits, refuse
-from kindling.serve.model import Model
-from kindling.serve.service import CSV, IMAGE, JSON, Service, Upload
+from kindling.serve.web.fields import body_schema, describe_model
+from kindling.serve.web.guard import Guard
+from kindling.serve.web.limits import Limits, refuse
+from kindling.serve.web.service import CSV, IMAGE, JSON, Service, Upload
 
 PAGE = Path(__file__).parent / "page"
 MEDIA_TYPES = {

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 from kindling.data.columns.reader import read_table
 from kindling.data.columns.schema import TableSchema
 from kindling.errors import UserError
-from kindling.serve.fields import WORDS
-from kindling.serve.limits import Limits, Mistake, Refusal, refuse
+from kindling.serve.web.fields import WORDS
+from kindling.serve.web.limits import Limits, Mistake, Refusal, refuse
 
 PACKED = (b"\x1f\x8b", b"PAR1", b"PK\x03\x04")  # gzip, Parquet, zip: small files that grow
 ARROW = {"number": pa.float64(), "boolean": pa.bool_()}  # text for the others

@@ -20,7 +20,7 @@ from tests.serve.asking import (  # noqa: F401
     serving,
 )
 
-STYLE = Path("src/kindling/serve/page/style.css")
+STYLE = Path("src/kindling/serve/web/page/style.css")
 SIZES = [1280, 390]  # desktop and phone, in pixels
 SHOWN = 5000  # ms; the browser waits for it itself
 

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from kindling.serve.limits import Refusal
+from kindling.serve.web.limits import Refusal
 
 JSON, CSV = "application/json", "text/csv"
 

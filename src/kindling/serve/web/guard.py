@@ -12,8 +12,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kindling.serve.answer import error_response
-from kindling.serve.limits import Limits, Refusal, refuse
+from kindling.serve.web.answer import error_response
+from kindling.serve.web.limits import Limits, Refusal, refuse
 
 log = logging.getLogger("kindling.serve")
 
