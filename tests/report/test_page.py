@@ -62,20 +62,6 @@ def test_names_are_words_and_no_markup(run, odd_csv):
     assert "&lt;img" in text
 
 
-def test_curves_come_from_either_logger_and_are_the_same(run):
-    curves = []
-    for logger in ("tensorboard", "csv"):
-        from kindling.report.curves import read_curves
-        from kindling.types import DataSpec
-
-        folder = run("report=true", f"logger={logger}", folder=logger)
-        curves.append(read_curves(folder, DataSpec("multiclass", "species"), 3))
-    assert set(curves[0]) == {"train/loss", "val/loss", "train/accuracy", "val/accuracy"}
-    assert list(curves[0]["val/loss"]) == [1, 2, 3]
-    for name, points in curves[0].items():
-        assert points == pytest.approx(curves[1][name], abs=1e-6)
-
-
 def test_a_hundred_classes_and_a_handful_of_test_rows_are_no_obstacle(run, tmp_path):
     rng = np.random.default_rng(0)
     label = np.arange(400) % 100
@@ -98,6 +84,22 @@ def test_the_page_in_a_browser_asks_for_nothing_and_fits(run, open_page, data):
             (folder / "report.html").as_uri()
         ]
         assert visit.overflow_px <= 0
+
+
+def test_pictures_of_a_value_get_a_page_too(run, tmp_path):
+    from PIL import Image
+
+    (tmp_path / "grey").mkdir()
+    levels = np.random.default_rng(0).integers(0, 255, 30)
+    for number, level in enumerate(levels):
+        Image.new("L", (12, 10), int(level)).save(tmp_path / "grey" / f"{number}.png")
+    table = pd.DataFrame({"file": [f"{k}.png" for k in range(30)], "label": levels + 0.5})
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    words = ["data=images", f"data.path={tmp_path / 'grey'}", f"data.labels={tmp_path}/labels.csv"]
+    text = page_of(run(*words, "data.cache=none", "report=true", "trainer.max_epochs=1"))
+    assert "Largest errors" in text
+    assert "What the network looks at" in text
+    assert text.count("<img ") >= 4
 
 
 def test_no_figure_shows_markup_in_place_of_numbers(run):

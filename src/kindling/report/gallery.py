@@ -77,13 +77,13 @@ def to_rgb(image: np.ndarray) -> np.ndarray:
     return np.broadcast_to(image.transpose(1, 2, 0), (*image.shape[1:], 3))
 
 
-def enlarge(image: np.ndarray, *, is_smooth: bool = False) -> np.ndarray:
-    """Bring uint8 (H, W, 3) to the side of a picture in the page, its shape kept on white."""
+def enlarge(image: np.ndarray, *, is_smooth: bool = False, background: str = "white") -> np.ndarray:
+    """Bring uint8 (H, W, 3) to the side of a picture in the page, its shape kept."""
     height, width = image.shape[:2]
     scale = SIDE_PX / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     way = Image.Resampling.BILINEAR if is_smooth or scale < 1 else Image.Resampling.NEAREST
-    square = Image.new("RGB", (SIDE_PX, SIDE_PX), "white")
+    square = Image.new("RGB", (SIDE_PX, SIDE_PX), background)
     place = ((SIDE_PX - size[0]) // 2, (SIDE_PX - size[1]) // 2)
     square.paste(Image.fromarray(np.ascontiguousarray(image)).resize(size, way), place)
     return np.asarray(square)

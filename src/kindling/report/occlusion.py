@@ -52,8 +52,8 @@ def maps(ask: Callable[[Tensor], np.ndarray], subject: Subject, cost: float) -> 
     )
     caption = (
         "A patch of a quarter of the side in the mean colour is moved over the image. The redder "
-        f"a place, the {what} when that place is hidden; the reddest place of each image is the "
-        "one that matters most in it."
+        f"a place, the {what} when that place is hidden. Below each image: what is said of it, and "
+        "what becomes of that when its reddest place is hidden."
     )
     return to_gallery("occlusion", "What the network looks at", caption, pictures, lines)
 
@@ -114,5 +114,6 @@ def overlay(image: np.ndarray, change: np.ndarray) -> np.ndarray:
     """Paint changes (H, W), from 0 to 1, in red over the image in grey."""
     grey = to_rgb(image).mean(axis=2, keepdims=True).astype(np.uint8).repeat(3, axis=2)
     shades = (255 * np.maximum(change, 0)).astype(np.uint8)[..., None].repeat(3, axis=2)
-    alpha = 0.75 * enlarge(shades, is_smooth=True)[..., :1].astype(np.float32) / 255
+    spread = enlarge(shades, is_smooth=True, background="black")  # nothing beside the image
+    alpha = 0.75 * spread[..., :1].astype(np.float32) / 255
     return ((1 - alpha) * enlarge(grey) + alpha * RED).astype(np.uint8)

@@ -84,4 +84,6 @@ def draw_errors(spec: DataSpec, error: np.ndarray, low: float, high: float) -> F
 
 def _dots(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
     is_many = len(x) > MAX_VECTORS
-    axes.scatter(x, y, s=9, alpha=0.45, linewidths=0, color=BLUE, rasterized=is_many)
+    axes.scatter(
+        x, y, s=9, alpha=0.45 if is_many else 0.8, linewidths=0, color=BLUE, rasterized=is_many
+    )
