@@ -57,6 +57,7 @@ def against_baselines(
     words = metric(name)
     best = (max if words.is_good_large else min)(scores, key=lambda model: scores[model])
     own, other = metrics["test"][name], scores[best]
+    best = best.replace("_", " ")
     pair = f"{words.label} {write_score(name, own)} against {write_score(name, other)}"
     low, high = within.get(name, (own, own))
     if low <= other <= high:
