@@ -222,11 +222,18 @@ CODES: dict[str, Check] = {
         "The same image is in several stages, or has several labels",
         "Kept; take it out of one of them.",
     ),
-    "D412": Check(
+    "D412": Check("info", "The same image occurs more than once", "Kept."),
+    "D413": Check(
         "info",
-        "Something about the images that is good to know",
-        "Said in words: other sizes, frames, formats, files left out.",
+        "Images have another size than the network takes",
+        "Padded, cropped or stretched (data.fit); data.size chooses another.",
     ),
+    "D414": Check("info", "Images hold several frames or pages", "The first is taken."),
+    "D415": Check(
+        "info", "Images hold another format than their name says", "Read by their content."
+    ),
+    "D416": Check("warning", "Images have next to no pixels", "Enlarged; do they show anything?"),
+    "D417": Check("info", "Files or folders below data.path are left out", "Said which, and why."),
 }
 
 

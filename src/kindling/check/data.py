@@ -8,6 +8,7 @@ from kindling.check.columns import column_findings
 from kindling.check.labels import label_findings
 from kindling.check.leaks import leak_findings
 from kindling.check.names import name_findings
+from kindling.check.pictures import picture_findings
 from kindling.check.rows import row_findings
 from kindling.check.sample import take_sample
 from kindling.data.columns.schema import TableSchema
@@ -25,6 +26,8 @@ def check_data(data: DataModule) -> list[Problem]:
         found += name_findings(data.raw)
         found += column_findings(sample, data.schema)
         found += row_findings(data)
+    if data.raw.digests is not None:
+        found += picture_findings(data)
     if not data.spec.is_regression:
         found += label_findings(data.spec)
     if isinstance(data.schema, TableSchema):

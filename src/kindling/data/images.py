@@ -16,7 +16,6 @@ from kindling.data.pictures.album import DEFAULTS, Options, make_album
 from kindling.data.pictures.decode import MAX_PIXELS, RGB
 from kindling.data.pictures.folders import Listing, list_folders
 from kindling.data.pictures.labels import list_labelled
-from kindling.data.pictures.remarks import repeated
 from kindling.data.source import Raw
 from kindling.data.target import (
     infer_task,
@@ -106,7 +105,7 @@ class ImageSource:
         return problems
 
     def read(self) -> Raw:
-        listing, target = self._list()
+        listing, target, left_out = self._list()
         entries = listing.entries
         album = make_album(entries, self.options, self.cache)
         about = album.about["schema"]
@@ -121,25 +120,27 @@ class ImageSource:
             reason = "each folder is a class"
         elif not is_regression:
             refuse_too_many_classes(target)
-        y = to_target(target, is_regression=is_regression)
         return Raw(
             x=album.images,
-            y=y,
+            y=to_target(target, is_regression=is_regression),
             target=str(target.name),
             is_regression=is_regression,
             reason=reason,
             names=np.array([entry.name for entry in entries], dtype=object),
             given={s: np.flatnonzero(stages == s) for s in given if (stages == s).any()},
-            notes=(*album.about["notes"], *listing.notes(), *repeated(entries, y, album.digests)),
+            notes=tuple(album.about["notes"]),
+            findings=(*(Problem(**found) for found in album.about["findings"]), *left_out),
             images=schema,
+            digests=album.digests,
         )
 
-    def _list(self) -> tuple[Listing, pd.Series]:
-        """List the files and what each of them shows."""
+    def _list(self) -> tuple[Listing, pd.Series, list[Problem]]:
+        """List the files, what each of them shows, and what is left out."""
         if self.labels is not None:
             return list_labelled(self.path, self.labels, follow_links=self.follow_links)
         listing = list_folders(self.path, follow_links=self.follow_links)
         names = [entry.label for entry in listing.entries]
+        target = pd.Series(names, name="class", dtype=object)
         if self.task == "regression":
-            return listing, read_target(pa.chunked_array([names])).rename("class")
-        return listing, pd.Series(names, name="class", dtype=object)
+            target = read_target(pa.chunked_array([names])).rename("class")
+        return listing, target, listing.findings()

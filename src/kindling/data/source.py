@@ -66,6 +66,7 @@ class Raw:
         times: the test rows are the latest by this, or None.
         on_disk: whether what the network learns from is to be kept in a file, not in memory.
         images: how image files became x, or None for a table.
+        digests: uint64 (N,), equal where two image files show the very same, or None.
     """
 
     x: tuple[RawTable, ...] | np.ndarray
@@ -83,6 +84,7 @@ class Raw:
     times: np.ndarray | None = None
     on_disk: bool = False
     images: ImageSchema | None = None
+    digests: np.ndarray | None = None
 
     def parts(self, rows: np.ndarray) -> Iterator[tuple[RawTable, np.ndarray]]:
         """Give each file with the positions in it of these rows, which are numbered over all."""

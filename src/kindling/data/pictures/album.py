@@ -33,7 +33,7 @@ BLOCK = 512  # images that are decoded before they are written away
 CACHED_FILES, CACHED_PIXELS = 2_000, 50_000_000
 T = TypeVar("T")
 R = TypeVar("R")
-VERSION = 1  # of how files are decoded; another one makes every cache anew
+VERSION = 2  # of how files are decoded; another one makes every cache anew
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,12 @@ def make_album(entries: list[Entry], options: Options, cache: str) -> Album:
     if not any(headers):
         raise DataError(*summarise(problems))
     schema = choose(headers, options)
-    notes = resized(headers, schema) + odd_headers(entries, headers)
-    about = {"schema": asdict(schema), "notes": notes}
+    found = odd_headers(entries, headers, schema)
+    about = {
+        "schema": asdict(schema),
+        "notes": resized(headers, schema),
+        "findings": [asdict(problem) for problem in found],
+    }
     shape = (len(entries), schema.channels, schema.height, schema.width)
 
     def blocks() -> Blocks:
@@ -162,15 +166,18 @@ def resized(headers: Iterable[Header | None], schema: ImageSchema) -> list[str]:
     size = (schema.height, schema.width)
     count = sum(h is not None and (h.height, h.width) != size for h in headers)
     word = {"pad": "padded", "crop": "cropped", "stretch": "stretched"}[schema.fit]
-    return [f"{count} images resized ({word}) to {size[0]}x{size[1]} pixels"] if count else []
+    return [f"{count:,} of them {word} to that size"] if count else []
 
 
 def _key(entries: list[Entry], options: Options) -> str:
-    """Name the cache of these files as they are now, decoded in this way."""
+    """Name the cache of these files as they are now, decoded in this way.
+
+    Where they lie belongs to it: files of another folder may have the same names, sizes and times.
+    """
     lines = [f"{VERSION} {PIL.__version__} {options}"]
     for entry in entries:
         stat = entry.file.stat()
-        lines.append(f"{entry.name}\0{stat.st_size}\0{stat.st_mtime_ns}")
+        lines.append(f"{entry.file.resolve()}\0{stat.st_size}\0{stat.st_mtime_ns}")
     return key_of(lines)
 
 

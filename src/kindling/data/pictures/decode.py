@@ -4,6 +4,7 @@ Training and serving both come here, so a served picture is read exactly as the 
 """
 
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -26,6 +27,8 @@ ORIENTATION = 0x0112  # the EXIF tag; from 5 on the image is stored lying on its
 SNIFFED = 512  # bytes of a file that are looked at to say what it is instead
 
 Image.init()  # makes all formats of Pillow known
+# Pillow's own limit warns of images that are refused here, or that the user asked to accept.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 # EPS starts Ghostscript, WMF needs Windows; the others only describe what they cannot decode.
 FORMATS = [name for name in Image.ID if name not in {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}]
 SUFFIXES = {

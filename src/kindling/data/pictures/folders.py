@@ -40,7 +40,6 @@ class Listing:
         unreadable: folders that may not be listed.
         empty: class folders without images.
         beside: what lies beside the folders of the stages.
-        said: other notes.
     """
 
     root: Path
@@ -51,7 +50,6 @@ class Listing:
     unreadable: set[str] = field(default_factory=set)
     empty: list[str] = field(default_factory=list)
     beside: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
 
     def files(self, folder: Path) -> Iterator[Path]:
         """Walk over the image files below a folder; hidden ones are no data."""
@@ -110,17 +108,24 @@ class Listing:
             if names
         ]
 
-    def notes(self) -> list[str]:
-        """Say what was left out, in words for the plan."""
-        notes = list(self.said)
-        if self.left_out:
-            counts = ", ".join(f"{count} {end}" for end, count in self.left_out.most_common())
-            notes.append(f"{self.left_out.total()} files that are no images by name: {counts}")
-        if self.empty:
-            notes.append(f"folders without images: {some_of(self.empty)}")
-        if self.beside:
-            notes.append(f"left out beside the stages: {some_of(self.beside)}")
-        return notes
+    def findings(self) -> list[Problem]:
+        """Say what was left out, and why."""
+        counts = [f"{count:,} {end}" for end, count in self.left_out.most_common(MAX_NAMED)]
+        kinds = {
+            "files below data.path should be images by their names": (
+                ", ".join(counts),
+                "nothing, if they are none; else give them an ending such as .png",
+            ),
+            "a class folder should hold images": (
+                some_of(self.empty),
+                "fill it, or remove it",
+            ),
+            "nothing should lie beside the folders of the stages": (
+                some_of(self.beside),
+                "move it into one of them",
+            ),
+        }
+        return [left_out(rule, got, fix) for rule, (got, fix) in kinds.items() if got]
 
 
 def list_folders(root: Path, *, follow_links: bool = False) -> Listing:
@@ -141,7 +146,6 @@ def list_folders(root: Path, *, follow_links: bool = False) -> Listing:
     problems += [] if problems else _unusable(listing, has_stages=bool(stages))
     if problems:
         raise DataError(*problems)
-    listing.said = similar_labels({entry.label for entry in listing.entries})
     return listing
 
 
@@ -170,13 +174,9 @@ def some_of(names: Collection[str]) -> str:
     return ", ".join(sorted(names)[:MAX_NAMED]) + more
 
 
-def similar_labels(labels: set[str]) -> list[str]:
-    """Note labels that differ in case or spaces only: likely one class under two names."""
-    alike: dict[str, list[str]] = {}
-    for label in sorted(labels):
-        alike.setdefault(" ".join(label.casefold().split()), []).append(label)
-    pairs = [" and ".join(map(repr, names)) for names in alike.values() if len(names) > 1]
-    return [f"classes that differ in case or spaces only: {some_of(pairs)}"] if pairs else []
+def left_out(rule: str, got: str, fix: str) -> Problem:
+    """Say what is not learnt from."""
+    return Problem(rule, f"left out: {got}", fix, "D417")
 
 
 def _misplaced(names: list[str]) -> list[Problem]:
@@ -195,7 +195,8 @@ def _unusable(listing: Listing, *, has_stages: bool) -> list[Problem]:
     labels = sorted({entry.label for entry in listing.entries})
     rule = "data.path must hold class folders: data.path/CLASS/*.png"
     if not labels:
-        got = f"no images in {listing.root}" + "".join(f"; {note}" for note in listing.notes())
+        others = "".join(f"; {problem.got}" for problem in listing.findings())
+        got = f"no images in {listing.root}{others}"
         return [Problem(rule, got, "put the images of each class into a folder of its own", "D407")]
     if not has_stages and all(label.lower() in STAGE_NAMES for label in labels):
         got = f"folders {some_of(labels)} without class folders in them"

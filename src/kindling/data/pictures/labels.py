@@ -8,7 +8,7 @@ import pandas as pd
 
 from kindling.data.columns.reader import read_table
 from kindling.data.pictures.decode import SUFFIXES
-from kindling.data.pictures.folders import STAGE_NAMES, Entry, Listing, similar_labels, some_of
+from kindling.data.pictures.folders import STAGE_NAMES, Entry, Listing, left_out, some_of
 from kindling.data.target import read_target
 from kindling.errors import DataError, Problem
 
@@ -17,8 +17,8 @@ FILE, LABEL, STAGE = "file", "label", "stage"
 
 def list_labelled(
     root: Path, labels: Path, *, follow_links: bool = False
-) -> tuple[Listing, pd.Series]:
-    """List the images that a table names, and the label of each.
+) -> tuple[Listing, pd.Series, list[Problem]]:
+    """List the images that a table names, the label of each, and what the table leaves out.
 
     Args:
         root: data.path.
@@ -45,8 +45,8 @@ def list_labelled(
     problems += listing.problems()
     if problems:
         raise DataError(*problems)
-    listing.said = _notes(listing, known, len(frame) - len(known), set(found.values()) - set(paths))
-    return listing, known["y"].rename(target)
+    unused = [listing.name(path) for path in set(found.values()) - set(paths)]
+    return listing, known["y"].rename(target), _left_out(labels, len(frame) - len(known), unused)
 
 
 def _columns(names: list[str], labels: Path) -> tuple[str, str]:
@@ -98,9 +98,16 @@ def _problems(labels: Path, known: pd.DataFrame, paths: list[Path | None]) -> li
     ]
 
 
-def _notes(listing: Listing, known: pd.DataFrame, unlabelled: int, unused: set[Path]) -> list[str]:
-    notes = [f"{unlabelled} rows without a label left out"] if unlabelled else []
-    if unused:
-        names = some_of([listing.name(path) for path in unused])
-        notes.append(f"{len(unused)} images that no row names left out: {names}")
-    return notes + similar_labels({label for label in known["y"] if isinstance(label, str)})
+def _left_out(labels: Path, unlabelled: int, unused: list[str]) -> list[Problem]:
+    """Say which rows and images are not learnt from."""
+    kinds = {
+        f"each row of {labels} should have a label": (
+            f"{unlabelled:,} rows without one" if unlabelled else "",
+            "fill it in",
+        ),
+        f"each image below data.path should have a label in {labels}": (
+            f"{len(unused):,} images without one: {some_of(unused)}" if unused else "",
+            "nothing, or give each a row and a label",
+        ),
+    }
+    return [left_out(rule, got, fix) for rule, (got, fix) in kinds.items() if got]
