@@ -27,6 +27,14 @@ def _quiet():
     hide_adverts()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory):
+    """Nothing is written into the cache of the person who runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def compose(tmp_path):
     """Compose conf/train.yaml with overrides, for a run in tmp_path."""

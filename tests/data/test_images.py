@@ -1,7 +1,6 @@
 import shutil
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
@@ -12,15 +11,15 @@ from kindling.errors import DataError
 
 
 def read(path, **options):
-    labels = options.pop("labels", None)
     more = {
         name: options.pop(name) for name in ("task", "follow_links", "cache") if name in options
     }
-    return ImageSource(path, Options(**options), labels, **more).read()
+    return ImageSource(path, Options(**options), **more).read()
 
 
-def noted(raw):
-    return " | ".join([*raw.notes, *(f"{p.rule} {p.got}" for p in raw.findings)])
+def found(raw):
+    """Return what was got, by its code."""
+    return {problem.code: problem.got for problem in raw.findings}
 
 
 def test_class_folders_become_uint8_images_and_labels(image_folder):
@@ -43,12 +42,38 @@ def test_grey_images_have_one_channel(image_folder):
     assert read(image_folder).x.shape == (40, 1, 12, 10)
 
 
+def test_ordinary_images_are_not_remarked_upon(image_folder):
+    raw = read(image_folder)
+    assert (raw.notes, raw.findings) == ((), ())
+
+
 def test_auto_size_is_what_most_have_and_says_what_it_resized(image_folder):
     file = image_folder / "red" / "00.png"
     Image.open(file).resize((50, 40)).save(file)
     raw = read(image_folder)
     assert raw.x.shape == (40, 3, 12, 10)
-    assert "1 images resized (padded) to 12x10 pixels" in noted(raw)
+    assert raw.notes == ("1 of them padded to that size",)
+    assert found(raw) == {"D413": "1 of 40: red/00.png (40x50)"}
+
+
+def test_auto_size_of_large_images_has_no_side_over_128(image_folder):
+    for file in image_folder.rglob("*.png"):
+        Image.open(file).resize((400, 200)).save(file)
+    assert read(image_folder).x.shape == (40, 3, 64, 128)
+
+
+def test_auto_size_where_no_size_is_common_is_the_middle(image_folder):
+    for number, file in enumerate(sorted(image_folder.rglob("*.png"))):
+        Image.open(file).resize((20 + number, 40 + number)).save(file)
+    assert read(image_folder).x.shape == (40, 3, 60, 40)
+
+
+def test_one_picture_in_colour_makes_all_of_them_coloured(image_folder):
+    for file in sorted(image_folder.rglob("*.png"))[1:]:
+        Image.open(file).convert("L").save(file)
+    raw = read(image_folder)
+    assert raw.x.shape[1] == 3
+    assert (raw.x[1, 0] == raw.x[1, 1]).all()
 
 
 def test_folders_named_for_stages_fix_the_split(image_folder, tmp_path):
@@ -58,7 +83,14 @@ def test_folders_named_for_stages_fix_the_split(image_folder, tmp_path):
     assert set(raw.given) == {"test"}
     assert len(raw.given["test"]) == 40
     assert raw.names[raw.given["test"][0]].startswith("test/blue")
-    assert "40 images are in several stages" in noted(raw)
+
+
+def test_what_lies_beside_the_folders_of_the_stages_is_left_out(image_folder, tmp_path):
+    for name in ("train", "test", "spare"):
+        shutil.copytree(image_folder, tmp_path / "split" / name)
+    raw = read(tmp_path / "split")
+    assert len(raw.y) == 80
+    assert found(raw) == {"D417": "left out: spare"}
 
 
 def test_folders_may_have_any_name_and_two_spellings_of_it_are_one(image_folder):
@@ -66,20 +98,50 @@ def test_folders_may_have_any_name_and_two_spellings_of_it_are_one(image_folder)
     assert set(read(image_folder).y) == {"blue", "M\u00e4use \N{MOUSE FACE}"}
 
 
-def test_a_wrong_ending_and_several_frames_are_said_and_hidden_files_ignored(image_folder):
-    red = image_folder / "red"
+def test_classes_may_have_spaces_quotes_and_letters_of_any_script(image_folder):
+    names = ['it\'s "1"', "猫 и кот"]
+    for old, new in zip(("red", "blue"), names, strict=True):
+        (image_folder / old).rename(image_folder / new)
+    assert set(read(image_folder).y) == set(names)
+
+
+def test_of_a_moving_picture_the_first_frame_is_taken_and_this_is_said(image_folder):
     frames = [Image.new("RGB", (10, 12), colour) for colour in ("red", "green")]
-    frames[0].save(red / "moving.gif", save_all=True, append_images=frames[1:])
-    (red / "00.png").rename(red / "is_png.jpg")
-    (red / ".hidden.png").write_bytes(b"none")
-    (red / "notes.txt").write_text("none")
+    frames[0].save(image_folder / "red" / "moving.gif", save_all=True, append_images=frames[1:])
+    raw = read(image_folder)
+    assert raw.x[-1, :, 0, 0].tolist() == [255, 0, 0]
+    assert found(raw) == {"D414": "1 of 41: red/moving.gif"}
+
+
+def test_an_image_with_a_wrong_ending_is_read_and_this_is_said(image_folder):
+    (image_folder / "red" / "19.png").rename(image_folder / "red" / "is_png.jpg")
+    raw = read(image_folder)
+    assert len(raw.x) == 40
+    assert found(raw) == {"D415": "1 of 40: red/is_png.jpg (PNG)"}
+
+
+def test_an_image_of_one_pixel_is_read_and_warned_of(image_folder):
+    Image.new("RGB", (1, 1), "green").save(image_folder / "red" / "00.png")
+    raw = read(image_folder)
+    assert raw.x[20, :, 6, 5].tolist() == [0, 128, 0]
+    assert found(raw)["D416"] == "1 of 40: red/00.png (1x1)"
+
+
+def test_files_of_other_kinds_and_empty_folders_are_left_out_and_named(image_folder):
+    (image_folder / "red" / "notes.txt").write_text("none")
     (image_folder / "empty").mkdir()
-    words = noted(read(image_folder))
-    assert "1 images hold several frames, the first is taken: red/moving.gif" in words
-    assert "is_png.jpg (PNG)" in words
-    assert "1 files that are no images by name: 1 .txt" in words
-    assert "folders without images: empty" in words
-    assert "hidden" not in words
+    raw = read(image_folder)
+    assert len(raw.y) == 40
+    assert set(raw.y) == {"blue", "red"}
+    assert [p.got for p in raw.findings] == ["left out: 1 .txt", "left out: empty"]
+    assert {p.code for p in raw.findings} == {"D417"}
+
+
+def test_hidden_files_are_no_data(image_folder):
+    (image_folder / "red" / ".hidden.png").write_bytes(b"none")
+    (image_folder / ".cache" / "x").mkdir(parents=True)
+    raw = read(image_folder)
+    assert (len(raw.y), raw.findings) == (40, ())
 
 
 def refused(path, **options):
@@ -108,12 +170,15 @@ def test_every_file_that_is_no_image_is_named(image_folder, content, code, words
     assert problem.got.count(".png") == 2
 
 
-def test_a_hundred_bad_files_are_one_problem_with_a_few_names(image_folder):
-    for number in range(100):
-        (image_folder / "red" / f"bad{number:03}.png").write_bytes(b"")
-    (problem,) = refused(image_folder)
-    assert "(100 files in all)" in problem.got
-    assert problem.got.count(".png") == 5
+def test_a_thousand_bad_files_are_one_problem_per_kind_with_a_few_names(image_folder):
+    good = (image_folder / "red" / "01.png").read_bytes()
+    for number in range(500):
+        (image_folder / "red" / f"empty{number:03}.png").write_bytes(b"")
+        (image_folder / "red" / f"short{number:03}.png").write_bytes(good[:200])
+    problems = refused(image_folder)
+    assert {p.code: p.got.count(".png") for p in problems} == {"D401": 5, "D402": 5}
+    assert all("(500 files in all)" in p.got for p in problems)
+    assert {p.fix for p in problems} == {"replace the file, or remove it"}
 
 
 def test_a_flipped_bit_is_found(image_folder):
@@ -130,11 +195,13 @@ def test_an_image_with_too_many_pixels_is_not_decoded(image_folder):
     (problem,) = refused(image_folder, max_pixels=1_000_000)
     assert problem.code == "D403"
     assert "3000x3000 pixels, more than 1,000,000" in problem.got
+    assert "data.max_pixels" in problem.fix
 
 
 def test_folders_from_which_nothing_can_be_learnt_are_refused(image_folder, tmp_path):
     (nothing,) = refused(tmp_path / "images" / "red")
     assert nothing.code == "D406"  # images in the root
+    assert "data.labels=FILE.csv" in nothing.fix
     shutil.rmtree(image_folder / "red")
     (one,) = refused(image_folder)
     assert (one.code, one.got) == ("D407", "only blue")
@@ -151,32 +218,6 @@ def test_a_link_out_of_the_folder_is_refused_unless_it_is_trusted(image_folder, 
     (problem,) = refused(image_folder)
     assert (problem.code, problem.got) == ("D405", "red/00.png")
     assert len(read(image_folder, follow_links=True).x) == 40
-
-
-def test_a_table_may_name_the_labels(image_folder, tmp_path):
-    names = [f"red/{k:02}.png" for k in range(10)] + [f"blue/{k:02}" for k in range(10)]
-    frame = pd.DataFrame({"file": names, "label": ["x", "y"] * 10})
-    frame.to_csv(tmp_path / "labels.csv", index=False)
-    raw = read(image_folder, labels=tmp_path / "labels.csv")
-    assert raw.y.tolist() == ["x", "y"] * 10
-    assert "20 images that no row names left out" in noted(raw)
-    frame.assign(label=np.arange(20) / 7).to_csv(tmp_path / "labels.csv", index=False)
-    assert read(image_folder, labels=tmp_path / "labels.csv").is_regression
-    frame.assign(file="red/none.png").to_csv(tmp_path / "labels.csv", index=False)
-    (problem,) = refused(image_folder, labels=tmp_path / "labels.csv")
-    assert problem.code == "D408"
-
-
-@pytest.mark.slow
-def test_numbers_for_pictures_are_a_regression_from_end_to_end(run, image_folder, tmp_path):
-    files = sorted(image_folder.rglob("*.png"))
-    value = [float(np.asarray(Image.open(f))[..., 0].mean()) for f in files]
-    names = [f.relative_to(image_folder).as_posix() for f in files]
-    pd.DataFrame({"file": names, "brightness": value}).to_csv(tmp_path / "l.csv", index=False)
-    words = ["data=images", f"data.path={image_folder}", f"data.labels={tmp_path / 'l.csv'}"]
-    folder = run(*words, "trainer.max_epochs=30", "data.batch_size=8")
-    predicted = pd.read_csv(folder / "predictions.csv")
-    assert np.corrcoef(predicted.truth, predicted.prediction)[0, 1] > 0.9
 
 
 def test_digits_are_grey_images_of_all_levels():

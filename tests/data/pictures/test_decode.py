@@ -1,9 +1,15 @@
+import io
+import struct
+import subprocess
+import sys
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from kindling.data.columns.schema import ImageSchema
-from kindling.data.pictures.decode import decode
+from kindling.data.pictures.decode import decode, read_header
 from kindling.errors import DataError
 
 GREY, COLOUR = ImageSchema(1, 4, 4), ImageSchema(3, 4, 4)
@@ -14,11 +20,56 @@ def saved(tmp_path, image, name="a.png", **options):
     return tmp_path / name
 
 
+def png(bits, colour_type, levels):
+    """Write a PNG as its standard says: of 16-bit colours Pillow writes none."""
+
+    def chunk(kind, data):
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    height, width = levels.shape[:2]
+    header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
+    rows = b"".join(b"\0" + row.tobytes() for row in levels)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + data
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "CMYK", "LA"])
-def test_every_mode_shows_the_same_colour(tmp_path, mode):
+def test_every_mode_shows_the_same_white(tmp_path, mode):
     image = Image.new("RGB", (4, 4), (255, 255, 255)).convert(mode)
     name = "a.tif" if mode == "CMYK" else "a.png"
     assert (decode(saved(tmp_path, image, name), COLOUR) == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("mode", "name"),
+    [
+        ("RGB", "a.png"),
+        ("RGB", "a.jpg"),
+        ("RGB", "a.webp"),
+        ("RGB", "a.bmp"),
+        ("RGB", "a.ppm"),
+        ("RGBA", "a.tif"),
+        ("P", "a.gif"),
+        ("CMYK", "a.jpg"),  # Adobe's inverted inks
+        ("YCbCr", "a.tif"),
+    ],
+)
+def test_every_format_shows_the_same_colour(tmp_path, mode, name):
+    options = {} if mode == "P" else {"quality": 100}
+    image = Image.new("RGB", (4, 4), (200, 30, 10))
+    image = image.quantize() if mode == "P" else image.convert(mode)
+    pixels = decode(saved(tmp_path, image, name, **options), COLOUR)
+    assert np.abs(pixels[:, 0, 0].astype(int) - (200, 30, 10)).max() <= 3
+
+
+@pytest.mark.parametrize("schema", [GREY, COLOUR])
+def test_pixels_are_bytes_of_the_schemas_shape_whatever_the_image_is(schema):
+    for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I", "I;16", "F"):
+        pixels = decode(Image.new(mode, (7, 5)), schema)
+        assert (pixels.dtype, pixels.shape) == (np.uint8, (schema.channels, 4, 4))
+        assert pixels.flags.c_contiguous
 
 
 def test_transparent_pixels_show_the_background(tmp_path):
@@ -33,9 +84,20 @@ def test_transparent_pixels_show_the_background(tmp_path):
     ].tolist() == [10, 20, 30]
 
 
+def test_half_transparent_grey_is_mixed_with_the_background(tmp_path):
+    grey = Image.new("LA", (4, 4), (100, 128))
+    pixels = decode(saved(tmp_path, grey), ImageSchema(1, 4, 4, background=(200, 200, 200)))
+    assert np.abs(pixels.astype(int) - 150).max() <= 1
+
+
+def test_sixteen_bits_a_colour_are_scaled():
+    assert (decode(png(16, 2, np.full((4, 4, 3), 0x8000, ">u2")), COLOUR) == 0x80).all()
+
+
 @pytest.mark.parametrize(
     ("levels", "name", "expected"),
     [
+        (np.full((4, 4), 0x40000000, np.int32), "a.tif", 0xC0),  # signed: zero is in the middle
         (np.full((4, 4), 0xF000, np.uint16), "a.png", 0xF0),
         (np.full((4, 4), 0x1000, np.uint16), "a.tif", 0x10),
         (np.full((4, 4), 0.5, np.float32), "a.tif", 128),
@@ -78,6 +140,73 @@ def test_a_file_its_bytes_and_its_picture_are_the_same(tmp_path):
     expected = levels.transpose(2, 0, 1)
     for source in (file, file.read_bytes(), Image.open(file)):
         assert (decode(source, COLOUR) == expected).all()
+
+
+def test_levels_that_would_all_be_one_grey_are_refused(tmp_path):
+    file = saved(tmp_path, Image.fromarray(np.arange(16, dtype=np.int32).reshape(4, 4)), "a.tif")
+    with pytest.raises(DataError, match="0 to 15 of 32 bits") as caught:
+        decode(file, GREY)
+    assert caught.value.problems[0].code == "D404"
+
+
+def bomb(side):
+    """Write the header of a large PNG, with no pixels behind it: decoding would fail otherwise."""
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    crc = struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + header + crc + b"\0\0\0\0IDAT"
+
+
+@pytest.mark.parametrize("side", [8_000, 10_000, 60_000])  # Pillow warns of the second, refuses 3.
+@pytest.mark.parametrize("look", [read_header, lambda source: decode(source, GREY)])
+def test_a_bomb_is_refused_by_its_header(side, look):
+    with pytest.raises(DataError) as caught:
+        look(bomb(side))
+    assert caught.value.problems[0].code == "D403"
+
+
+@pytest.mark.slow
+def test_of_a_bomb_nothing_is_said_but_the_problem(tmp_path):
+    (tmp_path / "a.png").write_bytes(bomb(10_000))
+    code = (
+        "import sys; from pathlib import Path; from kindling.data.pictures.decode import *\n"
+        "try: read_header(Path(sys.argv[1]))\n"
+        "except DataError as error: print(error.problems[0].code)"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path / "a.png")]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("D403\n", "")
+
+
+def codes_of(content):
+    """Decode; return the codes of what was wrong."""
+    try:
+        assert decode(content, COLOUR).shape == (3, 4, 4)
+    except DataError as error:
+        return {problem.code for problem in error.problems}
+    return set()
+
+
+@pytest.mark.parametrize("form", ["png", "jpeg", "gif", "tiff", "webp", "bmp"])
+def test_every_cut_and_every_flipped_bit_gives_pixels_or_a_problem_with_a_code(form):
+    rng, buffer = np.random.default_rng(1), io.BytesIO()
+    Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(buffer, form)
+    content = buffer.getvalue()
+    for end, place in rng.integers(0, len(content), (40, 2)).tolist():
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << (end % 8)
+        codes = codes_of(content[:end]) | codes_of(bytes(flipped))
+        assert codes <= {"D401", "D402", "D403", "D404"}
+
+
+@pytest.mark.parametrize("form", ["png", "jpeg", "gif", "bmp"])
+def test_half_a_file_is_never_an_image(form):
+    buffer = io.BytesIO()
+    levels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    Image.fromarray(levels).save(buffer, form)
+    content = buffer.getvalue()
+    with pytest.raises(DataError) as caught:
+        decode(content[: len(content) // 2], COLOUR)
+    assert caught.value.problems[0].code == "D402"
 
 
 def test_one_pixel_is_an_image(tmp_path):
