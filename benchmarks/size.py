@@ -1,0 +1,71 @@
+"""Time and memory against rows: read, fit, transform, one epoch of batches, from memory or disk.
+
+python benchmarks/make_rows.py 1_000_000 rows.csv
+python benchmarks/size.py rows.csv disk          # or ram; a process each, since memory is a peak
+"""
+
+import resource
+import sys
+import time
+
+import torch
+
+from kindling.data import preprocess
+from kindling.data.datamodule import DataModule
+from kindling.data.table import TableSource
+
+LOADING = {
+    "batch_size": 1024,
+    "eval_batch_size": 1024,
+    "val_fraction": 0.15,
+    "test_fraction": 0.15,
+    "drop_last": False,
+    "num_workers": 0,
+    "seed": 0,
+}
+
+
+def peak_gb() -> float:
+    """Return the largest memory so far; pages of the mapped file count, too."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def main(file: str, memory: str) -> None:
+    """Go once from the file to the batches of an epoch, and print a line."""
+    torch.set_num_threads(1)
+    base, spent = peak_gb(), {}
+    transform = preprocess.transform_rows
+
+    def timed(*args):
+        start = time.perf_counter()
+        rows = transform(*args)
+        spent["transform"] = time.perf_counter() - start
+        return rows
+
+    preprocess.transform_rows = timed
+    data = DataModule(TableSource(file, "label", memory=memory), **LOADING)
+    read = data.source.read
+
+    def timed_read():
+        start = time.perf_counter()
+        raw = read()
+        spent["read"] = time.perf_counter() - start
+        return raw
+
+    object.__setattr__(data.source, "read", timed_read)
+    start = time.perf_counter()
+    data.setup()
+    spent["split and fit"] = time.perf_counter() - start - sum(spent.values())
+    start = time.perf_counter()
+    for batch in data.train_dataloader():
+        batch.x.sum()
+    spent["epoch"] = time.perf_counter() - start
+    rows = len(data.raw.y)
+    parts = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in spent.items())
+    per_row = 1e6 * sum(spent.values()) / rows
+    print(f"{rows:,} rows, {memory}: {parts}; {per_row:.1f} us a row")
+    print(f"peak {peak_gb():.2f} GB, imports alone {base:.2f} GB, x {data.x.nbytes / 1e9:.2f} GB")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
