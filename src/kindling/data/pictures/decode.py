@@ -72,7 +72,7 @@ def decode(
 ) -> UInt8[np.ndarray, "channels height width"]:
     """Decode the first frame of an image as the schema says, or raise a DataError that names it.
 
-    A Pillow image is taken at its full size, a large JPEG file is not: up to 2 of 255 levels differ.
+    A Pillow image is taken at its full size, a large JPEG file is not: some levels differ by 2.
     """
     with opened(source, max_pixels) as image:
         if not isinstance(source, Image.Image):
