@@ -92,6 +92,8 @@ RULES: dict[str, Rule] = {
     "eval_batch_size": number(1, whole=True),
     "val_fraction": number(0, 1, ends="()"),
     "test_fraction": number(0, 1, ends="()"),
+    "fold": number(0, whole=True, null=True),
+    "num_folds": number(2, whole=True),
     "num_workers": number(0, max(8, 2 * (os.cpu_count() or 1)), whole=True),
     "seed": number(0, 2**32 - 1, whole=True),
     "clip_norm": number(0, ends="()", null=True),

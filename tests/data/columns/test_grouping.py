@@ -72,3 +72,11 @@ def test_a_fold_that_is_none_is_refused(compose):
 
     (problem,) = value_problems(compose("data.fold=5"))
     assert problem.fix == "type data.fold=4 or less"
+
+
+@pytest.mark.parametrize("word", ["data.num_folds=1", "data.fold=-1", "data.fold=1.5"])
+def test_folds_out_of_range_are_a_fault_of_the_configuration(compose, word):
+    from kindling.run.values import value_problems
+
+    (problem,) = value_problems(compose(word))
+    assert problem.rule.startswith(word.partition("=")[0])
