@@ -125,27 +125,6 @@ def test_an_image_on_its_side_is_turned(tmp_path):
     assert pixels[4:].max() < 50
 
 
-@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif"])
-@pytest.mark.parametrize(("orientation", "size"), [(1, (10, 20)), (3, (10, 20)), (6, (20, 10))])
-def test_a_header_tells_the_size_of_the_upright_picture(tmp_path, name, orientation, size):
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    header = read_header(saved(tmp_path, Image.new("L", (20, 10)), name, exif=exif))
-    assert (header.height, header.width) == size
-
-
-@pytest.mark.parametrize("sign", [b"XX*\0", b"II*\1"])
-def test_remarks_of_a_camera_that_cannot_be_read_do_not_hinder(tmp_path, sign):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    file = saved(tmp_path, Image.new("L", (20, 10), 77), "a.jpg", exif=exif)
-    place = file.read_bytes().index(b"Exif\0\0") + 6
-    content = bytearray(file.read_bytes())
-    content[place : place + 4] = sign
-    pixels = decode(bytes(content), ImageSchema(1, 10, 20))
-    assert np.abs(pixels.astype(int) - 77).max() <= 1
-
-
 @pytest.mark.parametrize(
     ("fit", "corner", "middle"), [("pad", 255, 0), ("crop", 0, 0), ("stretch", 0, 0)]
 )
@@ -185,33 +164,17 @@ def test_a_bomb_is_refused_by_its_header(side, look):
     assert caught.value.problems[0].code == "D403"
 
 
-def said_of(file):
-    """Return what a process of its own prints that decodes a file, and what of warnings."""
-    code = (
-        "import sys; from pathlib import Path; from kindling.data.pictures.decode import *\n"
-        "try: print(decode(Path(sys.argv[1]), ImageSchema(1, 4, 4)).shape)\n"
-        "except DataError as error: print(error.problems[0].code)"
-    )
-    words = [sys.executable, "-c", code, str(file)]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    return done.stdout, done.stderr
-
-
 @pytest.mark.slow
 def test_of_a_bomb_nothing_is_said_but_the_problem(tmp_path):
     (tmp_path / "a.png").write_bytes(bomb(10_000))
-    assert said_of(tmp_path / "a.png") == ("D403\n", "")
-
-
-@pytest.mark.slow
-def test_of_a_cameras_remarks_that_are_cut_off_nothing_is_said(tmp_path):
-    exif = Image.Exif()
-    exif[0x010F] = "a maker of cameras"
-    file = saved(tmp_path, Image.new("L", (4, 4)), "a.jpg", exif=exif)
-    content = file.read_bytes()
-    file.write_bytes(content.replace(exif.tobytes(), exif.tobytes().replace(b"\0\x13", b"\x13\0")))
-    assert file.read_bytes() != content
-    assert said_of(file) == ("(1, 4, 4)\n", "")
+    code = (
+        "import sys; from pathlib import Path; from kindling.data.pictures.decode import *\n"
+        "try: read_header(Path(sys.argv[1]))\n"
+        "except DataError as error: print(error.problems[0].code)"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path / "a.png")]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("D403\n", "")
 
 
 def codes_of(content):

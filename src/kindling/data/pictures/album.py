@@ -1,11 +1,9 @@
 """Image files in; their pixels, decoded once and alike, out: from the cache where it has them."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import lru_cache
-from pathlib import Path
 from statistics import median_high
 from typing import TypeVar
 
@@ -35,7 +33,7 @@ BLOCK = 512  # images that are decoded before they are written away
 CACHED_FILES, CACHED_PIXELS = 2_000, 50_000_000
 T = TypeVar("T")
 R = TypeVar("R")
-VERSION = 3  # of how files are decoded; another one makes every cache anew
+VERSION = 2  # of how files are decoded; another one makes every cache anew
 
 
 @dataclass(frozen=True)
@@ -83,9 +81,7 @@ def make_album(entries: list[Entry], options: Options, cache: str) -> Album:
     def blocks() -> Blocks:
         return decode_blocks(entries, headers, schema, options.max_pixels, problems)
 
-    if problems:
-        deque(blocks(), maxlen=0)  # finds what else cannot be used, and raises
-    if place is None or not (cache != "auto" or _takes_time(headers)):
+    if place is None or problems or not (cache != "auto" or _takes_time(headers)):
         return in_memory(shape, about, blocks())
     try:
         album = write_cache(place, shape, about, blocks())
@@ -179,11 +175,9 @@ def _key(entries: list[Entry], options: Options) -> str:
     Where they lie belongs to it: files of another folder may have the same names, sizes and times.
     """
     lines = [f"{VERSION} {PIL.__version__} {options}"]
-    resolve = lru_cache(Path.resolve)  # a folder is the same for all of its files
     for entry in entries:
         stat = entry.file.stat()
-        place = f"{resolve(entry.file.parent)}/{entry.file.name}"
-        lines.append(f"{place}\0{stat.st_size}\0{stat.st_mtime_ns}")
+        lines.append(f"{entry.file.resolve()}\0{stat.st_size}\0{stat.st_mtime_ns}")
     return key_of(lines)
 
 

@@ -23,22 +23,12 @@ RGB = tuple[int, int, int]
 
 MAX_PIXELS = 50_000_000  # 8,660 x 5,773; four bytes each are 200 MB while one image is decoded
 GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
-ORIENTATION = 0x0112  # the EXIF tag
-TURNS = {  # what sets a picture of this orientation upright; from 5 on it lies on its side
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+ORIENTATION = 0x0112  # the EXIF tag; from 5 on the image is stored lying on its side
 SNIFFED = 512  # bytes of a file that are looked at to say what it is instead
 
 Image.init()  # makes all formats of Pillow known
-# Pillow warns of images that are refused here, or asked for, and of cameras' odd remarks in a file,
-# never saying in which; what hinders is an error.
-warnings.filterwarnings("ignore", module=r"PIL\.")
+# Pillow's own limit warns of images that are refused here, or that the user asked to accept.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 # EPS starts Ghostscript, WMF needs Windows; the others only describe what they cannot decode.
 FORMATS = [name for name in Image.ID if name not in {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}]
 SUFFIXES = {
@@ -70,17 +60,11 @@ def read_header(source: Picture, *, max_pixels: int = MAX_PIXELS) -> Header:
 def decode(
     source: Picture, schema: ImageSchema, *, max_pixels: int = MAX_PIXELS
 ) -> UInt8[np.ndarray, "channels height width"]:
-    """Decode the first frame of an image as the schema says, or raise a DataError that names it.
-
-    A Pillow image is taken at its full size, a large JPEG file is not: some levels differ by 2.
-    """
+    """Decode the first frame of an image as the schema says, or raise a DataError that names it."""
     with opened(source, max_pixels) as image:
         if not isinstance(source, Image.Image):
             _read_smaller(image, schema)
-        image.load()
-        turn = TURNS.get(_orientation(image))
-        upright = image if turn is None else image.transpose(turn)
-        upright = _eight_bits(upright, _depth(image), name_of(source))
+        upright = _eight_bits(ImageOps.exif_transpose(image), _depth(image), name_of(source))
         flat = _flatten(upright, schema.background).convert("L" if schema.channels == 1 else "RGB")
         pixels = np.asarray(_fit(flat, schema))
     # A grey image is (H, W), a colour one (H, W, 3): both become (channels, H, W).
@@ -148,8 +132,6 @@ def _sniff(content: bytes) -> str:
         return "empty"
     start = content.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     signs = {b"<!doctype html": "HTML", b"<html": "HTML", b"%pdf": "PDF", b"pk\x03\x04": "ZIP"}
-    damaged = {b"\x89png": "PNG", b"\xff\xd8\xff": "JPEG", b"gif8": "GIF"}
-    signs |= {sign: f"{name}, damaged at its beginning" for sign, name in damaged.items()}
     for sign, name in signs.items():
         if start.startswith(sign):
             return name
@@ -162,20 +144,8 @@ def _sniff(content: bytes) -> str:
     return f"text: {content[:20].decode(errors='replace')!r}"
 
 
-def _orientation(image: Image.Image) -> int:
-    """Say how a camera was held."""
-    try:
-        return int(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # remarks that cannot be read say nothing; the pixels may be sound
-        return 1
-
-
 def _lies_on_its_side(image: Image.Image) -> bool:
-    """Say whether height and width change places; a header is asked, nothing is decoded."""
-    if image.format == "TIFF":
-        return False  # Pillow turns these by itself
-    is_silent = image.format == "PNG" and not {"exif", "Raw profile type exif"} & set(image.info)
-    return not is_silent and _orientation(image) >= 5  # a PNG would be searched to its end
+    return image.getexif().get(ORIENTATION, 1) >= 5
 
 
 def _read_smaller(image: Image.Image, schema: ImageSchema) -> None:

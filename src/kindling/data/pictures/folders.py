@@ -73,11 +73,10 @@ class Listing:
     def children(self, folder: Path) -> list[Path]:
         """List what lies in a folder and may be used, by name; hidden files are no data."""
         try:
-            found = [path for path in folder.iterdir() if not path.name.startswith(".")]
+            found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
         except PermissionError:
             self.unreadable.add(self.name(folder))
             return []
-        found.sort(key=lambda path: path.name)
         if self.follow_links:
             return found
         links = [path for path in found if path.is_symlink()]
