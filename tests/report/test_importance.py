@@ -30,3 +30,8 @@ def test_columns_of_one_date_are_shuffled_together():
 def test_a_costly_network_is_asked_less_and_a_very_costly_one_not_at_all():
     assert effort(1e3, 10, 5000) == (5, 2000)
     assert effort(1e12, 10, 5000) == (0, 0)
+
+
+def test_one_shuffle_says_nothing_of_how_much_it_varies():
+    found = permutation_importance(ask, SPEC, X, ask(X), {"told": [0]}, repeats=1, seed=0)
+    assert np.isnan(found[0].spread)

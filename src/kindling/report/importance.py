@@ -29,7 +29,7 @@ class Importance:
     Args:
         column: its name in the user's table.
         rise: mean rise of the log loss, or of the RMSE in the target's unit.
-        spread: standard deviation of the rise between the repeats.
+        spread: standard deviation of the rise between the repeats; nan of a single one.
         fall: mean fall of the accuracy; 0 for values.
     """
 
@@ -80,7 +80,7 @@ def permutation_importance(
             loss, right = _judge(spec, truth, ask(shuffled))
             rises.append(loss - plain_loss)
             falls.append(plain_right - right)
-        mean, spread = float(np.mean(rises)), float(np.std(rises))
+        mean, spread = float(np.mean(rises)), float(np.std(rises)) if repeats > 1 else float("nan")
         found.append(Importance(column, mean, spread, float(np.mean(falls))))
     return sorted(found, key=lambda item: -item.rise)
 

@@ -1,8 +1,11 @@
 """Truth and prediction of the test rows in; for each metric the interval that it may lie in, out.
 
 The rows are drawn again and again, with replacement (Efron, 1979). A resample is not copied: it
-is a row of counts, how often each test row was drawn, and all resamples are scored at once.
+is a row of counts, how often each test row was drawn, and all resamples are scored at once. Of
+very many rows some stand for all: those say how far a metric strays, not where it is.
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -12,33 +15,79 @@ Interval = tuple[float, float]
 NUM_RESAMPLES, MAX_ROWS = 1000, 5000
 LEVEL = 0.95
 Z = 1.96  # of a normal distribution at that level
+FROM_ZERO = ("rmse", "mae", "log_loss")  # errors; all other metrics end at 1
 
 
 def intervals(
-    spec: DataSpec, truth: np.ndarray, prediction: np.ndarray, *, seed: int
+    spec: DataSpec,
+    truth: np.ndarray,
+    prediction: np.ndarray,
+    scores: Mapping[str, float],
+    *,
+    seed: int,
+    max_rows: int = MAX_ROWS,
 ) -> dict[str, Interval]:
-    """Return the 95 % interval of each metric that `score` computes, where there is one."""
-    rng = np.random.default_rng(seed)
-    num_rows, rows = len(truth), np.arange(len(truth))
-    if num_rows > MAX_ROWS:  # fewer different rows, drawn as often as all of them would be
-        rows = rng.choice(num_rows, MAX_ROWS, replace=False)
+    """Return the 95 % interval of each metric that `score` computes, where there is one.
+
+    Args:
+        spec: says which task it is.
+        truth: of the test rows.
+        prediction: of them: probabilities (N, K), or values (N,).
+        scores: what `score` says of all of them.
+        seed: keys the drawing.
+        max_rows: of more rows, about so many stand for all.
+    """
+    rng, num_rows = np.random.default_rng(seed), len(truth)
+    rows, shares = np.arange(num_rows), np.full(num_rows, 1 / num_rows)
+    if num_rows > max_rows:
+        rows, shares = thin(strata(spec, truth, prediction, max_rows), max_rows, rng)
     truth, prediction = truth[rows], prediction[rows]
-    drawn = rng.multinomial(num_rows, np.full(len(rows), 1 / len(rows)), size=NUM_RESAMPLES)
-    resampled = weighted_scores(spec, truth, prediction, drawn.astype(np.float64))
-    found = {name: between(scores) for name, scores in resampled.items()}
+    drawn = rng.multinomial(num_rows, shares, size=NUM_RESAMPLES).astype(np.float64)
+    resampled = weighted_scores(spec, truth, prediction, drawn)
+    centre = weighted_scores(spec, truth, prediction, num_rows * shares[None])
+    found = {
+        name: between(name, values - centre[name] + scores[name])
+        for name, values in resampled.items()
+        if name in scores
+    }
     if not spec.is_regression:
-        right = (prediction.argmax(axis=1) == truth).mean()
-        found["accuracy"] = wilson(float(right), num_rows)
+        found["accuracy"] = wilson(scores["accuracy"], num_rows)
     return {name: interval for name, interval in found.items() if interval is not None}
 
 
-def between(scores: np.ndarray) -> Interval | None:
+def strata(spec: DataSpec, truth: np.ndarray, prediction: np.ndarray, max_rows: int) -> np.ndarray:
+    """Sort rows by what decides a metric: each class, right or wrong; or the largest errors."""
+    if not spec.is_regression:
+        return 2 * truth + (prediction.argmax(axis=1) == truth)
+    sizes, place = np.abs(prediction - truth), len(truth) - max_rows // 2
+    return (sizes >= np.partition(sizes, place)[place]).astype(np.int64)
+
+
+def thin(
+    kinds: np.ndarray, max_rows: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Keep as many rows of each kind, and all of a rare one; return them and their shares."""
+    _, codes, counts = np.unique(kinds, return_inverse=True, return_counts=True)
+    quota = max(1, max_rows // len(counts))
+    order = rng.permutation(len(kinds))
+    order = order[np.argsort(codes[order], kind="stable")]  # kind by kind, each at random
+    within = np.arange(len(kinds)) - np.repeat(np.cumsum(counts) - counts, counts)
+    rows = order[within < quota]
+    shares = (counts / np.minimum(counts, quota))[codes[rows]]
+    return rows, shares / shares.sum()
+
+
+def between(name: str, scores: np.ndarray) -> Interval | None:
     """Return the middle 95 % of the resamples; None where they do not differ or are unknown."""
     known = scores[np.isfinite(scores)]
     if len(known) < len(scores) / 2:
         return None
     low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return (float(low), float(high)) if low < high else None
+    if not low < high:
+        return None
+    if name in FROM_ZERO:
+        return max(0.0, float(low)), float(high)
+    return float(low), min(1.0, float(high))
 
 
 def wilson(share: float, num_rows: int) -> Interval:

@@ -28,7 +28,7 @@ def score_table(name: str, metrics: Mapping[str, Any], within: Within, num_rows:
         )
         for key, value in metrics["test"].items()
     ]
-    few = f", of {MAX_ROWS:,} of them" if num_rows > MAX_ROWS else ""
+    few = f", of which about {MAX_ROWS:,} stand for all" if num_rows > MAX_ROWS else ""
     caption = (
         f"On the {num_rows:,} test rows, which nothing was learnt from. The interval is where the "
         f"metric would lie in 95 of 100 cases if other test rows had been drawn ({NUM_RESAMPLES:,} "

@@ -16,6 +16,7 @@ from kindling.report.occlusion import maps
 from kindling.report.parts import Block, Card, Lines, Picture, Section, Table, Text
 from kindling.report.probe import Probe
 from kindling.report.scores import axis_label, comparisons, score_table, stage_table
+from kindling.report.slices import MIN_ROWS
 from kindling.report.subject import Subject
 from kindling.report.values import value_pictures
 from kindling.report.weakness import error_table, importance_table, looked_at, slice_table
@@ -105,6 +106,8 @@ def weak_section(subject: Subject) -> Section:
     if subject.spec.image_shape is None:
         blocks.append(error_table(subject))
     intro = "" if worst else "No group of rows is worse than chance alone would make it."
+    if len(subject.looked) <= MIN_ROWS:
+        intro = "Too few test rows to tell groups of them apart."
     intro += looked_at(subject)
     return Section("weak", "Where it is weak", intro, [block for block in blocks if block])
 
@@ -127,10 +130,11 @@ def column_section(subject: Subject, probe: Probe, seed: int) -> Section:
         seed=seed,
     )
     measure = "RMSE" if subject.spec.is_regression else "log loss"
+    varies = ", the thin line how much that varies" if repeats > 1 else ""
     caption = (
         f"Each column is shuffled among {count(num_rows, 'test row')}, {count(repeats, 'time')}; "
-        f"the bar says by how much the {measure} rises, the thin line how much that varies. About "
-        "0: not needed. Of columns that say the same, each may look unimportant."
+        f"the bar says by how much the {measure} rises{varies}. About 0: not needed. Of columns "
+        "that say the same, each may look unimportant."
     )
     figure = draw_importance(found, f"rise of the {measure}")
     picture = Picture("importance", "Most important columns", caption, figure)

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from kindling.report.drawing import BLUE, INK, ORANGE, look, new_axes
 from kindling.report.parts import Picture
@@ -66,6 +67,7 @@ def draw_residuals(spec: DataSpec, truth: np.ndarray, prediction: np.ndarray) ->
     figure, axes = new_axes()
     _dots(axes, prediction, prediction - truth)
     axes.axhline(0, color=INK, linewidth=1)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.set(xlabel=f"predicted {shorten(spec.target)}", ylabel="prediction minus truth")
     return figure
 
@@ -78,6 +80,8 @@ def draw_errors(spec: DataSpec, error: np.ndarray, low: float, high: float) -> F
     for edge in (low, high):
         axes.axvline(edge, color=ORANGE, linestyle="--", linewidth=1.2)
     axes.grid(visible=False, axis="x")
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.set(xlabel=f"error of {shorten(spec.target)}", ylabel="test rows")
     return figure
 

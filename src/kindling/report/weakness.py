@@ -71,8 +71,8 @@ def error_table(subject: Subject) -> Table | None:
         for k in order
     ]
     caption = (
-        f"{count(len(wrong), 'test row is', 'test rows are')} wrong; the network was surest of "
-        "these. Look at them in your file: is the label right?"
+        f"Of {count(len(truth), 'test row')}{among(subject)}, {count(len(wrong), 'is', 'are')} "
+        "wrong; the network was surest of these. Look at them in your file: is the label right?"
     )
     head = ("row", "true", "said", "how sure")
     table = Table("Most confident mistakes", caption, head, labelled, num_words=3)
@@ -98,6 +98,11 @@ def importance_table(subject: Subject, found: list[Importance]) -> Table:
 def signed_percent(share: float) -> str:
     """Write a share that may be below 0."""
     return f"-{percent(-share)}" if share < 0 else percent(share)
+
+
+def among(subject: Subject) -> str:
+    """Add to an amount of rows that they are not all."""
+    return " that were looked at" if len(subject.looked) < len(subject.result.row) else ""
 
 
 def looked_at(subject: Subject) -> str:

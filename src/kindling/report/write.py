@@ -63,7 +63,7 @@ def tell(
 ) -> Page:
     """Put the page together; what the checks of the data warn of comes before all else."""
     spec, result, run = subject.spec, subject.result, Path(cfg.run_dir)
-    within = intervals(spec, result.truth, result.prediction, seed=cfg.seed)
+    within = intervals(spec, result.truth, result.prediction, metrics["test"], seed=cfg.seed)
     model, num_rows = type(probe.network).__name__, len(result.truth)
     closer = (
         sections.picture_section(subject, probe)
