@@ -10,19 +10,10 @@ import time
 
 import torch
 
+from kindling.check.overview import LOADING
 from kindling.data import preprocess
 from kindling.data.datamodule import DataModule
 from kindling.data.table import TableSource
-
-LOADING = {
-    "batch_size": 1024,
-    "eval_batch_size": 1024,
-    "val_fraction": 0.15,
-    "test_fraction": 0.15,
-    "drop_last": False,
-    "num_workers": 0,
-    "seed": 0,
-}
 
 
 def peak_gb() -> float:
@@ -43,7 +34,7 @@ def main(file: str, memory: str) -> None:
         return rows
 
     preprocess.transform_rows = timed
-    data = DataModule(TableSource(file, "label", memory=memory), **LOADING)
+    data = DataModule(TableSource(file, "label", memory=memory), **(LOADING | {"batch_size": 1024}))
     read = data.source.read
 
     def timed_read():

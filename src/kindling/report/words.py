@@ -3,8 +3,6 @@
 import math
 from dataclasses import dataclass
 
-from kindling.types import DataSpec
-
 
 @dataclass(frozen=True)
 class Metric:
@@ -102,8 +100,3 @@ def shorten(name: str, most: int = 22) -> str:
     name = " ".join(str(name).split()) or "(empty)"
     name = name if len(name) <= most else name[: most - 3] + "..."
     return f" {name}" if name.startswith("_") else name
-
-
-def unit(spec: DataSpec) -> str:
-    """Say what an error is measured in."""
-    return f"in the unit of {spec.target}"

@@ -45,8 +45,8 @@ def test_a_number_that_is_none_is_refused(penguins, number):
 
 def test_a_number_beyond_all_measure_gets_no_answer_rather_than_a_wrong_one(penguins):
     (error,) = errors(penguins.rows(PENGUIN, {**PENGUIN, "bill_length_mm": 1e300}))
+    assert error["row"] == 1
     assert error["field"] == "bill_length_mm"
-    assert "1e+300 in row 1" in error["message"]
 
 
 def test_a_column_that_is_left_out_is_named_and_one_too_many_passed_over(penguins):

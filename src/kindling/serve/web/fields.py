@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, create_model
 
-from kindling.data.columns.schema import Column, ImageSchema, TableSchema
+from kindling.data.columns.schema import LARGEST, Column, ImageSchema, TableSchema
 from kindling.serve.web.limits import Limits
 from kindling.types import DataSpec
 
@@ -13,7 +13,9 @@ MAX_LISTED = 50  # levels of a category in the description of a field
 
 # A level that looks like a number is often sent as one.
 Text = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
-CELLS: dict[str, Any] = {"number": float, "boolean": bool, "category": Text, "date": str}
+# Here too, although reading a table refuses it: only here is the row known.
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+CELLS: dict[str, Any] = {"number": Number, "boolean": bool, "category": Text, "date": str}
 WORDS = {
     "number": "a number",
     "boolean": "true or false",
