@@ -1,5 +1,6 @@
 """Tables with one fault each, written as people write them; the columns are a, b, c and y."""
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,6 +70,7 @@ def cells(values, *more, fill=None):
 
 
 NUMBERS = [str(k / 7) for k in range(ROWS)]
+SECONDS = [10**11 + 7919 * k**2 for k in range(ROWS)]  # too many for a count of nanoseconds
 LETTERS = [f"{a}{b}" for a in "ABCDEFGHIJ" for b in "KLMNOPQRSTUV"]
 
 # case -> (writer, code, what the message must say, overrides)
@@ -76,12 +78,19 @@ CASES: dict[str, tuple[Make, str, str, tuple[str, ...]]] = {
     # files
     "empty": (raw(""), "D002", "an empty file", ()),
     "header only": (raw("a,b,c,y\n"), "D008", "a header only", ()),
-    "utf-16 with a bad byte": (raw(b"\xff\xfea\x00,\x00\n"), "D003", "must be a table", ()),
+    "half a letter of utf-16": (raw(b"\xff\xfea\x00,\x00\n"), "D004", "in line 1", ()),
+    "gzip that is cut": (raw(gzip.compress(b"a,y\n1,n\n")[:-9]), "D003", "ended before", ()),
     "parquet that is none": (raw(b"PAR1 nothing"), "D003", "must be a table", ()),
     "binary named csv": (raw(b"a,b\x00\x01\x02,y\n"), "D003", "bytes that are no text", ()),
     "excel named csv": (raw(b"PK\x03\x04rest"), "D003", "a zip or Excel file", ()),
     "late latin-1 byte": (
         raw(b"a,y\n" + b"1,n\n2,j\n" * 80_000 + b"\xe9,n\n"),
+        "D004",
+        "in line 160002",
+        (),
+    ),
+    "late latin-1 byte in a row that is too long": (
+        raw(b"a,y\n" + b"1,n\n2,j\n" * 80_000 + b"\xe9,n,n\n"),
         "D004",
         "data.csv.encoding=latin-1",
         (),
@@ -112,6 +121,7 @@ CASES: dict[str, tuple[Make, str, str, tuple[str, ...]]] = {
     "wrong separator": (raw("a/b/y\n1/2/3\n"), "D101", "what separates columns there", ()),
     # columns
     "renamed target": (csv(lambda f: f.rename(columns={"y": "why"})), "D101", "did you mean", ()),
+    "nothing but ids": (csv(lambda f: f[["a", "y"]], a=range(ROWS)), "D102", "a (id: ", ()),
     "nothing but the target": (csv(lambda f: f[["y"]]), "D102", "none in", ()),
     "text among numbers": (csv(a=["4O", *NUMBERS[1:]]), "D103", "'4O' in row 0", ()),
     "thousands of bad cells": (
@@ -121,12 +131,20 @@ CASES: dict[str, tuple[Make, str, str, tuple[str, ...]]] = {
         (),
     ),
     "no such kind": (csv(), "D104", "choose from number", ("data.kinds={a: text}",)),
+    "kind for lists": (
+        parquet(a=[[k] for k in range(ROWS)]),
+        "D104",
+        "cells of type list<",
+        ("data.kinds={a: category}",),
+    ),
     "constant": (csv(a="x"), "D105", "constant", ()),
     "counter": (csv(a=range(ROWS)), "D105", "id (", ()),
     "as many levels as rows": (csv(a=LETTERS), "D105", "id (", ()),
     "free text": (csv(a=[f"a long text with number {k}" for k in range(ROWS)]), "D105", "text", ()),
     "long ids": (csv(a=[str(2**60 + 977 * k) for k in range(ROWS)]), "D105", "id (", ()),
-    "all missing": (csv(a=None), "D106", "empty cells: left out", ()),
+    "all missing": (csv(a=None), "D106", "84 empty cells: left out", ()),
+    "nothing but nan": (parquet(a=[np.nan] * ROWS), "D106", "left out", ()),
+    "nothing but infinity": (parquet(a=[np.inf, -np.inf] * (ROWS // 2)), "D106", "left out", ()),
     "nearly constant": (
         csv(lambda f: pd.concat([f, *[f.iloc[1:]] * 19]), a=["z", *["x"] * (ROWS - 1)]),
         "D107",
@@ -134,7 +152,8 @@ CASES: dict[str, tuple[Make, str, str, tuple[str, ...]]] = {
         (),
     ),
     "infinity": (csv(a=["inf", "-Infinity", *NUMBERS[2:]]), "D108", "infinity in", ()),
-    "too large for float32": (csv(a=cells([1e300, 2.5, 3.5])), "D109", "1e+300", ()),
+    "infinity as a float": (parquet(a=[np.inf, -np.inf, *GOOD.a[2:]]), "D108", "infinity in", ()),
+    "too large for float32": (csv(a=cells([1e300, 2.5, 3.5])), "D109", "1e+300 in row 0", ()),
     "question marks": (csv(a=cells(["?", "1.5", "2", "3"])), "D110", "'?' in", ()),
     "country code NA": (csv(c=cells(["NA", "DE", "FR", "US"])), "D111", "'NA' in", ()),
     "None as a level": (csv(c=cells(["None", "wood", "gas"])), "D111", "'None' in", ()),
@@ -146,11 +165,23 @@ CASES: dict[str, tuple[Make, str, str, tuple[str, ...]]] = {
     "leading zeros": (csv(a=cells(["007", "010", "123"])), "D115", "leading zeros", ()),
     "large integers": (csv(a=cells([2**53 + 2, 2**55, 7])), "D116", "larger ones", ()),
     "durations": (parquet(a=pd.to_timedelta(range(ROWS), unit="h")), "D119", "as seconds", ()),
+    "long durations": (parquet(a=pa.array(SECONDS, pa.duration("s"))), "D119", "seconds", ()),
+    "times of the day": (
+        parquet(a=pa.array([7 * k**2 % 86_400 for k in range(ROWS)], pa.time32("s"))),
+        "D119",
+        "seconds",
+        (),
+    ),
+    "bytes": (parquet(a=[b"\xff%d" % k for k in range(ROWS)]), "D120", "left out", ()),
+    "per cent": (csv(a=[f"{n:.4}%" for n in NUMBERS]), "D121", "%': taken for id", ()),
+    "euros": (csv(a=cells(["€ 5", "€ 7.50", "€ 1,000"])), "D121", "taken for category", ()),
     "lists": (parquet(a=[[k] for k in range(ROWS)]), "D120", "left out", ()),
     "dicts": (parquet(a=[{"k": k} for k in range(ROWS)]), "D120", "left out", ()),
     # target
     "missing target": (csv(y=cells([None, "yes", "no"])), "D201", "missing, in rows 0", ()),
     "text as a quantity": (csv(), "D202", "data.task=classification", ("data.task=regression",)),
+    "no target at all": (csv(y=None), "D201", "120 missing", ("data.task=regression",)),
+    "target too large": (csv(y=[*NUMBERS[:-1], "1e39"]), "D203", "1e+39 in row 119", ()),
     "infinite target": (parquet(y=[np.inf, *range(1, ROWS)]), "D203", "row 0", ()),
     "quantity as classes": (
         csv(y=NUMBERS),
@@ -161,6 +192,21 @@ CASES: dict[str, tuple[Make, str, str, tuple[str, ...]]] = {
     "one class": (csv(y="yes"), "D205", "at least two values", ()),
     "class with one row": (csv(y=["rare", *GOOD.y[1:]]), "D207", "'rare'", ()),
     "labels alike": (csv(y=cells(["yes", "Yes ", "no"])), "D208", "'Yes' and 'yes'", ()),
+    "labels with spaces": (csv(y=cells(["yes", "no", " no "])), "D211", "' no '", ()),
+    "lists as a target": (parquet(y=[[k] for k in range(ROWS)]), "D212", "list<", ()),
+    "bytes as a target": (parquet(y=[b"\xff"] * ROWS), "D212", "type binary", ()),
+    "no logarithm": (
+        csv(y=[f"{float(n) - 5:.3f}" for n in NUMBERS]),
+        "D213",
+        "-5 in row 0",
+        ("data.target_transform=log1p",),
+    ),
+    "decimal comma in the target": (
+        csv(y=[f"{float(n) ** 2:.3f}".replace(".", ",") for n in NUMBERS]),
+        "D113",
+        "'0,000' read as 0",
+        (),
+    ),
     "target in a feature": (csv(b=(GOOD.y == "yes") * 2.0), "D209", "'b' alone explains", ()),
     "quantity in a feature": (
         csv(y=NUMBERS, b=[f"{2 * float(n) + 1:.3f}" for n in NUMBERS]),
@@ -178,6 +224,7 @@ CASES: dict[str, tuple[Make, str, str, tuple[str, ...]]] = {
     ),
     "folds and time": (csv(), "D302", "folds mix", ("data.fold=0", "data.time=a")),
     "no time": (csv(a=cells([None, "1.5", "2"])), "D304", "data.time=a", ("data.time=a",)),
+    "lists as a group": (parquet(a=[[1]] * ROWS), "D307", "list<", ("data.group=a",)),
     "rows in train and test": (
         csv(lambda f: pd.concat([f, f])),
         "D305",

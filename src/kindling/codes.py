@@ -77,6 +77,7 @@ CODES: dict[str, Check] = {
         "Columns differ in case or spaces only",
         "They are different columns; rename them if not.",
     ),
+    "D014": Check("error", "A file may not be read", "Permit it."),
     "D101": Check(
         "error", "A column that is needed is absent", "Correct the name; the nearest one is said."
     ),
@@ -123,7 +124,7 @@ CODES: dict[str, Check] = {
     "D116": Check(
         "warning",
         "Whole numbers beyond 2^53 lose digits",
-        "Left out where they all differ; else set data.kinds to category.",
+        "Read as far as float64 goes; set data.kinds to category if they are codes.",
     ),
     "D117": Check("info", "Levels occur in val or test, but not in train", "Taken for unknown."),
     "D118": Check(
@@ -131,8 +132,13 @@ CODES: dict[str, Check] = {
         "A column has values in train, but none in val or test",
         "Imputed there; is it known when it matters?",
     ),
-    "D119": Check("info", "Durations", "Read as seconds."),
+    "D119": Check("info", "Durations and times of the day", "Read as seconds."),
     "D120": Check("info", "Cells hold lists, structures or bytes", "Left out."),
+    "D121": Check(
+        "warning",
+        "Cells look like numbers with a unit, such as 12.5% or $5",
+        "Read as text; write the numbers alone.",
+    ),
     "D201": Check(
         "error",
         "The target is missing in some rows",
@@ -143,7 +149,9 @@ CODES: dict[str, Check] = {
         "The target is text, but a quantity was asked for",
         "Correct the cells, or data.task=classification.",
     ),
-    "D203": Check("error", "The target is infinite in some rows", "Correct these rows."),
+    "D203": Check(
+        "error", "The target is infinite, or beyond float32, in some rows", "Correct these rows."
+    ),
     "D204": Check(
         "error",
         "Nearly every row has a class of its own",
@@ -175,6 +183,15 @@ CODES: dict[str, Check] = {
         "Is it known before the target is? If not: data.ignore.",
     ),
     "D210": Check("error", "The target is to be left out", "Take it out of data.ignore."),
+    "D211": Check("info", "Labels have spaces around them", "Taken without."),
+    "D212": Check(
+        "error", "Cells of the target hold lists, structures or bytes", "Choose another target."
+    ),
+    "D213": Check(
+        "error",
+        "A logarithm was asked for of values that have none",
+        "data.target_transform=none.",
+    ),
     "D301": Check("error", "A stage has no rows", "Give more rows, or other fractions."),
     "D302": Check("error", "Two ways to split exclude each other", "Leave one of them out."),
     "D303": Check(
@@ -187,6 +204,9 @@ CODES: dict[str, Check] = {
         "Scores flatter; take them out, or data.group.",
     ),
     "D306": Check("info", "Rows occur more than once", "Kept."),
+    "D307": Check(
+        "error", "Cells of data.group hold lists, structures or bytes", "Take another column."
+    ),
     "D401": Check(
         "error",
         "A file with the name of an image is none, or may not be read",

@@ -1,8 +1,12 @@
 """The two errors that a user can cause, each carrying the whole list of what is wrong."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kindling.codes import CODES, Severity
+
+MAX_SHOWN = 80  # characters of a cell
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,12 @@ class Problem:
         return CODES[self.code].severity if self.code else "error"
 
 
+def shown(cell: object) -> str:
+    """Write a cell of the user's as it would be typed in Python, cut where it is long."""
+    text = repr(cell)
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+
+
 class UserError(ValueError):
     """One or more problems that the user can mend; never raised itself, only its two kinds."""
 
@@ -36,6 +46,15 @@ class UserError(ValueError):
         assert problems
         super().__init__("\n".join(f"{p.rule}; got {p.got}; {p.fix}" for p in problems))
         self.problems = problems
+
+
+@contextmanager
+def gathered(problems: list[Problem]) -> Iterator[None]:
+    """Go on behind a DataError, its problems kept in the list."""
+    try:
+        yield
+    except DataError as error:
+        problems += error.problems
 
 
 class ConfigError(UserError):

@@ -8,17 +8,18 @@ import pandas as pd
 import pytest
 
 from kindling.codes import CODES, as_markdown
+from kindling.data.columns.reader import read_table
 from kindling.errors import DataError
 from tests.bad_tables import CASES, GOOD
 
 ROOT = Path(__file__).parents[2]
 # Provoked elsewhere: paths and two files below, groups in test_split, images in tests/data.
-OTHERS = {"D001", "D009", "D117", "D118", "D206", "D303", *(c for c in CODES if c > "D4")}
+OTHERS = {"D001", "D009", "D117", "D118", "D014", "D206", "D303", *(c for c in CODES if c > "D4")}
 
 
 def found_in(build, file, *overrides):
     """Return the problems that refuse the file, or that are noticed in it."""
-    target = [] if any("target" in word for word in overrides) else ["data.target=y"]
+    target = [] if any("data.target=" in word for word in overrides) else ["data.target=y"]
     try:
         data, _, _ = build("data=table", f"data.path={file}", *target, *overrides)
     except DataError as error:
@@ -34,6 +35,50 @@ def test_the_fault_is_named_with_its_code_and_the_way_out(case, build, tmp_path)
     assert named, [(p.code, p.got) for p in problems]
     assert any(words in f"{p.rule} {p.got} {p.fix}" for p in named), named
     assert all(len(f"{p.rule}{p.got}{p.fix}") < 700 for p in problems)
+
+
+def test_the_target_and_the_cells_are_judged_together(build, tmp_path):
+    frame = GOOD.astype(object)
+    frame.loc[3, "a"], frame.loc[4, "y"] = "x", None
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    problems = found_in(build, tmp_path / "t.csv")
+    assert [p.code for p in problems] == ["D201", "D103"]
+    frame.assign(y="one").to_csv(tmp_path / "t.csv", index=False)
+    problems = found_in(build, tmp_path / "t.csv")
+    assert [p.code for p in problems] == ["D103", "D205"]
+
+
+def test_bad_cells_are_counted_over_the_whole_file(build, tmp_path):
+    rows = 400_000  # several chunks
+    a = (np.arange(rows) % 1000 / 8).astype(str).astype(object)
+    a[[5, 200_000, 399_999]] = "x"
+    pd.DataFrame({"a": a, "y": np.arange(rows) % 2}).to_csv(tmp_path / "t.csv", index=False)
+    (problem,) = found_in(build, tmp_path / "t.csv")
+    assert problem.got == "'x' in row 5 (counted from 0), 3 such cells in all"
+
+
+def test_lists_in_a_category_of_the_test_file_are_pointed_at(build, tmp_path):
+    GOOD.to_parquet(tmp_path / "train.parquet")
+    GOOD.assign(c=[["red"]] * len(GOOD)).to_parquet(tmp_path / "test.parquet")
+    words = f"data.test_path={tmp_path / 'test.parquet'}"
+    (problem,) = found_in(build, tmp_path / "train.parquet", words)
+    assert (problem.code, problem.got[:18]) == ("D103", "['red'] in row 0 (")
+
+
+def test_what_may_not_be_read_is_named(tmp_path):
+    with pytest.raises(DataError) as caught:
+        read_table(tmp_path)  # a folder: the system refuses to read it, whoever asks
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.got) == ("D014", "Is a directory")
+
+
+def test_rows_that_are_alike_by_chance_are_no_warning(build, tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({name: rng.choice(list("pqr"), 500) for name in "aby"})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    found = {p.code: p for p in found_in(build, tmp_path / "t.csv")}
+    assert "D306" in found
+    assert "D305" not in found
 
 
 def test_a_good_table_has_no_warning(build, tmp_path):

@@ -3,38 +3,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from kindling.data.target import (
-    TargetEncoder,
-    choose_transform,
-    infer_task,
-    read_target,
-    to_target,
-)
+from kindling.data.columns.target import read_target
+from kindling.data.target import TargetEncoder, choose_transform, to_target
 from kindling.errors import DataError
 from kindling.task.result import in_unit
 from kindling.types import DataSpec
-
-
-@pytest.mark.parametrize(
-    ("values", "is_regression", "reason"),
-    [
-        (["a", "b"], False, "holds labels"),
-        ([True, False], False, "holds labels"),
-        ([0, 1, 1], False, "2 distinct whole numbers"),
-        ([1.0, 2.0], False, "2 distinct whole numbers"),
-        ([1.5, 2.5], True, "2 distinct numbers"),
-        (list(range(21)), True, "21 distinct numbers"),
-    ],
-)
-def test_task_follows_the_target_and_says_why(values, is_regression, reason):
-    target = read_target(pa.chunked_array([pa.array(values)]))
-    decided, why = infer_task(target.rename("y"), "auto")
-    assert decided is is_regression
-    assert reason in why
-
-
-def test_the_user_can_overrule():
-    assert infer_task(pd.Series([1, 2], name="y"), "regression") == (True, "data.task=regression")
 
 
 @pytest.mark.parametrize(
@@ -45,6 +18,9 @@ def test_the_user_can_overrule():
         ([1.5, 0.5], "number", ("0.5", "1.5")),
         ([True, False], "boolean", ("False", "True")),
         (["true", "false"], "text", ("false", "true")),
+        (["7", "007"], "text", ("007", "7")),
+        ([2**60, 2**60 + 1], "text", (str(2**60), str(2**60 + 1))),
+        ([str(2**60), str(2**60 + 1)], "text", (str(2**60), str(2**60 + 1))),
     ],
 )
 def test_labels_stay_what_they_were_in_the_users_words(cells, kind, classes):

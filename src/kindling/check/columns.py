@@ -8,10 +8,13 @@ import pyarrow.compute as pc
 from kindling.check.sample import Sample
 from kindling.data.columns import kinds
 from kindling.data.columns.schema import USED, Column, TableSchema, convert
-from kindling.errors import Problem
+from kindling.errors import Problem, shown
 
 NEARLY = 0.995  # share of one value from which a column is nearly constant
 CODES_PATTERN = r"^[A-Z]{2}$"  # of countries and states, of which NA is one
+# One sign before or one short word behind: $5, 12.5%, 3 kg, 1,000 km/h
+WITH_UNIT = r"^([$€£¥] ?[+-]?[\d.,]+|[+-]?[\d.,]*\d[\d.,]* ?([%$€£¥°]|[A-Za-zµ°²³/]{1,5}\.?))$"
+MOSTLY = 0.9  # share of cells
 MAX_NAMED = 5
 
 Look = Callable[[Column, pa.ChunkedArray], Iterator[Problem]]
@@ -22,7 +25,7 @@ def column_findings(sample: Sample, schema: TableSchema) -> list[Problem]:
     found: list[Problem] = []
     for column in schema.columns:
         cells = sample["train"].column(column.name)
-        for look in (left_out, *LOOKS) if column.kind in USED else (left_out, large_integers):
+        for look in LOOKS if column.kind in USED else (left_out, units):
             found += look(column, cells)
         if column.kind in USED:
             found += other_stages(column, sample)
@@ -31,8 +34,6 @@ def column_findings(sample: Sample, schema: TableSchema) -> list[Problem]:
 
 def left_out(column: Column, cells: pa.ChunkedArray) -> Iterator[Problem]:
     """Say which columns are not learnt from, and why."""
-    if column.kind in USED:
-        return
     name = column.name
     if column.kind == "empty":
         rule, fix = (
@@ -40,7 +41,7 @@ def left_out(column: Column, cells: pa.ChunkedArray) -> Iterator[Problem]:
             f"data.ignore=[{name}]",
         )
         yield Problem(rule, f"{len(cells):,} empty cells: left out", fix, "D106")
-    elif pa.types.is_nested(cells.type) or pa.types.is_binary(cells.type):
+    elif not kinds.is_single(cells):
         rule, fix = f"cells of {name!r} should be single values", "make columns of its parts"
         yield Problem(rule, f"{cells.type}: left out", fix, "D120")
     else:
@@ -128,13 +129,7 @@ def signs(column: Column, cells: pa.ChunkedArray) -> Iterator[Problem]:
         return
     name = column.name
     if column.kind == "number":
-        commas = pc.match_substring(cells, ",")
-        if pc.any(commas).as_py():
-            cell = cells.filter(commas)[0].as_py()
-            value = kinds.to_number(pa.chunked_array([[cell]]), column.decimal)[0].as_py()
-            fix = f"'data.kinds={{{name}: category}}' if they are codes"
-            rule = f"numbers of {name!r} have commas"
-            yield Problem(rule, f"{cell!r} read as {value:g}", fix, "D113")
+        yield from commas(name, cells, column.decimal)
     elif column.kind == "date" and column.pattern.startswith("%m/%d"):
         known = pc.drop_null(kinds.known_text(cells))
         other = column.pattern.replace("%m/%d", "%d/%m")
@@ -143,27 +138,50 @@ def signs(column: Column, cells: pa.ChunkedArray) -> Iterator[Problem]:
             yield Problem(rule, f"{known[0].as_py()!r} read month first", fix, "D114")
 
 
+def commas(name: str, cells: pa.ChunkedArray, decimal: str) -> Iterator[Problem]:
+    """Say what a number with a comma was taken for."""
+    with_comma = cells.filter(pc.match_substring(cells, ","))
+    values = kinds.to_number(with_comma, decimal)
+    if values.null_count == len(values):
+        return
+    first = pc.index(pc.is_valid(values), True).as_py()
+    got = f"{shown(with_comma[first].as_py())} read as {values[first].as_py():g}"
+    fix = f"'data.kinds={{{name}: category}}' if they are codes"
+    yield Problem(f"numbers of {name!r} have commas", got, fix, "D113")
+
+
+def units(column: Column, cells: pa.ChunkedArray) -> Iterator[Problem]:
+    """Suspect numbers behind a sign or before a unit, which are read as text."""
+    if not kinds.is_text(cells) or column.kind not in ("category", "id", "text"):
+        return
+    known = pc.drop_null(kinds.known_text(cells, kinds.NUMBER_MARKERS))
+    has_unit = pc.match_substring_regex(known, WITH_UNIT)
+    count = pc.sum(has_unit).as_py() or 0
+    if count >= MOSTLY * len(known) > 0:
+        rule = f"cells of {column.name!r} look like numbers with a unit"
+        got = f"{shown(known.filter(has_unit)[0].as_py())}: taken for {column.kind}"
+        yield Problem(rule, got, "write the numbers alone, the unit into the name", "D121")
+
+
 def large_integers(column: Column, cells: pa.ChunkedArray) -> Iterator[Problem]:
     """Say that whole numbers are too long for a float64."""
-    if kinds.is_text(cells):
-        known = pc.drop_null(kinds.known_text(cells))
-        is_long = pc.match_substring_regex(known, r"^[+-]?[1-9]\d{16,}$")
-        count = pc.sum(is_long).as_py() or 0
-    elif pa.types.is_integer(cells.type):
-        count = pc.sum(pc.greater(cells, kinds.EXACT)).as_py() or 0
-    else:
+    if column.kind != "number" or not (kinds.is_text(cells) or pa.types.is_integer(cells.type)):
         return
-    if count and column.kind in ("number", "id", "category"):
+    numbers = kinds.to_number(cells, column.decimal)
+    is_large = pc.greater(pc.abs(numbers), kinds.EXACT).fill_null(False)
+    text = pc.utf8_trim_whitespace(pc.cast(cells.filter(is_large), pa.string()))
+    count = pc.sum(pc.match_substring_regex(text, r"^[+-]?\d+$")).as_py() or 0
+    if count:
         rule = f"whole numbers of {column.name!r} should stay below 2^53"
-        got = f"{count:,} larger ones: taken as {column.kind}"
+        got = f"{count:,} larger ones: their last digits are lost"
         fix = f"'data.kinds={{{column.name}: category}}', or data.ignore=[{column.name}]"
         yield Problem(rule, got, fix, "D116")
 
 
 def durations(column: Column, cells: pa.ChunkedArray) -> Iterator[Problem]:
     """Say in which unit durations are read."""
-    if pa.types.is_duration(cells.type):
-        rule = f"{column.name!r} holds durations"
+    if pa.types.is_duration(cells.type) or pa.types.is_time(cells.type):
+        rule = f"{column.name!r} holds durations or times of the day"
         yield Problem(rule, f"{cells.type}: read as seconds", "nothing", "D119")
 
 
@@ -198,6 +216,7 @@ LOOKS: tuple[Look, ...] = (
     nearly_constant,
     mixed,
     signs,
+    units,
     large_integers,
     durations,
 )

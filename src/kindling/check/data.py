@@ -5,7 +5,7 @@ found in one pass over at most MAX_ROWS rows.
 """
 
 from kindling.check.columns import column_findings
-from kindling.check.labels import label_findings
+from kindling.check.labels import label_findings, target_findings
 from kindling.check.leaks import leak_findings
 from kindling.check.names import name_findings
 from kindling.check.pictures import picture_findings
@@ -25,6 +25,7 @@ def check_data(data: DataModule) -> list[Problem]:
         sample = take_sample(data)
         found += name_findings(data.raw)
         found += column_findings(sample, data.schema)
+        found += target_findings(data.raw)
         found += row_findings(data)
     if data.raw.digests is not None:
         found += picture_findings(data)

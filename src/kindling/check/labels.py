@@ -1,8 +1,17 @@
-"""Class names and the train rows' labels in; what is odd about them out."""
+"""Class names, the train rows' labels and the target's own cells in; what is odd about them out."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 
-from kindling.errors import Problem
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kindling.check.columns import commas
+from kindling.check.sample import MAX_ROWS
+from kindling.data.columns import kinds
+from kindling.data.columns.infer import decimal_sign
+from kindling.data.source import Raw
+from kindling.errors import Problem, shown
 from kindling.types import DataSpec
 
 MAX_NAMED = 5
@@ -16,14 +25,33 @@ def label_findings(spec: DataSpec) -> list[Problem]:
     if single:
         rule = f"a class of {spec.target!r} should have several train rows"
         more = ", ..." if len(single) > MAX_NAMED else ""
-        got = f"one row of {', '.join(map(repr, single[:MAX_NAMED]))}{more}"
+        got = f"one row of {', '.join(map(shown, single[:MAX_NAMED]))}{more}"
         found.append(Problem(rule, got, "give more rows of it, or join it with another", "D207"))
     alike = defaultdict(list)
     for name in spec.classes:
         alike[" ".join(name.casefold().split())].append(name)
-    pairs = [" and ".join(map(repr, names)) for names in alike.values() if len(names) > 1]
+    pairs = [" and ".join(map(shown, names)) for names in alike.values() if len(names) > 1]
     if pairs:
         rule = f"classes of {spec.target!r} should differ in more than case and spaces"
         got = "; ".join(pairs[:MAX_NAMED])
         found.append(Problem(rule, got, "write them alike if they are one", "D208"))
     return found
+
+
+def target_findings(raw: Raw) -> Iterator[Problem]:
+    """Say how the target's cells were read, where a person may not expect it."""
+    assert isinstance(raw.x, tuple)
+    cells = next(c for c in (chunk.column(raw.target) for chunk in raw.x[0].open()) if len(c))
+    cells = cells.slice(0, MAX_ROWS)
+    if not kinds.is_text(cells):
+        return
+    if raw.is_regression:
+        yield from commas(raw.target, cells, decimal_sign(cells))
+        return
+    has_spaces = pc.not_equal(cells, pc.utf8_trim_whitespace(cells))
+    count = pc.sum(has_spaces).as_py() or 0
+    if count:
+        first: pa.StringScalar = cells.filter(has_spaces)[0]
+        rule = f"labels of {raw.target!r} should have no spaces around them"
+        got = f"{count:,} have, such as {shown(first.as_py())}: taken without"
+        yield Problem(rule, got, "nothing, or write them without", "D211")

@@ -141,7 +141,7 @@ def describe_columns(schema: TableSchema, cells: pa.Table) -> list[Line]:
 def describe_column(column: Column, cells: pa.ChunkedArray) -> Line:
     """Put what is known of one column into words."""
     known = pc.drop_null(kinds.known_text(cells) if kinds.is_text(cells) else cells)
-    is_plain = not pa.types.is_nested(cells.type)
+    is_plain = kinds.is_single(cells)
     distinct = pc.count_distinct(known).as_py() if is_plain and len(known) else 0
     examples = ", ".join(_short(cell) for cell in known.slice(0, MAX_SHOWN).to_pylist())
     holds, counts = _distribution(column, cells)
@@ -173,7 +173,16 @@ def _distribution(column: Column, cells: pa.ChunkedArray) -> tuple[str, tuple[in
         words = [str(np.datetime64("1970-01-01") + np.timedelta64(int(day), "D")) for day in ends]
     else:
         words = [f"{end:.6g}" for end in ends]
-    return " to ".join(words), tuple(np.histogram(numbers, bins=BARS)[0].tolist())
+    return " to ".join(words), histogram(numbers)
+
+
+def histogram(numbers: np.ndarray) -> tuple[int, ...]:
+    """Count numbers in BARS ranges of one width; in one range where they hardly differ."""
+    low, high = numbers.min() / 2, numbers.max() / 2  # halves: the largest ones have a distance
+    if not high - low > abs(high) * np.finfo(np.float64).eps:
+        return (len(numbers),)
+    bar = ((numbers / 2 - low) / (high - low) * BARS).astype(int).clip(max=BARS - 1)
+    return tuple(np.bincount(bar, minlength=BARS).tolist())
 
 
 def _short(cell: Any) -> str:

@@ -15,7 +15,7 @@ from kindling.data.preprocess import fit_preprocessor
 from kindling.data.source import Raw, Source
 from kindling.data.split import Split, split_rows
 from kindling.data.target import TargetEncoder, choose_transform
-from kindling.errors import Problem
+from kindling.errors import DataError, Problem, gathered
 from kindling.pixels import PixelScaler
 from kindling.types import STAGES, Batch, DataSpec, Stage
 
@@ -90,21 +90,32 @@ class DataModule(LightningDataModule):
 
     def _fit(self, train: np.ndarray) -> DataSpec:
         """Fit on train only: nothing of val and test may leak into a mean, a level or a scale."""
-        raw = self.raw
-        self.schema, self.preprocessor, x = fit_preprocessor(raw, train, self.seed)
-        transform = raw.target_transform
-        if transform == "auto":
-            transform = choose_transform(x, raw.y, self.split) if raw.is_regression else "none"
-        self.target = TargetEncoder(raw.target, raw.is_regression, transform).fit(raw.y[train])
+        problems: list[Problem] = []
+        with gathered(problems):
+            self.schema, self.preprocessor, x = fit_preprocessor(self.raw, train, self.seed)
+        with gathered(problems):
+            y = self._fit_target(train, None if problems else x)
+        if problems:
+            raise DataError(*problems)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*not writable.*")  # nobody writes into a cache
             # from_numpy shares the memory: neither table nor images are copied.
             self.x = torch.from_numpy(x)
-        self.y = torch.from_numpy(self.target.transform(raw.y))
+        self.y = torch.from_numpy(y)
         spec = DataSpec(**self.target.describe(), **self.preprocessor.describe())
         if spec.image_shape is not None:
             self.pixel_scaler = PixelScaler(spec.pixel_mean, spec.pixel_scale)
         return spec
+
+    def _fit_target(self, train: np.ndarray, x: np.ndarray | None) -> np.ndarray:
+        """Return the target of all rows as it is learnt; x is None where it could not be read."""
+        raw, transform = self.raw, self.raw.target_transform
+        if transform == "auto":
+            transform = "none"
+            if raw.is_regression and x is not None:
+                transform = choose_transform(x, raw.y, self.split)
+        self.target = TargetEncoder(raw.target, raw.is_regression, transform).fit(raw.y[train])
+        return self.target.transform(raw.y)
 
     def dataset(self, stage: Stage) -> IndexedDataset:
         return IndexedDataset(self.x, self.y, torch.from_numpy(self.split[stage]))

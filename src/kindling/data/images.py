@@ -11,19 +11,19 @@ import pyarrow as pa
 from PIL import ImageColor
 
 from kindling.data.columns.schema import Fit, ImageSchema
+from kindling.data.columns.target import (
+    infer_task,
+    read_target,
+    refuse_too_many_classes,
+    target_problems,
+)
 from kindling.data.datamodule import DataModule
 from kindling.data.pictures.album import DEFAULTS, Options, make_album
 from kindling.data.pictures.decode import MAX_PIXELS, RGB
 from kindling.data.pictures.folders import Listing, list_folders
 from kindling.data.pictures.labels import list_labelled
 from kindling.data.source import Raw
-from kindling.data.target import (
-    infer_task,
-    read_target,
-    refuse_too_many_classes,
-    target_problems,
-    to_target,
-)
+from kindling.data.target import to_target
 from kindling.errors import ConfigError, DataError, Problem
 from kindling.types import Stage
 

@@ -3,7 +3,7 @@
 The only place where preprocessing is fitted, and only ever on train rows.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -17,6 +17,7 @@ from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
 from kindling.data.columns.infer import infer_schema
 from kindling.data.columns.kinds import MISSING
+from kindling.data.columns.misfit import joined
 from kindling.data.columns.schema import ImageSchema, TableSchema
 from kindling.data.source import Raw, RawTable
 from kindling.errors import DataError, Problem
@@ -49,6 +50,7 @@ def fit_preprocessor(raw: Raw, train: np.ndarray, seed: int) -> Preprocessed:
     first = raw.x[0]  # the train rows are all in the first file
     some = first.take(train)
     schema = infer_schema(some, raw.kinds)
+    refuse_nothing(schema, first.file)
     try:
         preprocessor = TablePreprocessor().fit(
             schema.type(some, first.file, first.rows[train]), schema
@@ -93,12 +95,28 @@ def type_rows(tables: Iterable[RawTable], schema: TableSchema) -> Iterator[pd.Da
                     yield typed
             start += len(chunk)
     if problems:
-        raise DataError(*first_of_each(problems))
+        raise DataError(*joined(problems))
 
 
-def first_of_each(problems: list[Problem]) -> list[Problem]:
-    """Keep one problem for each rule: a column that fails in every chunk fails once."""
-    return list({problem.rule: problem for problem in reversed(problems)}.values())[::-1]
+def refuse_nothing(schema: TableSchema, file: str) -> None:
+    """Raise a DataError where every column is left out."""
+    if not schema.used:
+        rule = f"a column of {file} must say something of other rows"
+        reasons = [f"{column.name} ({column.kind}: {column.why})" for column in schema.columns[:5]]
+        fix = f"take one in nevertheless: 'data.kinds={{{schema.columns[0].name}: category}}'"
+        raise DataError(Problem(rule, f"left out: {'; '.join(reasons)}", fix, "D102"))
+
+
+def misfits(tables: tuple[RawTable, ...], asked: Mapping[str, str]) -> list[Problem]:
+    """List the cells that do not fit, where it never comes to a split into train and the rest."""
+    first = tables[0]
+    try:
+        schema = infer_schema(first.take(np.arange(min(len(first.rows), MOST_TO_FIT))), asked)
+        for _ in type_rows(tables, schema):
+            pass
+    except DataError as error:
+        return list(error.problems)
+    return []
 
 
 class TablePreprocessor:

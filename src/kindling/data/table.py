@@ -14,15 +14,17 @@ from kindling.data.columns.dialect import AUTO, Dialect
 from kindling.data.columns.grouping import Cells, number_groups, read_times
 from kindling.data.columns.reader import TableFile
 from kindling.data.columns.schema import absent_columns
-from kindling.data.datamodule import DataModule
-from kindling.data.source import Raw, RawTable
-from kindling.data.target import (
+from kindling.data.columns.target import (
     infer_task,
+    log_problems,
     read_target,
-    refuse_too_many_classes,
     target_problems,
-    to_target,
+    too_many_classes,
 )
+from kindling.data.datamodule import DataModule
+from kindling.data.preprocess import misfits
+from kindling.data.source import Raw, RawTable
+from kindling.data.target import to_target
 from kindling.errors import DataError, Problem
 from kindling.types import Stage, Transform
 
@@ -124,24 +126,28 @@ class TableSource:
         on_disk = self._is_large() if self.memory == "auto" else self.memory == "disk"
         files = [TableFile(file, self.dialect, on_disk) for file in self.files.values()]
         refuse(self._absent(files))
-        targets = [read_target(file.column(self.target)).rename(self.target) for file in files]
+        targets = [
+            read_target(file.column(self.target), self.task).rename(self.target) for file in files
+        ]
         refuse(self._empty(files, targets))
         num_rows = sum(map(len, targets))
         if self.drop_missing_target:
             targets = [target.dropna() for target in targets]
         dropped = num_rows - sum(map(len, targets))
         is_regression, reason = infer_task(targets[0].dropna(), self.task)
-        refuse(_target_problems(files, targets, is_regression))
         rows = [target.index.to_numpy() for target in targets]
+        raw = tuple(
+            RawTable(file.path, self._learnt(file), numbers, file.open)
+            for file, numbers in zip(files, rows, strict=True)
+        )
+        problems = self._target_problems(files, targets, is_regression=is_regression)
+        refuse(problems and [*problems, *misfits(raw, self.kinds)])
 
         def cells(name: str) -> list[Cells]:
             return [Cells(f.path, f.column(name), r) for f, r in zip(files, rows, strict=True)]
 
         return Raw(
-            x=tuple(
-                RawTable(file.path, self._learnt(file), numbers, file.open)
-                for file, numbers in zip(files, rows, strict=True)
-            ),
+            x=raw,
             y=to_target(pd.concat(targets), is_regression=is_regression),
             target=self.target,
             is_regression=is_regression,
@@ -206,23 +212,22 @@ class TableSource:
             problems.append(Problem(rule, f"none in {self.path}", fix, "D102"))
         return problems
 
+    def _target_problems(
+        self, files: list[TableFile], targets: list[pd.Series], *, is_regression: bool
+    ) -> list[Problem]:
+        """List what is wrong with the target in each file."""
+        problems = [] if is_regression else too_many_classes(targets[0])
+        for file, target in zip(files, targets, strict=True):
+            problems += target_problems(target, is_regression=is_regression, file=file.path)
+            if is_regression:
+                problems += log_problems(target, self.target_transform, file.path)
+        return problems
+
 
 def refuse(problems: list[Problem]) -> None:
     """Raise a DataError if there are any."""
     if problems:
         raise DataError(*problems)
-
-
-def _target_problems(
-    files: list[TableFile], targets: list[pd.Series], is_regression: bool
-) -> list[Problem]:
-    if not is_regression:
-        refuse_too_many_classes(targets[0])
-    return [
-        problem
-        for file, target in zip(files, targets, strict=True)
-        for problem in target_problems(target, is_regression=is_regression, file=file.path)
-    ]
 
 
 def what_is_at(path: str) -> str:

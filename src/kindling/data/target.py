@@ -4,102 +4,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from kindling.data.columns import kinds
 from kindling.data.split import Split
-from kindling.errors import DataError, Problem
+from kindling.errors import DataError, Problem, shown
 from kindling.types import LabelKind, Transform
-
-MAX_WHOLE_CLASSES = 20  # more distinct whole numbers than this are taken as a quantity
-
 
 SKEWED, CLEARLY = 2.0, 0.9  # a long tail; an error that is smaller by more than chance
 ROWS_TO_CHOOSE = 20_000
 LABEL_KINDS: dict[str, LabelKind] = {"i": "integer", "f": "number", "b": "boolean", "O": "text"}
-
-
-def read_target(cells: pa.ChunkedArray) -> pd.Series:
-    """Return float64, booleans or text by row number; what is missing is NaN or None."""
-    if kinds.is_text(cells):
-        return _read_text(cells)
-    if pa.types.is_boolean(cells.type):
-        return cells.to_pandas().astype(object)
-    if kinds.is_numeric(cells):
-        return pc.cast(cells, pa.float64(), safe=False).to_pandas()
-    return pc.cast(cells, pa.string()).to_pandas().astype(object)
-
-
-def _read_text(cells: pa.ChunkedArray) -> pd.Series:
-    encoded = cells.combine_chunks().dictionary_encode()  # every label is looked at once
-    known = kinds.known_text(pa.chunked_array([encoded.dictionary]))
-    numbers = kinds.to_number(known)
-    is_number = numbers.null_count == known.null_count < len(known)
-    distinct = np.array([*(numbers if is_number else known).to_pylist(), None], dtype=object)
-    values = distinct[encoded.indices.fill_null(-1).to_numpy()]
-    return pd.Series(values, dtype=np.float64 if is_number else object)
-
-
-def infer_task(column: pd.Series, asked: str) -> tuple[bool, str]:
-    """Decide between regression (True) and classification (False), and say why."""
-    if asked != "auto":
-        return asked == "regression", f"data.task={asked}"
-    if not pd.api.types.is_float_dtype(column):
-        return False, f"{column.name} holds labels"
-    values = column[np.isfinite(column)].to_numpy(dtype=np.float64)
-    distinct = len(np.unique(values))
-    if (values % 1 == 0).all() and distinct <= MAX_WHOLE_CLASSES:
-        return False, f"{column.name} has {distinct} distinct whole numbers"
-    return True, f"{column.name} has {distinct} distinct numbers"
-
-
-def target_problems(column: pd.Series, *, is_regression: bool, file: str) -> list[Problem]:
-    """List what is wrong with one file's target: missing cells, text where a number is needed."""
-    missing, problems = column.index[column.isna()], []
-    if len(missing):
-        rows = ", ".join(str(row) for row in missing[:5]) + (", ..." if len(missing) > 5 else "")
-        problems.append(
-            Problem(
-                f"target {column.name!r} must be known in every row of {file}",
-                f"{len(missing)} missing, in rows {rows} (counted from 0)",
-                "fill them in (an empty cell, NA and None count as missing), "
-                "or leave them out: data.drop_missing_target=true",
-                "D201",
-            )
-        )
-    if is_regression and not pd.api.types.is_float_dtype(column):
-        problems.append(_text_problem(column.dropna(), file))
-    elif is_regression and np.isinf(column).any():
-        rows = column.index[np.isinf(column)]
-        rule = f"target {column.name!r} of {file} must be finite"
-        got = f"infinity in row {rows[0]} (counted from 0), {len(rows):,} such rows in all"
-        problems.append(Problem(rule, got, "correct these rows, or take them out", "D203"))
-    return problems
-
-
-def _text_problem(known: pd.Series, file: str) -> Problem:
-    """Point at the first cell of a quantity that is no number."""
-    numbers = kinds.to_number(pa.chunked_array([pa.array(known.map(str))])).to_pandas()
-    bad = known[numbers.isna().to_numpy()]
-    cell, row = (bad.iloc[0], bad.index[0]) if len(bad) else (known.iloc[0], known.index[0])
-    return Problem(
-        f"target {known.name!r} of {file} is a quantity, so every cell must be a number",
-        f"{cell!r} in row {row} (counted from 0), {len(bad):,} such cells in all",
-        "correct the cells, or learn classes: data.task=classification",
-        "D202",
-    )
-
-
-def refuse_too_many_classes(column: pd.Series) -> None:
-    """Raise a DataError where most classes have a single row, so that nothing can be learnt."""
-    count = column.nunique()
-    if count > 2 and 2 * count > len(column):
-        rule = f"a class of {column.name!r} needs several rows"
-        fix = "choose another data.target, or type data.task=regression if it is a quantity"
-        raise DataError(Problem(rule, f"{count} classes in {len(column)} rows", fix, "D204"))
 
 
 def to_target(column: pd.Series, *, is_regression: bool) -> np.ndarray:
@@ -158,7 +73,7 @@ class TargetEncoder:
             raise DataError(
                 Problem(
                     f"target {self.name!r} must take at least two values in the train rows",
-                    f"only {y[0]!r}",
+                    f"only {shown(y[0])}",
                     "choose another data.target, or give rows of a second class",
                     "D205",
                 )
@@ -184,7 +99,7 @@ class TargetEncoder:
             raise DataError(
                 Problem(
                     f"every class of target {self.name!r} must occur in the train rows",
-                    f"{', '.join(repr(label) for label in unseen[:5])} only in val or test",
+                    f"{', '.join(map(shown, unseen[:5]))} only in val or test",
                     "correct the label, or give train rows of that class",
                     "D206",
                 )

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.data.columns import kinds
+from kindling.data.columns.infer import decimal_sign
 from kindling.data.columns.reader import read_table
 from kindling.data.columns.schema import ImageSchema, absent_columns
 from kindling.data.pictures.decode import SUFFIXES
@@ -95,7 +96,7 @@ def read_truth(cells: pa.ChunkedArray, spec: DataSpec, file: str) -> tuple[np.nd
     which = pc.index_in(cells, value_set=distinct.combine_chunks()).to_numpy()
     words = _words(distinct)
     if spec.is_regression:
-        values = kinds.to_number(distinct).to_numpy()
+        values = kinds.to_number(distinct, decimal_sign(distinct)).to_numpy()
         is_wrong = np.isnan(values) & np.array([word is not None for word in words], dtype=bool)
         what = "a number"
     else:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from kindling.data.columns import kinds
 from kindling.data.columns.infer import infer_column
 from kindling.data.columns.schema import convert
-from kindling.errors import DataError, Problem
+from kindling.errors import DataError, Problem, shown
 
 
 class Cells(NamedTuple):
@@ -23,7 +23,16 @@ class Cells(NamedTuple):
 
 
 def number_groups(parts: Sequence[Cells]) -> np.ndarray:
-    """Return int64 codes (N,), equal where the cells are; a row without a value is alone."""
+    """Return int64 codes (N,), equal where the cells are; a row without a value is alone.
+
+    Raises:
+        DataError: cells are no single values.
+    """
+    for part in parts:
+        if not kinds.is_single(part.column):
+            rule = f"cells of data.group must be single values ({part.file})"
+            got = f"cells of type {part.column.type}"
+            raise DataError(Problem(rule, got, "take another column", "D307"))
     names = np.concatenate([kinds.to_category(p.column).to_numpy()[p.rows] for p in parts])
     codes = pd.factorize(names)[0]
     alone = names == kinds.MISSING
@@ -52,6 +61,6 @@ def read_times(name: str, parts: Sequence[Cells]) -> np.ndarray:
 def _timeless_problem(name: str, part: Cells, is_timeless: np.ndarray) -> Problem:
     rows = part.rows[is_timeless]
     cell = part.column[int(rows[0])].as_py()
-    got = f"{cell!r} in row {rows[0]} (counted from 0), {len(rows):,} such cells in all"
+    got = f"{shown(cell)} in row {rows[0]} (counted from 0), {len(rows):,} such cells in all"
     rule = f"data.time={name} must be a date or a number in every row of {part.file}"
     return Problem(rule, got, "fill them in, or take another column", "D304")

@@ -39,6 +39,16 @@ def infer_schema(train: pa.Table, asked: Mapping[str, str]) -> TableSchema:
         for name, kind in asked.items()
         if kind not in choices
     ]
+    problems += [
+        Problem(
+            f"data.kinds.{name} needs cells that are single values",
+            f"cells of type {train.column(name).type}",
+            "make columns of their parts",
+            "D104",
+        )
+        for name in asked
+        if name in train.column_names and not kinds.is_single(train.column(name))
+    ]
     if problems:
         raise DataError(*problems)
     taken = set(train.column_names)
@@ -57,10 +67,12 @@ def infer_column(name: str, cells: pa.ChunkedArray, asked: str | None) -> Column
     known = pc.drop_null(known)
     if len(known) == 0 or pa.types.is_null(cells.type):
         return Column(name, "empty", "no value in the train rows", num_missing=len(cells))
-    if pa.types.is_nested(cells.type) or pa.types.is_binary(cells.type):
+    if not kinds.is_single(cells):
         return Column(name, "text", f"cells of type {cells.type}", num_missing=0)
     kind, why = _kind_of(cells, known)
     column = DESCRIBE[kind](Column(name, kind, why), cells)
+    if column.kind == "number" and column.low is None:
+        return replace(column, kind="empty", why="no finite number in the train rows")
     return _left_out(column, cells, known)
 
 

@@ -16,6 +16,8 @@ MARKERS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "#N/A",
 NUMBER_MARKERS = (*MARKERS, "-", "--", ".", "none", "n.a.", "missing", "unknown")
 TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 INFINITE = ("inf", "-inf", "+inf", "infinity", "-infinity")  # numbers, but no measurements
+PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # of a duration, or a time of the day
+LARGEST = float(np.finfo(np.float32).max)  # in float32 networks reckon
 EXACT = 2**53  # float64 holds every integer up to here
 # As pandas takes them. Month first where both would do; what else would do is said in the plan.
 DATE_PATTERNS = (
@@ -43,6 +45,13 @@ def is_moment(column: pa.ChunkedArray) -> bool:
     return pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)
 
 
+def is_single(column: pa.ChunkedArray) -> bool:
+    """Say whether a cell is one value: no list, no structure, no bytes."""
+    checks = (pa.types.is_boolean, pa.types.is_duration, pa.types.is_time, pa.types.is_null)
+    is_other = any(check(column.type) for check in checks)
+    return is_text(column) or is_numeric(column) or is_moment(column) or is_other
+
+
 def known_text(column: pa.ChunkedArray, markers: Iterable[str] = MARKERS) -> pa.ChunkedArray:
     """Trim text and make its markers of missing cells null."""
     trimmed = pc.utf8_trim_whitespace(column)
@@ -62,9 +71,9 @@ def to_number(column: pa.ChunkedArray, decimal: str = ".") -> pa.ChunkedArray:
         numbers = _text_to_number(known_text(column, NUMBER_MARKERS), decimal)
     elif pa.types.is_boolean(kind):
         numbers = pc.cast(pc.cast(column, pa.int8()), pa.float64())
-    elif pa.types.is_duration(kind):
-        seconds = pc.cast(pc.cast(column, pa.duration("ns")), pa.int64())
-        numbers = pc.divide(pc.cast(seconds, pa.float64(), safe=False), 1e9)
+    elif pa.types.is_duration(kind) or pa.types.is_time(kind):
+        count = pc.cast(column, pa.int32() if pa.types.is_time32(kind) else pa.int64())
+        numbers = pc.divide(pc.cast(count, pa.float64(), safe=False), PER_SECOND[kind.unit])
     elif is_numeric(column):
         numbers = pc.cast(column, pa.float64(), safe=False)  # beyond 2^53 digits are lost
     else:
@@ -102,7 +111,12 @@ def to_boolean(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def to_category(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return text; a missing cell becomes "", a whole float loses its ".0"."""
+    """Return text; a missing cell becomes "", a whole float loses its ".0".
+
+    Cells that are no single values become null.
+    """
+    if not is_single(column):
+        return pc.if_else(pc.is_valid(column), pa.scalar(None, pa.string()), MISSING)
     if is_text(column):
         text = known_text(column)
     else:

@@ -4,8 +4,8 @@ Text, because a reader that guesses types guesses anew for every file: a code "0
 training and "007" in serving.
 """
 
-import gzip
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,11 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from kindling.data.columns.broken import BLOCK_BYTES, MAX_NAMED, Gather, explain, open_quote
 from kindling.data.columns.dialect import AUTO, Dialect, Layout, sniff
-from kindling.errors import DataError, Problem
+from kindling.errors import DataError, Problem, shown
 
-BLOCK_BYTES = 4 << 20  # of CSV text in one chunk
 CHUNK_ROWS = 1 << 17  # of Parquet in one chunk
-MAX_NAMED = 5  # rows that a message names
 
 
 def read_table(
@@ -45,13 +44,20 @@ def open_table(
     try:
         layout = sniff(path, dialect)
         yield from _parquet(path, names) if layout is None else _csv(path, layout, names)
-    except (pa.ArrowException, OSError, EOFError, UnicodeError, LookupError) as error:
-        reason = str(error).splitlines()[0]
-        fix = "give a CSV file with a header, or a Parquet file"
-        code = "D003"
-        if "UTF8" in reason:
-            code, fix = "D004", "save it as UTF-8, or type data.csv.encoding=latin-1"
-        raise DataError(Problem(f"{path} must be a table", reason, fix, code)) from error
+    except OSError as error:
+        if error.errno is None:  # of gzip or Arrow: what was read is at fault
+            raise no_table(path, error) from error
+        rule, fix = f"{path} must be a file that may be read", f"type chmod u+r {path}"
+        raise DataError(Problem(rule, error.strerror or str(error), fix, "D014")) from error
+    except (pa.ArrowException, EOFError, zlib.error, UnicodeError, LookupError) as error:
+        raise no_table(path, error) from error
+
+
+def no_table(path: Path, error: Exception) -> DataError:
+    """Say that a file is no table, with the first line of the reason."""
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    fix = "give a CSV file with a header, or a Parquet file"
+    return DataError(Problem(f"{path} must be a table", shown(reason), fix, "D003"))
 
 
 def refuse_repeated(names: list[str], path: Path) -> None:
@@ -91,45 +97,35 @@ def _csv(path: Path, layout: Layout, wanted: list[str] | None) -> Iterator[pa.Ta
     refuse_repeated(layout.names, path)
     names = layout.names if wanted is None else wanted
     yield pa.table({name: pa.array([], pa.string()) for name in names})
-    ragged: list[pacsv.InvalidRow] = []
     last: pa.RecordBatch | None = None
-    # Arrow's own streams: it reads ahead in a thread of its own, which a Python file may outlive.
-    compression = "gzip" if layout.is_gzip else None
-    with pa.input_stream(str(path), compression=compression) as file:
-        for batch in pacsv.open_csv(file, **_options(layout, names, ragged)):
+    try:
+        for batch in _batches(path, layout, names):
             last = batch if len(batch) else last
             yield pa.Table.from_batches([batch])
+    except (pa.ArrowInvalid, UnicodeError) as error:
+
+        def read(gather: Gather) -> None:
+            for _ in _batches(path, layout, names, gather):
+                pass
+
+        problem = explain(path, layout, read)
+        if problem is None:
+            raise
+        raise DataError(problem) from error
     cells = [] if last is None else last.slice(len(last) - 1).to_pylist()[0].values()
-    _refuse_open_quote([*cells, *(row.text for row in ragged[-1:])], layout, path)
-    if ragged:
-        raise DataError(_ragged_problem(ragged, layout, path))
+    unclosed = open_quote(cells, layout, path)
+    if unclosed:
+        raise DataError(unclosed)
 
 
-def _refuse_open_quote(last: Iterable[str], layout: Layout, path: Path) -> None:
-    """Raise a DataError where the last cell swallowed the end of the file."""
-    for cell in last:
-        if "\n" in cell and _is_odd(layout.dialect.quote.encode(), layout, path):
-            rule, fix = f"every quote in {path} must be closed", "close it, or data.csv.quote=..."
-            got = f"one that opens before {cell[:40]!r} and never ends"
-            raise DataError(Problem(rule, got, fix, "D006"))
+def _batches(
+    path: Path, layout: Layout, names: list[str], gather: Gather | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Read text only, by Arrow's own streams: it reads ahead, which a Python file may not outlive.
 
-
-def _is_odd(quote: bytes, layout: Layout, path: Path) -> bool:
-    """Count the quotes of a whole file: a pair for each cell that is closed."""
-    with gzip.open(path) if layout.is_gzip else path.open("rb") as file:
-        return (
-            sum(block.count(quote) for block in iter(lambda: file.read(BLOCK_BYTES), b"")) % 2 == 1
-        )
-
-
-def _options(layout: Layout, names: list[str], ragged: list[pacsv.InvalidRow]) -> dict[str, Any]:
-    """Say it in Arrow's words: text only, and rows that do not fit are gathered."""
-
-    def gather(row: pacsv.InvalidRow) -> str:
-        ragged.append(row)
-        return "skip"
-
-    return {
+    Without `gather`, a row that does not fit is an error; Arrow calls nothing of ours.
+    """
+    options: dict[str, Any] = {
         "read_options": pacsv.ReadOptions(
             column_names=layout.names,
             skip_rows=layout.header_lines,
@@ -149,18 +145,9 @@ def _options(layout: Layout, names: list[str], ragged: list[pacsv.InvalidRow]) -
             strings_can_be_null=False,
         ),
     }
-
-
-def _ragged_problem(ragged: list[pacsv.InvalidRow], layout: Layout, path: Path) -> Problem:
-    """Name the first rows that are too long or too short."""
-    width, separator = len(layout.names), layout.dialect.separator
-    rule = f"every row of {path} must have {width} cells, as its header"
-    some = [f"{row.actual_columns} in line {row.number}" for row in ragged[:MAX_NAMED]]
-    more = f", {len(ragged):,} such rows in all" if len(ragged) > MAX_NAMED else ""
-    fix = f"correct them, or set another separator than {separator!r}: data.csv.separator=..."
-    if all(row.actual_columns == width + 1 for row in ragged) and len(ragged) > 1:
-        fix = "name the first column in the header, or remove what ends each row"
-    return Problem(rule, ", ".join(some) + more, fix, "D005")
+    compression = "gzip" if layout.is_gzip else None
+    with pa.input_stream(str(path), compression=compression) as file:
+        yield from pacsv.open_csv(file, **options)
 
 
 class TableFile:

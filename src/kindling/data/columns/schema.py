@@ -11,9 +11,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from kindling.data.columns import kinds
+from kindling.data.columns.misfit import Place, misfits
 from kindling.errors import DataError, Problem
 
 ColumnKind = Literal["number", "boolean", "category", "date", "id", "constant", "text", "empty"]
@@ -84,10 +84,7 @@ class TableSchema:
         for column in self.used:
             cells = table.column(column.name)
             values = convert(column, cells)
-            if values.null_count > cells.null_count:
-                problems += misfit_problems(column, cells, values, file, rows)
-            if column.kind == "number":
-                problems += overflow_problems(column, values, file, rows)
+            problems += misfits(column, cells, values, Place(file, rows))
             typed |= dict(zip(column.features, features_of(column, values), strict=True))
         if problems:
             raise DataError(*problems)
@@ -116,7 +113,6 @@ def features_of(column: Column, values: pa.ChunkedArray) -> list[np.ndarray]:
 
 
 MS_PER_DAY = 86_400_000.0
-LARGEST = float(np.finfo(np.float32).max)
 DATE_PARTS = ("days since 1970", "year", "month", "weekday", "hour")  # Monday is weekday 0
 
 
@@ -131,52 +127,6 @@ def date_parts(days: np.ndarray) -> list[np.ndarray]:
     month[known] = dates.astype("datetime64[M]").astype(np.int64) % 12 + 1
     hour = np.floor((ms - day * MS_PER_DAY) / (MS_PER_DAY / 24))
     return [days, year, month, (day + 3) % 7, hour]  # the first of January 1970 was a Thursday
-
-
-def misfit_problems(
-    column: Column,
-    cells: pa.ChunkedArray,
-    values: pa.ChunkedArray,
-    file: str,
-    rows: np.ndarray | None,
-) -> list[Problem]:
-    """Point at the first cell that holds something, but nothing of the column's kind."""
-    markers = kinds.NUMBER_MARKERS if column.kind == "number" else kinds.MARKERS
-    known = kinds.known_text(cells, markers) if kinds.is_text(cells) else cells
-    is_bad = pc.and_(pc.is_valid(known), pc.is_null(values))
-    if kinds.is_text(cells):
-        is_infinite = pc.is_in(pc.utf8_lower(known), value_set=pa.array(kinds.INFINITE))
-        is_bad = pc.and_not(is_bad, is_infinite)
-    elif pa.types.is_floating(cells.type):
-        is_bad = pc.and_(is_bad, pc.is_finite(cells))
-    bad = np.flatnonzero(is_bad)
-    if not len(bad):
-        return []
-    name, word = column.name, f"{column.kind}s"
-    first = int(bad[0])
-    row = first if rows is None else rows[first]
-    got = f"{known[first].as_py()!r} in row {row} (counted from 0), {len(bad):,} such cells in all"
-    fix = (
-        f"correct the cells or empty them; read it as categories: "
-        f"'data.kinds={{{name}: category}}'; or leave it out: data.ignore=[{name}]"
-    )
-    rule = f"column {name!r} of {file} holds {word}, so every cell must be one"
-    return [Problem(rule, got, fix, "D103")]
-
-
-def overflow_problems(
-    column: Column, values: pa.ChunkedArray, file: str, rows: np.ndarray | None
-) -> list[Problem]:
-    """Refuse numbers that float32, in which networks reckon, cannot hold."""
-    is_bad = pc.greater(pc.abs(values), LARGEST)
-    if not pc.any(is_bad).as_py():
-        return []
-    first = int(np.flatnonzero(is_bad.fill_null(False))[0])
-    row = first if rows is None else rows[first]
-    rule = f"numbers of column {column.name!r} of {file} must lie within float32, up to 3.4e38"
-    got = f"{values[first].as_py():g} in row {row} (counted from 0)"
-    fix = f"correct the cells or empty them, or leave it out: data.ignore=[{column.name}]"
-    return [Problem(rule, got, fix, "D109")]
 
 
 def absent_columns(names: Iterable[str], columns: list[str], where: str) -> list[Problem]:

@@ -1,0 +1,97 @@
+"""Cells as they were read and as they were typed in; those that do not fit their column out."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kindling.data.columns import kinds
+from kindling.errors import Problem, shown
+
+if TYPE_CHECKING:
+    from kindling.data.columns.schema import Column
+
+WORDS = {"number": "numbers", "boolean": "booleans", "date": "dates", "category": "single values"}
+
+
+class Place(NamedTuple):
+    """What a message calls the table, and its rows (counted from 0 by default)."""
+
+    file: str
+    rows: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Misfit(Problem):
+    """Cells of one column that do not fit; `got` shows the first of `count`."""
+
+    count: int = 1
+
+    def with_count(self, count: int) -> "Misfit":
+        """Say that there are so many."""
+        where = self.got.split(" (counted from 0)")[0]
+        got = f"{where} (counted from 0), {count:,} such cells in all"
+        return replace(self, got=got, count=count)
+
+
+def misfits(
+    column: "Column", cells: pa.ChunkedArray, values: pa.ChunkedArray, place: Place
+) -> list[Misfit]:
+    """Point at cells that hold something else than the column, or a number that is too large."""
+    found = []
+    if values.null_count > cells.null_count:
+        found.append(_unreadable(column, cells, values, place))
+    if column.kind == "number":
+        found.append(_too_large(column, values, place))
+    return [misfit for misfit in found if misfit]
+
+
+def _unreadable(
+    column: "Column", cells: pa.ChunkedArray, values: pa.ChunkedArray, place: Place
+) -> Misfit | None:
+    markers = kinds.NUMBER_MARKERS if column.kind == "number" else kinds.MARKERS
+    known = kinds.known_text(cells, markers) if kinds.is_text(cells) else cells
+    is_bad = pc.and_(pc.is_valid(known), pc.is_null(values))
+    if kinds.is_text(cells):
+        is_infinite = pc.is_in(pc.utf8_lower(known), value_set=pa.array(kinds.INFINITE))
+        is_bad = pc.and_not(is_bad, is_infinite)
+    elif pa.types.is_floating(cells.type):
+        is_bad = pc.and_(is_bad, pc.is_finite(cells))
+    name = column.name
+    rule = f"column {name!r} of {place.file} holds {WORDS[column.kind]}, so every cell must be one"
+    fix = (
+        f"correct the cells or empty them; read it as categories: "
+        f"'data.kinds={{{name}: category}}'; or leave it out: data.ignore=[{name}]"
+    )
+    return _first(known, is_bad, place, Misfit(rule, "", fix, "D103"))
+
+
+def _too_large(column: "Column", values: pa.ChunkedArray, place: Place) -> Misfit | None:
+    is_bad = pc.greater(pc.abs(values), kinds.LARGEST)
+    rule = f"numbers of column {column.name!r} of {place.file} must lie within float32, to 3.4e38"
+    fix = f"correct the cells or empty them, or leave it out: data.ignore=[{column.name}]"
+    return _first(values, is_bad, place, Misfit(rule, "", fix, "D109"))
+
+
+def _first(
+    cells: pa.ChunkedArray, is_bad: pa.ChunkedArray, place: Place, misfit: Misfit
+) -> Misfit | None:
+    bad = np.flatnonzero(is_bad.fill_null(False))
+    if not len(bad):
+        return None
+    first = int(bad[0])
+    row = first if place.rows is None else place.rows[first]
+    where = f"{shown(cells[first].as_py())} in row {row}"
+    return replace(misfit, got=where).with_count(len(bad))
+
+
+def joined(misfits: list[Problem]) -> list[Problem]:
+    """Make one of those that several chunks have of a column, as the first chunk shows it."""
+    joint: dict[str, Problem] = {}
+    for misfit in misfits:
+        before = joint.setdefault(misfit.rule, misfit)
+        if before is not misfit and isinstance(before, Misfit) and isinstance(misfit, Misfit):
+            joint[misfit.rule] = before.with_count(before.count + misfit.count)
+    return list(joint.values())
