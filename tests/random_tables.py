@@ -25,7 +25,7 @@ ODD_CELLS = [
     *("1.", ".5", "1E-320", "x" * 500),
 ]
 EPOCH = datetime.datetime(1970, 1, 1)
-COUNTS = st.sampled_from([0, 1, 2, 3, 8, 20, 40, 60])
+COUNTS = st.sampled_from([0, 1, 3, 8, *[20, 40, 60, 60] * 5])
 
 
 class Column(NamedTuple):
@@ -39,8 +39,11 @@ def some(*cells):
     return lambda bits: cells[bits % len(cells)]
 
 
+def moment(bits):
+    return EPOCH + datetime.timedelta(seconds=bits % 10**10 - 5 * 10**9)
+
+
 SCALE = 2.0**55
-MOMENT = lambda bits: EPOCH + datetime.timedelta(seconds=bits % 10**10 - 5 * 10**9)
 TYPED = [
     Column(pa.int8(), lambda bits: bits % 10 - 5),
     Column(pa.uint64(), lambda bits: 4 * bits),
@@ -54,8 +57,8 @@ TYPED = [
     Column(pa.decimal256(60, 2), some(decimal.Decimal("9" * 40), decimal.Decimal("1"))),
     Column(pa.date32(), lambda bits: datetime.date(1, 1, 1) + datetime.timedelta(bits % 3652058)),
     Column(pa.date64(), lambda bits: datetime.date(2000, 1, 1) + datetime.timedelta(bits % 999)),
-    *(Column(pa.timestamp(unit), MOMENT) for unit in ("s", "ms", "us", "ns")),
-    *(Column(pa.timestamp("us", zone), MOMENT) for zone in ("UTC", "Europe/Berlin", "+05:30")),
+    *(Column(pa.timestamp(unit), moment) for unit in ("s", "ms", "us", "ns")),
+    *(Column(pa.timestamp("us", zone), moment) for zone in ("UTC", "Europe/Berlin", "+05:30")),
     Column(pa.time64("us"), lambda bits: bits % (86_400 * 10**6)),
     Column(pa.time32("s"), lambda bits: bits % 86_400),
     *(Column(pa.duration(unit), lambda bits: bits % 10**12) for unit in ("s", "ms", "us", "ns")),
@@ -97,15 +100,22 @@ TARGETS = {
 def tables(draw, folder):
     """Write one or two files into the folder; return what `data=table` is to be given.
 
-    Two of three targets can be learnt: else most tables would be refused for their target.
+    Five of six targets can be learnt: else most tables would be refused for their target.
     """
     is_parquet, num_rows = draw(st.booleans()), draw(COUNTS)
-    names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=6, unique=True))
+    names = draw(
+        st.lists(
+            st.sampled_from(NAMES),
+            min_size=draw(st.sampled_from([1, 3, 3, 3])),
+            max_size=6,
+            unique=True,
+        )
+    )
     pool = TYPED if is_parquet else TEXTS
     columns = [draw(st.sampled_from(pool)) for _ in names]
-    if draw(st.integers(0, 2)):
-        columns[0] = draw(st.sampled_from(TARGETS[is_parquet]))
-    gaps = [draw(st.sampled_from([0, 0, 0.05, 0.5, 1])) for _ in names]
+    gaps = [draw(st.sampled_from([0, 0, 0, 0.05, 0.5, 1])) for _ in names]
+    if draw(st.integers(0, 5)):
+        columns[0], gaps[0] = draw(st.sampled_from(TARGETS[is_parquet])), 0
     seed = draw(st.integers(0, 2**32 - 1))
     overrides = {"target": names[0]}
     for key in draw(st.sampled_from([["path"], ["path"], ["path", "test_path"]])):

@@ -265,7 +265,9 @@ def as_markdown() -> str:
         "Made by `python -m kindling.codes`. One pass before the training finds all of them; the",
         "same pass without training is `kindling inspect FILE --target COLUMN`. An **error** ends",
         "the run with exit code 3, a **warning** is shown in the plan, an **info** in the report",
-        "and by `inspect`. Rows count from 0.",
+        "and by `inspect`. Rows count from 0. Of large tables 100,000 train rows and 50,000 of val",
+        "and of test are looked at, all rows for what makes reading impossible, and a million of",
+        "each for rows that repeat.",
     ]
     for prefix, title in GROUPS.items():
         lines += [

@@ -92,6 +92,21 @@ def test_every_code_is_provoked():
     assert not provoked & OTHERS
 
 
+@pytest.mark.parametrize("code", sorted(OTHERS))
+def test_what_no_case_provokes_another_test_does(code):
+    files = (ROOT / "tests").rglob("test_*.py")
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    assert any(f'"{code}"' in line and not line.startswith("OTHERS") for line in lines)
+
+
+def test_a_group_that_a_test_file_tears_apart(build, tmp_path):
+    for name in ("train", "test"):
+        GOOD.to_csv(tmp_path / f"{name}.csv", index=False)
+    words = [f"data.test_path={tmp_path / 'test.csv'}", "data.group=c"]
+    (problem,) = found_in(build, tmp_path / "train.csv", *words)
+    assert (problem.code, problem.got[:18]) == ("D303", "3 groups in test a")
+
+
 def test_levels_and_values_that_only_a_test_file_has_or_lacks(build, tmp_path):
     GOOD.to_csv(tmp_path / "train.csv", index=False)
     GOOD.assign(c="violet", b=None).to_csv(tmp_path / "test.csv", index=False)

@@ -15,7 +15,7 @@ from kindling.check.names import encoding_findings, header_findings
 from kindling.check.sample import MAX_ROWS, take_sample
 from kindling.data.columns import kinds
 from kindling.data.columns.infer import infer_schema
-from kindling.data.columns.reader import read_table
+from kindling.data.columns.reader import open_table
 from kindling.data.columns.schema import USED, Column, TableSchema, convert
 from kindling.data.datamodule import DataModule
 from kindling.data.images import images
@@ -124,13 +124,23 @@ def _without_target(path: str, asked: Mapping[str, str]) -> Overview:
     if not Path(path).is_file():
         rule, got = "a file must be there", f"nothing at {Path(path).absolute()}"
         raise DataError(Problem(rule, got, "correct the path", "D001"))
-    rows = read_table(path)
-    some = rows.slice(0, MAX_ROWS)
+    some, num_rows = read_start(path)
     schema = infer_schema(some, asked)
-    facts = {"rows": f"{len(rows):,}", "target": "not said: --target COLUMN checks it, too"}
-    found = header_findings(rows.column_names, path) + encoding_findings(path)
+    rows = f"{num_rows:,}" + (f", {len(some):,} looked at" if len(some) < num_rows else "")
+    facts = {"rows": rows, "target": "not said: --target COLUMN checks it, too"}
+    found = header_findings(some.column_names, path) + encoding_findings(path)
     found += column_findings({"train": some}, schema)
     return Overview(path, facts, describe_columns(schema, some), found)
+
+
+def read_start(path: str) -> tuple[pa.Table, int]:
+    """Return the first MAX_ROWS rows, and how many there are; all are read, few are kept."""
+    kept, count = [], 0
+    for chunk in open_table(path):
+        if count < MAX_ROWS:
+            kept.append(chunk.slice(0, MAX_ROWS - count))
+        count += len(chunk)
+    return pa.concat_tables(kept), count
 
 
 def describe_columns(schema: TableSchema, cells: pa.Table) -> list[Line]:
