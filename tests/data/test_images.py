@@ -105,6 +105,13 @@ def test_classes_may_have_spaces_quotes_and_letters_of_any_script(image_folder):
     assert set(read(image_folder).y) == set(names)
 
 
+def test_folders_named_for_numbers_are_classes_unless_a_regression_is_asked_for(image_folder):
+    (image_folder / "red").rename(image_folder / "007")
+    (image_folder / "blue").rename(image_folder / "012")
+    assert set(read(image_folder).y) == {"007", "012"}
+    assert set(read(image_folder, task="regression").y) == {7.0, 12.0}
+
+
 def test_of_a_moving_picture_the_first_frame_is_taken_and_this_is_said(image_folder):
     frames = [Image.new("RGB", (10, 12), colour) for colour in ("red", "green")]
     frames[0].save(image_folder / "red" / "moving.gif", save_all=True, append_images=frames[1:])

@@ -113,7 +113,8 @@ class ImageSource:
         stages = np.array([entry.stage for entry in entries], dtype=object)
         given: tuple[Stage, ...] = ("val", "test")
         is_regression, reason = infer_task(target, self.task)
-        problems = target_problems(target, is_regression=is_regression, file=str(self.labels))
+        file = str(self.labels or self.path)
+        problems = target_problems(target, is_regression=is_regression, file=file)
         if problems:
             raise DataError(*problems)
         if self.labels is None and not is_regression:
@@ -137,10 +138,10 @@ class ImageSource:
     def _list(self) -> tuple[Listing, pd.Series, list[Problem]]:
         """List the files, what each of them shows, and what is left out."""
         if self.labels is not None:
-            return list_labelled(self.path, self.labels, follow_links=self.follow_links)
+            return list_labelled(self.path, self.labels, self.task, follow_links=self.follow_links)
         listing = list_folders(self.path, follow_links=self.follow_links)
         names = [entry.label for entry in listing.entries]
         target = pd.Series(names, name="class", dtype=object)
         if self.task == "regression":
-            target = read_target(pa.chunked_array([names])).rename("class")
+            target = read_target(pa.chunked_array([names]), self.task).rename("class")
         return listing, target, listing.findings()

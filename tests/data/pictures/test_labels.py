@@ -93,6 +93,12 @@ def test_a_table_that_does_not_fit_is_refused(read, table, rule, got):
     assert got in problem.got
 
 
+def test_labels_with_a_zero_in_front_are_numbers_in_a_regression_only(read):
+    table = TABLE.assign(label=["007", "012"] * 20)
+    assert set(read(table).y) == {"007", "012"}
+    assert set(read(table, task="regression").y) == {7.0, 12.0}
+
+
 def test_text_for_a_quantity_is_refused(read):
     assert refused(read, TABLE, task="regression").code == "D202"
 

@@ -16,7 +16,7 @@ FILE, LABEL, STAGE = "file", "label", "stage"
 
 
 def list_labelled(
-    root: Path, labels: Path, *, follow_links: bool = False
+    root: Path, labels: Path, task: str = "auto", *, follow_links: bool = False
 ) -> tuple[Listing, pd.Series, list[Problem]]:
     """List the images that a table names, the label of each, and what the table leaves out.
 
@@ -24,11 +24,12 @@ def list_labelled(
         root: data.path.
         labels: a CSV or Parquet file with columns `file` and `label`, or with these two first
             under other names. A third column `stage` may say train, val or test.
+        task: as it was asked for; labels such as 007 are numbers in a regression only.
         follow_links: whether symbolic links may lead out of the root.
     """
     table = read_table(labels)
     file, target = _columns(table.column_names, labels)
-    y = read_target(table.column(target)).rename(target)
+    y = read_target(table.column(target), task).rename(target)
     frame = pd.DataFrame({"file": table.column(file).to_pandas().astype(str), "y": y})
     frame["stage"] = table.column(STAGE).to_pandas() if STAGE in table.column_names else None
     known = frame[frame["y"].notna()].reset_index(drop=True)

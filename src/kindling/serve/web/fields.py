@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, create_model
 
-from kindling.data.columns.schema import LARGEST, Column, ImageSchema, TableSchema
+from kindling.data.columns.kinds import LARGEST
+from kindling.data.columns.schema import Column, ImageSchema, TableSchema
 from kindling.serve.web.limits import Limits
 from kindling.types import DataSpec
 
