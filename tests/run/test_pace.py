@@ -14,7 +14,7 @@ def chunk_of(build, *overrides, **given):
 
 
 def test_small_steps_share_a_call_and_large_ones_do_not(build):
-    assert chunk_of(build) == 16
+    assert chunk_of(build) == 32
     assert chunk_of(build, "task.steps_per_call=3") == 3
     assert chunk_of(build, "data=digits", "data.batch_size=1024") == 4
     assert chunk_of(build, "data=digits", "data.batch_size=256", "data.drop_last=true") == 16
@@ -98,3 +98,13 @@ def test_averaged_weights_are_updated_after_every_step(build):
 def test_a_profiler_that_was_asked_for_stays(build):
     _, _, trainer = build("+trainer.profiler=simple")
     assert type(trainer.profiler).__name__ == "SimpleProfiler"
+
+
+@pytest.mark.parametrize("hook", ["on_before_backward", "on_after_backward"])
+def test_a_callback_that_looks_at_gradients_sees_every_step(build, hook):
+    calls = []
+    watcher = type("Watcher", (Callback,), {hook: lambda *given: calls.append(given)})
+    data, task, trainer = build()
+    trainer.callbacks.append(watcher())
+    trainer.fit(task, data)
+    assert len(calls) == trainer.global_step == 3 * PENGUINS

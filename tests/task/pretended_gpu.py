@@ -61,7 +61,8 @@ def devices_of_a_step(spec):
         loss = loss_of(outputs, batch.y)
         loss.backward()
         optimizer.step()
-        means.add(loss.detach(), outputs.detach(), batch.y)
+        means.add(loss.detach(), batch.y)
+        means.judge(outputs.detach(), batch.y)
         with torch.no_grad():
             judged = network.eval()(x).float()
         tensors = [x, outputs, loss, judged, means.loss_sum, means.correct]

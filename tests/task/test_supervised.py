@@ -35,7 +35,8 @@ class AutomaticTask(Task):
         torch.manual_seed(key(self.seed, "step", self.current_epoch, batch_idx, 0))
         outputs = self.network(batch.x)
         loss = self.loss(outputs, batch.y)
-        self.train_means.add(loss.detach(), outputs.detach(), batch.y)
+        self.train_means.add(loss.detach(), batch.y)
+        self.train_means.judge(outputs.detach(), batch.y)
         return loss
 
     def configure_optimizers(self):

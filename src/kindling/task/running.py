@@ -15,16 +15,19 @@ class RunningMeans:
         self.spec, self.loss = spec, loss
         self.loss_sum = torch.zeros((), device=device)
         self.weight_sum: Tensor | int = 0
-        self.correct = torch.zeros((), device=device)
+        self.correct = torch.zeros((), dtype=torch.int64, device=device)
         self.squares = torch.zeros((), device=device)
         self.num_rows = 0
 
-    def add(self, loss: Tensor, outputs: Tensor, y: Tensor) -> None:
-        """Count a batch: its mean loss, outputs (B, K) or (B, 1), targets (B,)."""
+    def add(self, loss: Tensor, y: Tensor) -> None:
+        """Count the mean loss of a batch with targets (B,)."""
         weight = self.loss.weight(y)
         self.loss_sum += loss * weight
         self.weight_sum = self.weight_sum + weight
         self.num_rows += len(y)
+
+    def judge(self, outputs: Tensor, y: Tensor) -> None:
+        """Hold outputs (N, K) or (N, 1) of any number of batches against their targets (N,)."""
         if not self.spec.is_regression:
             self.correct += (outputs.argmax(dim=1) == y).sum()
         elif self.spec.target_transform == "log1p":
