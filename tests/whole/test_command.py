@@ -185,13 +185,16 @@ def test_own_table_and_own_images_need_no_code(tmp_path, table_csv, image_folder
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rooms", ["report", "check", "serve", "report check serve"])
+@pytest.mark.parametrize(
+    "rooms", ["report", "check", "serve", "measure", "report check serve measure"]
+)
 def test_the_core_runs_without_the_rooms_that_can_be_taken_out(tmp_path, rooms):
     import shutil
 
     copy = tmp_path / "copy"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "runs", "tests", "docs"))
     switches = {"report": "report=false", "check": "checks=false", "serve": "bundle=false"}
+    switches["measure"] = "~callbacks.clock"
     for room in rooms.split():
         shutil.rmtree(copy / "src" / "kindling" / room)
     done = subprocess.run(
