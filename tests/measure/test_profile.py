@@ -5,7 +5,8 @@ import json
 import pytest
 from PIL import Image
 
-from kindling.measure.cost import PYTHON, cost_of, top, totals
+from kindling.measure.cost import PYTHON, Cost, cost_of, top, totals
+from kindling.measure.picture import draw_cost
 from kindling.measure.profile import MIN_STEPS, Profile
 
 
@@ -52,3 +53,11 @@ def test_a_run_leaves_picture_and_trace_and_says_where(run, capsys):
     captured = capsys.readouterr()
     assert "step.png" in captured.out
     assert "profiler_start" not in captured.err
+
+
+def test_a_gpu_has_a_bar_of_its_own(tmp_path):
+    cpu = {("mm", "backward"): 300.0, (PYTHON, PYTHON): 400.0, ("copy_", "data"): 90.0}
+    for gpu in ({}, {("mm", "backward"): 450.0, ("copy_", "data"): 50.0}):
+        draw_cost(Cost(20, cpu, gpu), tmp_path / f"{len(gpu)}.png")
+    with Image.open(tmp_path / "0.png") as without, Image.open(tmp_path / "2.png") as with_gpu:
+        assert without.tobytes() != with_gpu.tobytes()

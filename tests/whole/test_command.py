@@ -64,6 +64,7 @@ def test_smoke_is_a_whole_run_with_a_quiet_console(tmp_path):
         "curves",
         "bundle",
         "report",
+        "time",
     ]
     assert "hist_gradient_boosting" in done.stdout
     assert (run / "overrides.txt").read_text() == "python train.py experiment=smoke\n"
@@ -169,6 +170,24 @@ def test_a_sweep_gives_every_run_a_folder_of_its_own(tmp_path):
         == ["penguins_auto"] * 2 + ["penguins_mlp"] * 2
     )
     assert len(set(folders)) == 4
+
+
+@pytest.mark.slow
+def test_a_rate_is_looked_for_instead_of_training(tmp_path):
+    words = ["experiment=credit", "lr_find=true", "optimizer=sgd"]
+    done = type_in(tmp_path, *words)
+    assert done.stderr == ""
+    (type_this,) = re.findall(r"^type +(optimizer\.lr=\S+)$", done.stdout, re.MULTILINE)
+    assert 0.001 < float(type_this.partition("=")[2]) < 10
+    assert {file.name for file in tmp_path.glob("runs/*/*/*")} == {"lr_find.csv", "lr_find.png"}
+    type_in(tmp_path, "experiment=credit", "optimizer=sgd", type_this, "trainer.max_epochs=1")
+
+
+@pytest.mark.slow
+def test_a_resumed_run_that_was_finished_says_where_its_time_went(tmp_path):
+    type_in(tmp_path, "experiment=smoke", "baselines=false", "report=false")
+    done = type_in(tmp_path, f"resume={only_run(tmp_path)}")
+    assert " 0 rows/s in training" in done.stdout.splitlines()[-1]
 
 
 @pytest.mark.slow
