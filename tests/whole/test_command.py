@@ -186,8 +186,9 @@ def test_a_rate_is_looked_for_instead_of_training(tmp_path):
 @pytest.mark.slow
 def test_a_resumed_run_that_was_finished_says_where_its_time_went(tmp_path):
     type_in(tmp_path, "experiment=smoke", "baselines=false", "report=false")
-    done = type_in(tmp_path, f"resume={only_run(tmp_path)}")
+    done = type_in(tmp_path, f"resume={only_run(tmp_path)}", "trainer.profile=true")
     assert " 0 rows/s in training" in done.stdout.splitlines()[-1]
+    assert done.stdout.splitlines()[-2].split(maxsplit=1) == ["profile", "no step was taken"]
 
 
 @pytest.mark.slow

@@ -99,7 +99,8 @@ def write_profile(trainer: Any, run: str) -> str:
     from kindling.measure.picture import draw_cost  # matplotlib is not needed before
 
     taken = next(callback for callback in trainer.callbacks if isinstance(callback, Profile))
-    assert taken.profiler is not None, "a training has a chunk"
+    if taken.profiler is None:
+        return "no step was taken"  # a finished run was resumed
     folder = Path(run) / "profile"
     folder.mkdir(exist_ok=True)
     taken.profiler.export_chrome_trace(str(folder / "trace.json"))
