@@ -21,6 +21,7 @@ FLOORS = {
     "task": 2,
     "callback": 3,
     "check": 3,
+    "measure": 3,
     "report": 3,
     "serve": 3,
     "run": 4,

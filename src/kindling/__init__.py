@@ -3,6 +3,7 @@
 from kindling import load; load("runs/...").predict(table)
 """
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,10 @@ if TYPE_CHECKING:
     from kindling.serve.model import Model
 
 __version__ = "0.1.0"
+
+# When the process began, on the clock of time.perf_counter: so far Python has worked and waited
+# for nothing, so its CPU time is the time that went by.
+BEGAN_S = time.perf_counter() - time.process_time()
 
 
 def load(run: str | Path, device: str = "cpu") -> "Model":

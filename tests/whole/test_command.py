@@ -64,6 +64,7 @@ def test_smoke_is_a_whole_run_with_a_quiet_console(tmp_path):
         "curves",
         "bundle",
         "report",
+        "time",
     ]
     assert "hist_gradient_boosting" in done.stdout
     assert (run / "overrides.txt").read_text() == "python train.py experiment=smoke\n"
@@ -172,6 +173,25 @@ def test_a_sweep_gives_every_run_a_folder_of_its_own(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_rate_is_looked_for_instead_of_training(tmp_path):
+    words = ["experiment=credit", "lr_find=true", "optimizer=sgd"]
+    done = type_in(tmp_path, *words)
+    assert done.stderr == ""
+    (type_this,) = re.findall(r"^type +(optimizer\.lr=\S+)$", done.stdout, re.MULTILINE)
+    assert 0.001 < float(type_this.partition("=")[2]) < 10
+    assert {file.name for file in tmp_path.glob("runs/*/*/*")} == {"lr_find.csv", "lr_find.png"}
+    type_in(tmp_path, "experiment=credit", "optimizer=sgd", type_this, "trainer.max_epochs=1")
+
+
+@pytest.mark.slow
+def test_a_resumed_run_that_was_finished_says_where_its_time_went(tmp_path):
+    type_in(tmp_path, "experiment=smoke", "baselines=false", "report=false")
+    done = type_in(tmp_path, f"resume={only_run(tmp_path)}", "trainer.profile=true")
+    assert " 0 rows/s in training" in done.stdout.splitlines()[-1]
+    assert done.stdout.splitlines()[-2].split(maxsplit=1) == ["profile", "no step was taken"]
+
+
+@pytest.mark.slow
 def test_own_table_and_own_images_need_no_code(tmp_path, table_csv, image_folder):
     frame = pd.read_csv(table_csv).rename(columns={"price": "price in EUR (2019)"})
     frame.to_csv(tmp_path / "own.csv", index=False)
@@ -185,13 +205,16 @@ def test_own_table_and_own_images_need_no_code(tmp_path, table_csv, image_folder
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rooms", ["report", "check", "serve", "report check serve"])
+@pytest.mark.parametrize(
+    "rooms", ["report", "check", "serve", "measure", "report check serve measure"]
+)
 def test_the_core_runs_without_the_rooms_that_can_be_taken_out(tmp_path, rooms):
     import shutil
 
     copy = tmp_path / "copy"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "runs", "tests", "docs"))
     switches = {"report": "report=false", "check": "checks=false", "serve": "bundle=false"}
+    switches["measure"] = "~callbacks.clock"
     for room in rooms.split():
         shutil.rmtree(copy / "src" / "kindling" / room)
     done = subprocess.run(

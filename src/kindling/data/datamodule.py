@@ -43,6 +43,8 @@ class DataModule(LightningDataModule):
     spec: DataSpec
     x: Tensor
     y: Tensor
+    began_s: float  # when reading them began and was done, on the clock of time.perf_counter
+    ready_s: float
 
     def __init__(
         self,

@@ -1,6 +1,9 @@
 """A configuration in; the data, the task and the trainer out, or everything that is in the way."""
 
 import difflib
+import inspect
+import time
+from typing import Any
 
 import torch
 import torch.utils.deterministic
@@ -21,6 +24,7 @@ from kindling.types import DataSpec
 
 def build_data(cfg: DictConfig) -> DataModule:
     """Read, split, fit and transform; from here on `data.spec` exists."""
+    began_s = time.perf_counter()
     data = instantiate(cfg.data)
     files = data.source.missing()
     device = find_device(cfg.device, cfg.trainer.devices)
@@ -36,6 +40,7 @@ def build_data(cfg: DictConfig) -> DataModule:
         errors = [problem for problem in data.findings if problem.severity == "error"]
         if errors:
             raise DataError(*errors)
+    data.began_s, data.ready_s = began_s, time.perf_counter()
     return data
 
 
@@ -68,6 +73,22 @@ def build_trainer(cfg: DictConfig, data: DataModule, task: Task) -> Trainer:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     pay_less_often(data, task, trainer)
     return trainer
+
+
+def make_trainer(*, profile: bool = False, **settings: Any) -> Trainer:
+    """Make Lightning's Trainer from its own arguments and `profile`, which it does not have."""
+    trainer: Any = Trainer(**settings)
+    if profile:
+        from kindling.measure.profile import Profile
+
+        trainer.callbacks.append(Profile())
+    return trainer
+
+
+# What may be typed behind `trainer.` is looked up here.
+_profile = inspect.signature(make_trainer).parameters["profile"]
+_others = inspect.signature(Trainer).parameters.values()
+make_trainer.__signature__ = inspect.Signature([*_others, _profile])  # type: ignore[attr-defined]
 
 
 def monitor_problems(cfg: DictConfig, spec: DataSpec) -> list[Problem]:

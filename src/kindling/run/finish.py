@@ -1,12 +1,16 @@
 """A trained and tested task in; the run folder's last files, and a table for a person, out."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 from lightning import Trainer
 from omegaconf import DictConfig
 
 from kindling.data.datamodule import DataModule
 from kindling.run.console import short_path, show_plan, show_scores
 from kindling.run.plan import plan_lines
-from kindling.run.record import write_metrics, write_predictions
+from kindling.run.record import write_json, write_metrics, write_predictions
 from kindling.task.supervised import Task
 
 
@@ -18,6 +22,8 @@ def finish(
     baselines: dict[str, dict[str, float]],
 ) -> float:
     """Write and show what came of the run; return the best monitored value, for a sweeper."""
+    lap = lap_of(trainer)
+    lap("baselines")
     metrics = write_metrics(cfg, task, trainer, baselines)
     write_predictions(cfg, data, task)
     show_scores({type(task.network).__name__: metrics["test"], **baselines})
@@ -31,10 +37,29 @@ def finish(
         from kindling.run.keep import keep_bundle
 
         lines["bundle"] = keep_bundle(cfg, data, task)
+        lap("bundle")
     if cfg.report:
         from kindling.report.write import write_report
 
         plan = plan_lines(cfg, data, task, trainer)
         lines["report"] = short_path(str(write_report(cfg, data, task, trainer, metrics, plan)))
+        lap("report")
+    if cfg.trainer.profile:
+        from kindling.measure.profile import write_profile
+
+        lines["profile"] = short_path(write_profile(trainer, cfg.run_dir))
+        lap("profile")
+    if "clock" in cfg.callbacks:
+        from kindling.measure.timing import describe_time, time_line
+
+        metrics |= describe_time(trainer, data)
+        write_json(Path(cfg.run_dir) / "metrics.json", metrics)
+        lines["time"] = time_line(metrics)
     show_plan(lines)
     return float(trainer.checkpoint_callback.best_model_score)  # type: ignore[union-attr]
+
+
+def lap_of(trainer: Any) -> Callable[[str], object]:
+    """Return what ends a piece of the run's time; it does nothing without callbacks.clock."""
+    laps = (callback.lap for callback in trainer.callbacks if hasattr(callback, "lap"))
+    return next(laps, str)

@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 from kindling.run.compose import register_resolvers
 from kindling.run.console import hide_adverts
 from kindling.run.exit import exit_codes
+from kindling.run.lr_find import find_lr
 from kindling.run.overrides import check_overrides
 from kindling.run.resume import replay
 from kindling.run.values import check_values
@@ -31,7 +32,7 @@ def main(train: Callable[[DictConfig], float]) -> Callable[[], None]:
         with exit_codes(debug=cfg.debug), no_empty_folder(cfg.run_dir):
             check_values(cfg)
             hide_adverts()
-            return train(cfg)
+            return find_lr(cfg) if cfg.lr_find else train(cfg)
 
     @functools.wraps(train)  # train.__wrapped__(cfg) is the story itself
     def command() -> None:
