@@ -21,6 +21,7 @@ FLOORS = {
     "task": 2,
     "callback": 3,
     "check": 3,
+    "gpu": 3,
     "report": 3,
     "serve": 3,
     "run": 4,
@@ -71,6 +72,10 @@ def test_every_room_has_a_floor():
 def test_nothing_but_run_and_cli_knows_the_report():
     users = {room(file) for file in FILES if "report" in imported_rooms(file)}
     assert users <= {"report", "run", "cli"}
+
+
+def test_nothing_but_run_knows_what_a_gpu_is_given():
+    assert {room(file) for file in FILES if "gpu" in imported_rooms(file)} == {"gpu", "run"}
 
 
 def test_the_preflight_check_can_be_taken_out():

@@ -66,6 +66,10 @@ def build_trainer(cfg: DictConfig, data: DataModule, task: Task) -> Trainer:
     trainer = instantiate(cfg.trainer, **device)
     # Determinism also fills all new memory, 2 % of a small step, though nothing reads it.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    if trainer.strategy.root_device.type != "cpu" or cfg.compile != "off":
+        from kindling.gpu.prepare import prepare
+
+        prepare(cfg, data, task, trainer)
     pay_less_often(data, task, trainer)
     return trainer
 
