@@ -55,7 +55,8 @@ class Count(TorchDispatchMode):
             return out
         read = size((args, kwargs)) if name != "index_select" else size(out) + size(args[2])
         self.kernels += 1
-        self.bytes += read + size(out if func._schema.returns else args[0])
+        in_place = size(args[0]) * (3 if name == "_fused_adamw_" else 1)  # and the two moments
+        self.bytes += read + (size(out) if func._schema.returns else in_place)
         formula = flop_registry.get(func.overloadpacket)
         self.flops += formula(*args, **(kwargs or {}), out_val=out) if formula else 0
         return out
