@@ -22,6 +22,7 @@ FLOORS = {
     "callback": 3,
     "check": 3,
     "measure": 3,
+    "speed": 3,
     "report": 3,
     "serve": 3,
     "run": 4,
@@ -72,6 +73,10 @@ def test_every_room_has_a_floor():
 def test_nothing_but_run_and_cli_knows_the_report():
     users = {room(file) for file in FILES if "report" in imported_rooms(file)}
     assert users <= {"report", "run", "cli"}
+
+
+def test_nothing_but_run_knows_what_makes_steps_quick():
+    assert {room(file) for file in FILES if "speed" in imported_rooms(file)} == {"speed", "run"}
 
 
 def test_the_preflight_check_can_be_taken_out():

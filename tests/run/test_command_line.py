@@ -34,6 +34,8 @@ def problems(*overrides, is_sweep=False):
         ["+trainer.limit_train_batches=0.5", "++seed=3"],
         ["+callbacks.mine._target_=lightning.pytorch.callbacks.Timer"],
         ["+optimizer.amsgrad=true", "hydra.run.dir=elsewhere"],
+        ["data.on_device=true", "compile=reduce-overhead", "matmul_precision=highest"],
+        ["data.on_device=auto", "data.num_workers=1", "compile=off"],
     ],
 )
 def test_what_is_right_passes(overrides):
@@ -79,6 +81,10 @@ def test_what_is_right_passes(overrides):
         ("seed=4294967296", "<= 4294967295"),
         ("optimizer.betas=[1,2]", "optimizer.betas must be two numbers >= 0 and < 1"),
         ("data.num_workers=1000", "data.num_workers must be a whole number"),
+        ("data.on_device=yes", "data.on_device must be auto, true or false"),
+        ("compile=true", "compile must be off or default or reduce-overhead"),
+        ("compile=fast", "compile must be off or default or reduce-overhead"),
+        ("matmul_precision=full", "matmul_precision must be highest or high or medium"),
         ("+trainer.fast_dev_run=true", "type experiment=smoke"),
         ("callbacks.best=null", "~callbacks.best takes it out"),
         ("seed=0,1", "type -m"),
@@ -102,6 +108,14 @@ def test_everything_is_listed_at_once():
 def test_fractions_must_leave_rows_to_train_on():
     found = problems("data.val_fraction=0.5", "data.test_fraction=0.5")
     assert "0.5 + 0.5 = 1" in found[0]
+
+
+def test_rows_on_a_gpu_and_workers_exclude_each_other():
+    for word in ("data.num_workers=2", "trainer.devices=2"):
+        (found,) = problems("data.on_device=true", word)
+        assert "takes data.num_workers=0 and trainer.devices=1" in found
+        assert "type data.on_device=auto" in found
+        assert problems("data.on_device=auto", word) == []
 
 
 def test_every_value_of_a_sweep_is_checked():

@@ -61,7 +61,7 @@ def run(arguments: Namespace) -> None:
 def find_rows(run: str, file: Path | None, model: "Model") -> "Labelled":
     """Read the rows of the file, or the run's own test rows."""
     if file is None:
-        from kindling.run.recall import recall
+        from kindling.cli.recall import recall
         from kindling.runs import find_run
 
         return recall(find_run(run), model.spec)

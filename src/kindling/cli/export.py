@@ -96,7 +96,7 @@ def rows_to_check(arguments: Namespace, model: "Model") -> "tuple[list[Rows], st
 
 def test_rows(run: str, model: "Model") -> "tuple[list[Rows], str]":
     """Read the rows that the run was judged on, or say why they are not at hand."""
-    from kindling.run.recall import recall
+    from kindling.cli.recall import recall
     from kindling.runs import find_run
     from kindling.serve.export.make import Rows
 

@@ -9,7 +9,7 @@ from lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from kindling.data.dataset import IndexedDataset, PositionSampler, make_loader
+from kindling.data.dataset import IndexedDataset, PositionSampler, make_loader, send
 from kindling.data.pictures.augment import Augment
 from kindling.data.preprocess import fit_preprocessor
 from kindling.data.source import Raw, Source
@@ -36,6 +36,7 @@ class DataModule(LightningDataModule):
         num_folds: parts.
         augment: "none", "light" or "strong": what train images go through in every epoch.
         flip: whether that may mirror them.
+        on_device: whether all rows are to lie on a GPU; "auto" where they fit well.
     """
 
     raw: Raw
@@ -61,6 +62,7 @@ class DataModule(LightningDataModule):
         num_folds: int = 5,
         augment: str = "none",
         flip: bool = False,
+        on_device: bool | str = "auto",
     ) -> None:
         super().__init__()
         self.source = source
@@ -71,6 +73,8 @@ class DataModule(LightningDataModule):
         self.augment = None if augment == "none" else Augment(augment, flip=flip, seed=seed)
         self.findings: list[Problem] = []  # what the checks noticed; errors end the run
         self.batches_per_chunk = 1
+        self.on_device = on_device
+        self.placed: tuple[Tensor, Tensor] | None = None  # x and y once more, on a GPU
 
     def setup(self, stage: str | None = None) -> None:
         if hasattr(self, "spec"):
@@ -119,8 +123,13 @@ class DataModule(LightningDataModule):
         self.target = TargetEncoder(raw.target, raw.is_regression, transform).fit(raw.y[train])
         return self.target.transform(raw.y)
 
+    def place(self, device: torch.device) -> None:
+        """Put all rows on the device, so that batches are cut there."""
+        self.placed = self.x.to(device), self.y.to(device)
+
     def dataset(self, stage: Stage) -> IndexedDataset:
-        return IndexedDataset(self.x, self.y, torch.from_numpy(self.split[stage]))
+        x, y = self.placed or (self.x, self.y)
+        return IndexedDataset(x, y, torch.from_numpy(self.split[stage]).to(x.device))
 
     def train_dataloader(self) -> DataLoader[Batch]:
         dataset = self.dataset("train")
@@ -131,15 +140,17 @@ class DataModule(LightningDataModule):
             drop_last=self.drop_last,
             batches_per_chunk=self.batches_per_chunk,
             in_blocks=self.raw.on_disk,
+            device=dataset.x.device,
         )
         return self._loader(dataset, sampler)
 
     def eval_dataloader(self, stage: Stage) -> DataLoader[Batch]:
         """All rows of a stage in the order of the source."""
         dataset = self.dataset(stage)
-        return self._loader(
-            dataset, PositionSampler(len(dataset), self.eval_batch_size, shuffle_seed=None)
+        sampler = PositionSampler(
+            len(dataset), self.eval_batch_size, shuffle_seed=None, device=dataset.x.device
         )
+        return self._loader(dataset, sampler)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         return self.eval_dataloader("val")
@@ -149,14 +160,14 @@ class DataModule(LightningDataModule):
         return [self.eval_dataloader(stage) for stage in STAGES]
 
     def _loader(self, dataset: IndexedDataset, sampler: PositionSampler) -> DataLoader[Batch]:
-        pin_memory = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+        to_cuda = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+        pin_memory = to_cuda and self.placed is None
         return make_loader(dataset, sampler, num_workers=self.num_workers, pin_memory=pin_memory)
 
     def transfer_batch_to_device(
         self, batch: Batch, device: torch.device, dataloader_idx: int
     ) -> Batch:
-        # From pinned memory the copy runs while the device computes.
-        return Batch(*(tensor.to(device, non_blocking=True) for tensor in batch))
+        return Batch(*(send(tensor, device) for tensor in batch))
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         if self.spec.image_shape is None:

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from kindling.keyed import generator
 from kindling.types import Batch
 
+CPU = torch.device("cpu")
 BLOCK_ROWS, WINDOW = 1024, 256  # rows that lie together; blocks whose rows are mixed
 
 
@@ -48,6 +49,7 @@ class PositionSampler(Sampler[Tensor]):
         drop_last: leave out a last batch that is not full.
         batches_per_chunk: batches that are handed out together; their rows stay the same.
         in_blocks: shuffle so that a file is read in pieces; see `block_order`.
+        device: where the stage's tensors lie: positions are copied there once an epoch.
     """
 
     def __init__(
@@ -59,8 +61,9 @@ class PositionSampler(Sampler[Tensor]):
         drop_last: bool = False,
         batches_per_chunk: int = 1,
         in_blocks: bool = False,
+        device: torch.device = CPU,
     ) -> None:
-        self.num_rows, self.in_blocks = num_rows, in_blocks
+        self.num_rows, self.in_blocks, self.device = num_rows, in_blocks, device
         self.num_used = num_rows - num_rows % batch_size if drop_last else num_rows
         self.chunk_size, self.shuffle_seed = batch_size * batches_per_chunk, shuffle_seed
         self.epoch = 0
@@ -77,7 +80,17 @@ class PositionSampler(Sampler[Tensor]):
             draws = generator(self.shuffle_seed, "order", self.epoch)
             shuffle = block_order if self.in_blocks else torch.randperm
             order = shuffle(self.num_rows, generator=draws)
-        yield from order[: self.num_used].split(self.chunk_size)
+        # Drawn on the CPU wherever the rows lie: the same order on every device.
+        order = order.pin_memory() if self.device.type == "cuda" else order
+        yield from send(order[: self.num_used], self.device).split(self.chunk_size)
+
+
+def send(tensor: Tensor, device: torch.device) -> Tensor:
+    """Copy to a device; from pinned memory the CPU need not wait until it is done.
+
+    A Mac's GPU has to be waited for: it might read what has been freed (pytorch issue 139550).
+    """
+    return tensor.to(device, non_blocking=device.type != "mps")
 
 
 def block_order(num_rows: int, *, generator: torch.Generator) -> Tensor:

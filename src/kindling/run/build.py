@@ -5,8 +5,6 @@ import inspect
 import time
 from typing import Any
 
-import torch
-import torch.utils.deterministic
 from hydra.utils import instantiate
 from lightning import Trainer
 from omegaconf import DictConfig
@@ -16,7 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from kindling.data.datamodule import DataModule
 from kindling.errors import ConfigError, DataError, Problem
 from kindling.run.device import find_device
-from kindling.run.pace import pay_less_often
+from kindling.speed.prepare import prepare
 from kindling.task.metrics import logged_names
 from kindling.task.supervised import Task
 from kindling.types import DataSpec
@@ -65,13 +63,11 @@ def build_task(cfg: DictConfig, data: DataModule) -> Task:
 
 
 def build_trainer(cfg: DictConfig, data: DataModule, task: Task) -> Trainer:
-    """Build Lightning's Trainer on the device that was asked for, and share the price of a call."""
+    """Build Lightning's Trainer on the device that was asked for, and make the run quick."""
     device = find_device(cfg.device, cfg.trainer.devices)
     assert isinstance(device, dict)  # build_data has refused anything else
     trainer = instantiate(cfg.trainer, **device)
-    # Determinism also fills all new memory, 2 % of a small step, though nothing reads it.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    pay_less_often(data, task, trainer)
+    prepare(cfg, data, task, trainer)
     return trainer
 
 

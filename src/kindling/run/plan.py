@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import torch
 from lightning import Trainer
 from omegaconf import DictConfig
 
@@ -25,7 +26,6 @@ def plan_lines(cfg: DictConfig, data: DataModule, task: Task, trainer: Trainer) 
     network = task.network
     chosen = " (model=auto)" if cfg.model._target_.endswith(".auto") else ""
     parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    device = trainer.strategy.root_device
     sizes = ", ".join(f"{len(rows):,} {stage}" for stage, rows in data.split.items())
     left_out = describe_left_out(data)
     return {
@@ -34,9 +34,25 @@ def plan_lines(cfg: DictConfig, data: DataModule, task: Task, trainer: Trainer) 
         "task": describe_task(data),
         "split": f"{sizes} rows, {describe_split(cfg, data)}",
         "model": f"{type(network).__name__}{chosen}, {parameters:,} parameters",
-        "device": f"{device}, {cfg.trainer.precision}, up to {cfg.trainer.max_epochs} epochs",
+        "device": describe_device(cfg, data, trainer),
         **describe_findings(data),
     }
+
+
+def describe_device(cfg: DictConfig, data: DataModule, trainer: Trainer) -> str:
+    """Say where the training runs, how exactly, and where its rows lie."""
+    device = trainer.strategy.root_device
+    words = [str(device), cfg.trainer.precision]
+    if device.type == "cpu":
+        count = torch.get_num_threads()
+        words.insert(1, f"{count} thread{'s' * (count > 1)}")
+    if device.type == "cuda" and cfg.matmul_precision != "highest":
+        words.append(f"matmul_precision={cfg.matmul_precision}")
+    if data.placed is not None:
+        words.append(f"data set on it ({sum(t.nbytes for t in data.placed) / 1e6:,.2f} MB)")
+    if cfg.compile != "off":
+        words.append(f"compile={cfg.compile}")
+    return ", ".join([*words, f"up to {cfg.trainer.max_epochs} epochs"])
 
 
 def describe_findings(data: DataModule) -> dict[str, str]:

@@ -54,6 +54,12 @@ def device(value: Any) -> str | None:
     return None if is_name else "auto, cpu, cuda, cuda:1, mps or gpu"
 
 
+def threads(value: Any) -> str | None:
+    """The rule of threads."""
+    is_right = value == "auto" or number(1, 1024, whole=True)(value) is None
+    return None if is_right else "auto, or a whole number >= 1"
+
+
 def precision(value: Any) -> str | None:
     """The rule of trainer.precision."""
     words = "32-true or bf16-mixed"
@@ -105,6 +111,10 @@ RULES: dict[str, Rule] = {
     "patience": number(1, whole=True),
     "log_every_n_steps": number(1, whole=True),
     "precision": precision,
+    "threads": threads,
+    "matmul_precision": one_of("highest", "high", "medium"),
+    "compile": one_of("off", "default", "reduce-overhead"),
+    "on_device": lambda v: None if v in ("auto", True, False) else "auto, true or false",
     "device": device,
     "task": one_of("auto", "classification", "regression"),
     "size": size,
@@ -147,7 +157,18 @@ def value_problems(cfg: DictConfig) -> list[Problem]:
     if isinstance(fold, int) and isinstance(num_folds, int) and fold >= num_folds >= 2:
         rule = f"data.fold must be one of data.num_folds={num_folds}, counted from 0"
         problems.append(Problem(rule, f"{fold}", f"type data.fold={num_folds - 1} or less"))
-    return problems
+    return problems + placement_problems(cfg)
+
+
+def placement_problems(cfg: DictConfig) -> list[Problem]:
+    """Refuse rows that lie on a GPU together with processes that would load them."""
+    keys = ("data.num_workers", "trainer.devices")
+    given = [f"{key}={OmegaConf.select(cfg, key)}" for key in keys]
+    alone = ["data.num_workers=0", "trainer.devices=1"]
+    if OmegaConf.select(cfg, "data.on_device") is not True or given == alone:
+        return []
+    rule = f"data.on_device=true takes {' and '.join(alone)}"
+    return [Problem(rule, ", ".join(given), "type data.on_device=auto")]
 
 
 def leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

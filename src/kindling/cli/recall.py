@@ -25,7 +25,7 @@ from kindling.types import DataSpec
 MAKERS: dict[str, Callable[..., DataModule]] = {
     f"{make.__module__}.{make.__name__}": make for make in (table, images, digits)
 }
-NOT_TAKEN = {"cache", "num_workers"}  # where to write, and what only costs time
+NOT_TAKEN = {"cache", "num_workers", "on_device"}  # where to write, and what only costs time
 MAX_CONFIG = 2**20  # bytes
 
 

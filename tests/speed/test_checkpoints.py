@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from kindling.run.checkpoints import HeldBack
+from kindling.speed.checkpoints import HeldBack
 
 
 def state(value):

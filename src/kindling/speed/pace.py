@@ -16,7 +16,7 @@ from lightning.pytorch.profilers import PassThroughProfiler
 from torch import Tensor
 
 from kindling.data.datamodule import DataModule
-from kindling.run.checkpoints import HeldBack
+from kindling.speed.checkpoints import HeldBack
 from kindling.task.supervised import Task
 
 MAX_VALUES = 2**18  # numbers in a chunk: 1 MB; larger steps do not notice the price of a call
