@@ -1,12 +1,12 @@
-"""Rows per second: a hand-written loop, the usual Lightning recipe, and Kindling's own set-up.
+"""Rows per second of one epoch: hand-written loops, the usual Lightning recipe, others, Kindling.
 
-python benchmarks/loop.py                 # a few minutes
+python benchmarks/loop.py                 # a few minutes; prints a Markdown table
 python benchmarks/loop.py --repeats 3     # quicker, noisier
 
-The three take turns in one process, so that whatever else the machine does hits all of them; the
-median of the turns counts. Every turn times one epoch with the same network, batch size and
-optimizer; building the data and the network is not counted. The two Trainers are timed in their
-second epoch: what they do once, such as the pre-flight check, is no part of the loop.
+All take turns in one process, so that whatever else the machine does hits all of them; the median
+of the turns counts. Every turn times one epoch with the same network, batch size, optimizer and
+number of threads; building the data and the network is not counted. The two Trainers are timed in
+their second epoch: what they do once, such as the pre-flight check, is no part of the loop.
 """
 
 import argparse
@@ -28,6 +28,8 @@ import torch
 import torchmetrics
 from hydra.utils import instantiate
 from lightning.pytorch.callbacks import Callback
+from sklearn.neural_network import MLPClassifier
+from threadpoolctl import threadpool_limits
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
@@ -55,9 +57,9 @@ class Work(NamedTuple):
 
 
 WORKS = [
-    Work("MLP 128-128, 32 numbers, batch 256", 100_000, 256, False),
-    Work("MLP 128-128, 32 numbers, batch 1024", 100_000, 1024, False),
-    Work("CNN, 28x28 grey, batch 128", 6_000, 128, True),
+    Work("MLP 128-128, 100k x 32, batch 256", 100_000, 256, False),
+    Work("MLP 128-128, 100k x 32, batch 1024", 100_000, 1024, False),
+    Work("CNN, 6k of 28x28 grey, batch 128", 6_000, 128, True),
 ]
 
 
@@ -113,17 +115,33 @@ class Setup:
         return CNN(spec) if self.work.is_image else MLP(spec, width=128, depth=2, dropout=0.0)
 
 
-def by_hand(setup: Setup) -> float:
-    """(a) A loop over batches gathered from a tensor in memory; nothing is counted or clipped."""
-    network, x, y = setup.network(), setup.x, setup.y
+def learn(setup: Setup, batches: Iterator[tuple[torch.Tensor, torch.Tensor]]) -> float:
+    """A loop over batches; nothing is counted, clipped, judged or saved."""
+    network = setup.network()
     optimizer = torch.optim.AdamW(network.parameters(), **ADAMW)
     network.train()
     start = time.perf_counter()
-    for rows in torch.randperm(len(x)).split(setup.work.batch_size):
+    for x, y in batches:
         optimizer.zero_grad()
-        F.cross_entropy(network(x[rows]), y[rows]).backward()
+        F.cross_entropy(network(x), y).backward()
         optimizer.step()
     return time.perf_counter() - start
+
+
+def sliced(setup: Setup) -> float:
+    """(a) The rows are shuffled once, then cut into slices."""
+
+    def batches() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        order, size = torch.randperm(len(setup.x)), setup.work.batch_size
+        yield from zip(setup.x[order].split(size), setup.y[order].split(size), strict=True)
+
+    return learn(setup, batches())
+
+
+def gathered(setup: Setup) -> float:
+    """(a) Each batch is gathered from its rows."""
+    parts = torch.randperm(len(setup.x)).split(setup.work.batch_size)
+    return learn(setup, ((setup.x[rows], setup.y[rows]) for rows in parts))
 
 
 class UsualModule(lightning.LightningModule):
@@ -195,24 +213,57 @@ def kindling(setup: Setup) -> float:
     return watch.seconds
 
 
+def skorch(setup: Setup) -> float:
+    """(d) skorch with its defaults, quiet and without a validation split."""
+    from skorch import NeuralNetClassifier
+
+    net = NeuralNetClassifier(
+        setup.network(),
+        criterion=nn.CrossEntropyLoss,
+        optimizer=torch.optim.AdamW,
+        optimizer__fused=True,
+        batch_size=setup.work.batch_size,
+        iterator_train__shuffle=True,
+        train_split=None,
+        verbose=0,
+    ).initialize()
+    start = time.perf_counter()
+    net.partial_fit(setup.x, setup.y, epochs=1)
+    return time.perf_counter() - start
+
+
+def scikit(setup: Setup) -> float:
+    """(e) scikit-learn's own network: one pass over shuffled batches, with Adam."""
+    net = MLPClassifier((128, 128), batch_size=setup.work.batch_size)
+    x, y = setup.x.numpy(), setup.y.numpy()
+    with threadpool_limits(torch.get_num_threads()):
+        start = time.perf_counter()
+        net.partial_fit(x, y, classes=np.arange(10))
+        return time.perf_counter() - start
+
+
 CONTENDERS: dict[str, Callable[[Setup], float]] = {
-    "by hand": by_hand,
+    "slices": sliced,
+    "gathered": gathered,
     "usual recipe": usual,
-    "kindling": kindling,
+    "skorch": skorch,
+    "scikit-learn": scikit,
+    "Kindling": kindling,
 }
 
 
-def measure(work: Work, repeats: int) -> Iterator[tuple[str, float]]:
-    """Let the three take turns; yield the median rows per second of each."""
+def measure(work: Work, repeats: int) -> dict[str, float]:
+    """Let all take turns; return the median rows per second of each."""
     setup = Setup(work)
-    seconds: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+    kindling(setup)  # chooses the number of threads, for all
+    names = [n for n in CONTENDERS if not (work.is_image and n in ("skorch", "scikit-learn"))]
+    seconds: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(repeats + 1):
-        for name, contender in CONTENDERS.items():
-            taken = contender(setup)
+        for name in names:
+            taken = CONTENDERS[name](setup)
             if turn > 0:  # the first warms up
                 seconds[name].append(taken)
-    for name, times in seconds.items():
-        yield name, work.num_rows / statistics.median(times)
+    return {name: work.num_rows / statistics.median(times) for name, times in seconds.items()}
 
 
 def main() -> None:
@@ -223,14 +274,17 @@ def main() -> None:
     hide_adverts()
     register_resolvers(ROOT)
     warnings.filterwarnings("ignore")  # the usual recipe warns
-    print(
-        f"torch {torch.__version__}, {torch.get_num_threads()} threads; rows/s, median of {repeats}"
-    )
-    print(f"{'':38}{'by hand':>12}{'usual':>12}{'kindling':>12}{'/ by hand':>11}{'/ usual':>9}")
+    others = [name for name in CONTENDERS if name != "Kindling"]
+    heads = ["rows/s", "threads", "Kindling", *others, "/ by hand", "/ usual", "/ skorch"]
+    print(f"| {' | '.join([*heads, '/ scikit-learn'])} |\n|{'---|' * (len(heads) + 1)}")
     for work in WORKS:
-        hand, other, ours = (speed for _, speed in measure(work, repeats))
-        ratios = f"{ours / hand:>11.2f}{ours / other:>9.2f}"
-        print(f"{work.name:38}{hand:>12,.0f}{other:>12,.0f}{ours:>12,.0f}{ratios}", flush=True)
+        speed = measure(work, repeats)
+        ours, by_hand = speed["Kindling"], max(speed["slices"], speed["gathered"])
+        rivals = [by_hand, *(speed.get(n) for n in ("usual recipe", "skorch", "scikit-learn"))]
+        ratios = [f"{ours / rival:.2f}" if rival else "" for rival in rivals]
+        cells = [f"{speed[name]:,.0f}" if name in speed else "" for name in ("Kindling", *others)]
+        row = [work.name, str(torch.get_num_threads()), *cells, *ratios]
+        print(f"| {' | '.join(row)} |", flush=True)
 
 
 if __name__ == "__main__":
