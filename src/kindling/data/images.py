@@ -19,9 +19,10 @@ from kindling.data.columns.target import (
 )
 from kindling.data.datamodule import DataModule
 from kindling.data.pictures.album import DEFAULTS, Options, make_album
-from kindling.data.pictures.decode import MAX_PIXELS, RGB
+from kindling.data.pictures.decode import MAX_PIXELS
 from kindling.data.pictures.folders import Listing, list_folders
 from kindling.data.pictures.labels import list_labelled
+from kindling.data.pictures.levels import RGB
 from kindling.data.source import Raw
 from kindling.data.target import to_target
 from kindling.errors import ConfigError, DataError, Problem

@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from kindling.data.columns.schema import ImageSchema
 from kindling.data.pictures.decode import decode, read_header
@@ -125,6 +125,39 @@ def test_an_image_on_its_side_is_turned(tmp_path):
     assert pixels[4:].max() < 50
 
 
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif"])
+@pytest.mark.parametrize(("orientation", "size"), [(1, (10, 20)), (3, (10, 20)), (6, (20, 10))])
+def test_a_header_tells_the_size_of_the_upright_picture(tmp_path, name, orientation, size):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    header = read_header(saved(tmp_path, Image.new("L", (20, 10)), name, exif=exif))
+    assert (header.height, header.width) == size
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp"])
+@pytest.mark.parametrize("remarks", [b"Exif\0\0XX*\0\0\0\0\x08", b"Exif\0\0II*\0\x08", b"words"])
+def test_remarks_of_a_camera_that_cannot_be_read_do_not_hinder(tmp_path, name, remarks):
+    file = saved(tmp_path, Image.new("L", (20, 10), 77), name, exif=remarks)
+    assert read_header(file)[:2] == (10, 20)
+    pixels = decode(file, ImageSchema(1, 10, 20))
+    assert np.abs(pixels.astype(int) - 77).max() <= 1
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_way_of_holding_a_camera_is_set_upright_as_pillow_does_it(
+    tmp_path, name, orientation
+):
+    levels = np.kron([[10, 80, 150], [220, 40, 120]], np.ones((16, 16))).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = saved(tmp_path, Image.fromarray(levels), name, exif=exif, quality=100)
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(file)).convert("L"))
+    schema = ImageSchema(1, *expected.shape)
+    for source in (file, Image.open(file)):
+        assert (decode(source, schema) == expected).all()
+
+
 @pytest.mark.parametrize(
     ("fit", "corner", "middle"), [("pad", 255, 0), ("crop", 0, 0), ("stretch", 0, 0)]
 )
@@ -164,17 +197,33 @@ def test_a_bomb_is_refused_by_its_header(side, look):
     assert caught.value.problems[0].code == "D403"
 
 
+def said_of(file):
+    """Return what a process of its own prints that decodes a file, and what of warnings."""
+    code = (
+        "import sys; from pathlib import Path; from kindling.data.pictures.decode import *\n"
+        "try: print(decode(Path(sys.argv[1]), ImageSchema(1, 4, 4)).shape)\n"
+        "except DataError as error: print(error.problems[0].code)"
+    )
+    words = [sys.executable, "-c", code, str(file)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    return done.stdout, done.stderr
+
+
 @pytest.mark.slow
 def test_of_a_bomb_nothing_is_said_but_the_problem(tmp_path):
     (tmp_path / "a.png").write_bytes(bomb(10_000))
-    code = (
-        "import sys; from pathlib import Path; from kindling.data.pictures.decode import *\n"
-        "try: read_header(Path(sys.argv[1]))\n"
-        "except DataError as error: print(error.problems[0].code)"
-    )
-    words = [sys.executable, "-c", code, str(tmp_path / "a.png")]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr) == ("D403\n", "")
+    assert said_of(tmp_path / "a.png") == ("D403\n", "")
+
+
+@pytest.mark.slow
+def test_of_a_cameras_remarks_that_are_cut_off_nothing_is_said(tmp_path):
+    exif = Image.Exif()
+    exif[0x010F] = "a maker of cameras"
+    file = saved(tmp_path, Image.new("L", (4, 4)), "a.jpg", exif=exif)
+    content = file.read_bytes()
+    file.write_bytes(content.replace(exif.tobytes(), exif.tobytes().replace(b"\0\x13", b"\x13\0")))
+    assert file.read_bytes() != content
+    assert said_of(file) == ("(1, 4, 4)\n", "")
 
 
 def codes_of(content):

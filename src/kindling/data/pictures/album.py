@@ -22,8 +22,9 @@ from kindling.data.pictures.cache import (
     read_cache,
     write_cache,
 )
-from kindling.data.pictures.decode import MAX_PIXELS, RGB, Header, decode, read_header
+from kindling.data.pictures.decode import MAX_PIXELS, Header, decode, read_header
 from kindling.data.pictures.folders import Entry
+from kindling.data.pictures.levels import RGB
 from kindling.data.pictures.remarks import MIN_SIZE_PX, odd_headers, summarise
 from kindling.errors import DataError, Problem
 
@@ -33,7 +34,7 @@ BLOCK = 512  # images that are decoded before they are written away
 CACHED_FILES, CACHED_PIXELS = 2_000, 50_000_000
 T = TypeVar("T")
 R = TypeVar("R")
-VERSION = 2  # of how files are decoded; another one makes every cache anew
+VERSION = 3  # of how files are decoded; another one makes every cache anew
 
 
 @dataclass(frozen=True)
