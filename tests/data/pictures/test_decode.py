@@ -20,8 +20,11 @@ def saved(tmp_path, image, name="a.png", **options):
     return tmp_path / name
 
 
-def png(bits, colour_type, levels):
-    """Write a PNG as its standard says: of 16-bit colours Pillow writes none."""
+def png(bits, colour_type, levels, clear=None):
+    """Write a PNG as its standard says: of 16-bit colours Pillow writes none.
+
+    Levels of less than a byte are given packed.
+    """
 
     def chunk(kind, data):
         return (
@@ -29,9 +32,11 @@ def png(bits, colour_type, levels):
         )
 
     height, width = levels.shape[:2]
+    width = width * 8 // bits if bits < 8 else width
     header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
     rows = b"".join(b"\0" + row.tobytes() for row in levels)
-    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    key = b"" if clear is None else chunk(b"tRNS", np.array(clear, ">u2").tobytes())
+    data = chunk(b"IHDR", header) + key + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + data
 
 
@@ -82,6 +87,27 @@ def test_transparent_pixels_show_the_background(tmp_path):
     assert decode(saved(tmp_path, palette, transparency=palette.getpixel((0, 0))), schema)[
         :, 0, 0
     ].tolist() == [10, 20, 30]
+
+
+@pytest.mark.parametrize(
+    ("bits", "colour_type", "levels", "clear", "others"),
+    [
+        (1, 0, np.array([[0b01010101]], "u1"), 0, 255),
+        (2, 0, np.array([[0b01110111]], "u1"), 1, 255),
+        (4, 0, np.array([[0x1F, 0x1F]], "u1"), 1, 255),
+        (8, 0, np.array([[1, 255]], "u1"), 1, 255),
+        (16, 0, np.array([[0x1234, 0x1235, 0x8000]], ">u2"), 0x1234, 0x12),
+        (8, 2, np.array([[[1, 2, 3], [9, 9, 9]]], "u1"), (1, 2, 3), 9),
+        (16, 2, np.array([[[0x1234] * 3, [0x1334] * 3]], ">u2"), [0x1234] * 3, 0x13),
+    ],
+    ids=["1 bit", "2 bits", "4 bits", "8 bits", "16 bits", "colour", "colour of 16 bits"],
+)
+def test_the_clear_level_of_a_png_shows_the_background(bits, colour_type, levels, clear, others):
+    content = png(bits, colour_type, levels, clear)
+    width = read_header(content).width
+    pixels = decode(content, ImageSchema(3, 1, width, background=(10, 20, 30)))
+    assert pixels[:, 0, 0].tolist() == [10, 20, 30]
+    assert pixels[:, 0, 1].tolist() == [others] * 3
 
 
 def test_half_transparent_grey_is_mixed_with_the_background(tmp_path):

@@ -16,7 +16,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kindling.data.columns.schema import ImageSchema
-from kindling.data.pictures.levels import depth, eight_bits, flatten
+from kindling.data.pictures.levels import depth, eight_bits, flatten, scale_clear
 from kindling.data.pictures.upright import TURNS, lies_on_its_side, orientation
 from kindling.errors import DataError, Problem
 
@@ -115,7 +115,10 @@ def name_of(source: Picture) -> str:
 def _open(source: Picture) -> Image.Image:
     if isinstance(source, Image.Image):
         return source.copy()  # closing it leaves the caller's own alone
-    return Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS)
+    file = BytesIO(source) if isinstance(source, bytes) else source
+    image = Image.open(file, formats=FORMATS)
+    scale_clear(image)
+    return image
 
 
 def _too_large(source: Picture, got: str) -> Problem:

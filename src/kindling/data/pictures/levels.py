@@ -10,6 +10,21 @@ from kindling.errors import DataError, Problem
 RGB = tuple[int, int, int]
 
 
+def scale_clear(image: Image.Image) -> None:
+    """Bring the clear level of a PNG to 8 bits where Pillow does so with its pixels alone.
+
+    Of 16-bit colours Pillow keeps the upper 8 bits: what differs in the lower ones is clear, too.
+    """
+    tiles, clear = getattr(image, "tile", None), image.info.get("transparency")
+    if image.format != "PNG" or clear is None or not tiles:
+        return
+    bits = {"L;2": 2, "L;4": 4, "RGB;16B": 16}.get(tiles[0][3], 8)
+    if bits < 8:
+        image.info["transparency"] = clear * 255 // (2**bits - 1)
+    elif bits == 16:
+        image.info["transparency"] = tuple(level >> 8 for level in clear)
+
+
 def eight_bits(image: Image.Image, depth: tuple[int, bool], name: str) -> Image.Image:
     """Scale integers of more bits, and floats, to 0 to 255; Pillow itself would clip them."""
     if image.mode == "F":
@@ -30,7 +45,11 @@ def eight_bits(image: Image.Image, depth: tuple[int, bool], name: str) -> Image.
         rule = "the levels of an image must fill a part of its format's range that can be seen"
         got = f"{name}: {levels.min()} to {levels.max()} of {bits} bits, all one grey when scaled"
         raise DataError(Problem(rule, got, "save it with 8 or 16 bits", "D404"))
-    return Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8))
+    grey = Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8))
+    if "transparency" in image.info:  # one of the levels, as a PNG may say
+        seen = levels != image.info["transparency"]
+        grey.putalpha(Image.fromarray(seen.astype(np.uint8) * 255))
+    return grey
 
 
 def depth(image: Any) -> tuple[int, bool]:
