@@ -72,6 +72,7 @@ def decode(
         # Asked only now: Pillow has turned a TIFF by itself when its pixels are there.
         turn = TURNS.get(orientation(image))
         pixels = np.asarray(_fit(flat if turn is None else flat.transpose(turn), schema))
+        _verify(image, source)
     # A grey image is (H, W), a colour one (H, W, 3): both become (channels, H, W).
     return np.ascontiguousarray(np.atleast_3d(pixels).transpose(2, 0, 1))
 
@@ -150,6 +151,13 @@ def _sniff(content: bytes) -> str:
     if re.search(rb"[\x00-\x08\x0e-\x1f]", content):
         return "no format that is known"
     return f"text: {content[:20].decode(errors='replace')!r}"
+
+
+def _verify(image: Image.Image, source: Picture) -> None:
+    """Hold a PNG against its checksums; its decoder stops at the last row and asks for none."""
+    if image.format == "PNG" and not isinstance(source, Image.Image):
+        with _open(source) as other:  # one that was verified cannot be decoded any more
+            other.verify()
 
 
 def _read_smaller(image: Image.Image, schema: ImageSchema) -> None:
