@@ -131,6 +131,7 @@ class ImageSource:
             given={s: np.flatnonzero(stages == s) for s in given if (stages == s).any()},
             notes=tuple(album.about["notes"]),
             findings=(*(Problem(**found) for found in album.about["findings"]), *left_out),
+            on_disk=self.cache != "none",
             images=schema,
             digests=album.digests,
         )
