@@ -29,7 +29,7 @@ from kindling.data.pictures.remarks import MIN_SIZE_PX, odd_headers, summarise
 from kindling.errors import DataError, Problem, gathered
 
 AUTO_SIZE_PX = 128  # the longest side that "auto" chooses
-BLOCK = 512  # images that are decoded before they are written away
+BLOCK, BLOCK_BYTES = 512, 64 << 20  # images that are decoded before they are written away, at most
 # With fewer files and pixels than these, decoding takes a second and is not worth a file.
 CACHED_FILES, CACHED_PIXELS = 2_000, 50_000_000
 T = TypeVar("T")
@@ -134,9 +134,10 @@ def decode_blocks(
         return image, digest(image)
 
     pairs = list(zip(entries, headers, strict=True))
-    found = in_parallel(read, pairs, "decoding images")
-    for start in range(0, len(pairs), BLOCK):
-        images, digests = zip(*(next(found) for _ in pairs[start : start + BLOCK]), strict=True)
+    block = min(BLOCK, max(1, BLOCK_BYTES // blank.nbytes))
+    found = in_parallel(read, pairs, "decoding images", block)
+    for start in range(0, len(pairs), block):
+        images, digests = zip(*(next(found) for _ in pairs[start : start + block]), strict=True)
         yield np.stack(images), np.array(digests, dtype=np.uint64)
     if problems:
         raise DataError(*summarise(problems))
@@ -155,16 +156,18 @@ def _faults(
     return found
 
 
-def in_parallel(work: Callable[[T], R], items: list[T], what: str) -> Iterator[R]:
-    """Do the same to all items in order, on all cores, with a bar where a person looks.
+def in_parallel(
+    work: Callable[[T], R], items: list[T], what: str, block: int = BLOCK
+) -> Iterator[R]:
+    """Do the same to all items in order, a block ahead, with a bar where a person looks.
 
     Threads are enough: Pillow lets go of the interpreter while it decodes and resizes.
     """
     bar = tqdm(total=len(items), desc=what, unit=" files", disable=None, leave=False)
     with bar, ThreadPoolExecutor() as pool:
-        for start in range(0, len(items), BLOCK):
-            yield from pool.map(work, items[start : start + BLOCK])
-            bar.update(len(items[start : start + BLOCK]))
+        for start in range(0, len(items), block):
+            yield from pool.map(work, items[start : start + block])
+            bar.update(len(items[start : start + block]))
 
 
 def choose(headers: Iterable[Header | None], options: Options) -> ImageSchema:
