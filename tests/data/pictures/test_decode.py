@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 from kindling.data.columns.schema import ImageSchema
 from kindling.data.pictures.decode import decode, read_header
 from kindling.errors import DataError
+from tests.bad_pictures import bomb
 
 GREY, COLOUR = ImageSchema(1, 4, 4), ImageSchema(3, 4, 4)
 
@@ -207,13 +208,6 @@ def test_levels_that_would_all_be_one_grey_are_refused(tmp_path):
     with pytest.raises(DataError, match="0 to 15 of 32 bits") as caught:
         decode(file, GREY)
     assert caught.value.problems[0].code == "D404"
-
-
-def bomb(side):
-    """Write the header of a large PNG, with no pixels behind it: decoding would fail otherwise."""
-    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    crc = struct.pack(">I", zlib.crc32(b"IHDR" + header))
-    return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + header + crc + b"\0\0\0\0IDAT"
 
 
 @pytest.mark.parametrize("side", [8_000, 10_000, 60_000])  # Pillow warns of the second, refuses 3.
