@@ -34,6 +34,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
+from kindling.data.columns.schema import ImageSchema
 from kindling.data.datamodule import DataModule
 from kindling.data.source import Raw, RawTable
 from kindling.errors import Problem
@@ -85,7 +86,8 @@ class Made:
             rows = (RawTable("made up", names, np.arange(total), lambda: iter([table])),)
         given = {"val": np.arange(total - 200, total - 100), "test": np.arange(total - 100, total)}
         y = rng.integers(0, 10, total)
-        return Raw(rows, y, "y", False, "made up", np.arange(total), given)  # type: ignore[arg-type]
+        schema = ImageSchema(1, 28, 28) if self.work.is_image else None
+        return Raw(rows, y, "y", False, "made up", np.arange(total), given, images=schema)  # type: ignore[arg-type]
 
 
 class Setup:

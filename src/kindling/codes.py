@@ -212,7 +212,11 @@ CODES: dict[str, Check] = {
         "A file with the name of an image is none, or may not be read",
         "Replace it, or remove it.",
     ),
-    "D402": Check("error", "An image is damaged", "Replace it, or remove it."),
+    "D402": Check(
+        "error",
+        "An image is damaged, as far as its format tells: a PNG has checksums, a JPEG has none",
+        "Replace it, or remove it.",
+    ),
     "D403": Check(
         "error",
         "An image has more pixels than data.max_pixels",

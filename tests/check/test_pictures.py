@@ -1,18 +1,43 @@
-"""The same picture twice, wherever it is: a hash of the pixels finds it."""
+"""Every fault of a folder of pictures is found by its code, with its place and what to type."""
 
 import shutil
 
 import pytest
 from PIL import Image
 
+from kindling.codes import CODES
+from kindling.errors import DataError
+from tests.bad_pictures import CASES
+
 
 @pytest.fixture
 def found_in(build):
-    def look(folder):
-        data, _, _ = build("data=images", f"data.path={folder}")
+    def look(folder, *overrides):
+        data, _, _ = build("data=images", f"data.path={folder}", *overrides)
         return {(p.code, p.rule): p.got for p in data.findings}, data
 
     return look
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_fault_is_named_with_its_code_its_place_and_the_way_out(name, found_in, image_folder):
+    case = CASES[name]
+    case.change(image_folder)
+    try:
+        problems = found_in(image_folder, *case.overrides)[1].findings
+    except DataError as error:
+        problems = error.problems
+    if not case.code:
+        assert problems == []
+    said = [p.code == case.code and case.place in p.got and case.fix in p.fix for p in problems]
+    assert any(said) == bool(case.code), problems
+
+
+def test_every_code_of_pictures_is_provoked():
+    labels = "D408"  # in tests/data/pictures/test_labels.py
+    assert {case.code for case in CASES.values()} - {""} == {c for c in CODES if c > "D4"} - {
+        labels
+    }
 
 
 def got(found, code, word):

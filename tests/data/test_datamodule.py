@@ -10,6 +10,7 @@ from kindling.data.dataset import (
     IndexedDataset,
     PositionSampler,
     block_order,
+    rows_of_block,
 )
 from kindling.types import Batch
 
@@ -110,12 +111,38 @@ def test_changing_val_and_test_rows_changes_nothing_that_is_fitted(build, table_
 def test_blocks_are_shuffled_without_losing_a_row():
     rows = 3 * BLOCK_ROWS * WINDOW // 2 + 17
     first, again, other = (
-        block_order(rows, generator=torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)
+        block_order(rows, BLOCK_ROWS, generator=torch.Generator().manual_seed(seed))
+        for seed in (0, 0, 1)
     )
     assert torch.equal(first.sort().values, torch.arange(rows))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert len(first[:10_000].div(BLOCK_ROWS, rounding_mode="floor").unique()) > WINDOW // 2
+
+
+def test_a_window_of_blocks_fits_into_memory_whatever_the_rows_are():
+    rows = [torch.empty(3, 25), torch.empty((3, 3, 128, 128), dtype=torch.uint8)]
+    rows += [torch.empty((1, 3, 2000, 2000), dtype=torch.uint8), torch.empty(3, 0)]
+    blocks = [rows_of_block(x) for x in rows]
+    assert blocks == [BLOCK_ROWS, 21, 1, BLOCK_ROWS]
+
+
+def test_what_is_a_single_window_has_one_order_from_memory_and_from_a_file():
+    ram, disk = (
+        torch.cat(list(PositionSampler(7 * WINDOW, 32, shuffle_seed=0, block_rows=block_rows)))
+        for block_rows in (None, 7)
+    )
+    assert torch.equal(ram, disk)
+
+
+def test_images_that_are_kept_in_a_file_are_read_in_pieces(build, image_folder, tmp_path):
+    words = ["data=images", f"data.path={image_folder}", f"data.cache={tmp_path / 'kept'}"]
+    data, *_ = build(*words, "data.size=[600,600]")
+    assert data.train_dataloader().sampler.block_rows == 1
+    data, *_ = build(*words)
+    assert data.train_dataloader().sampler.block_rows == BLOCK_ROWS
+    data, *_ = build(*words[:2], "data.cache=none")
+    assert data.train_dataloader().sampler.block_rows == len(data.split["train"])
 
 
 def test_rows_on_disk_are_the_rows_in_memory(build, table_csv):

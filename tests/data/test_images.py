@@ -227,6 +227,55 @@ def test_a_link_out_of_the_folder_is_refused_unless_it_is_trusted(image_folder, 
     assert len(read(image_folder, follow_links=True).x) == 40
 
 
+def break_two(image_folder):
+    """Make one file that is no image, and one that ends too early."""
+    (image_folder / "red" / "page.jpg").write_bytes(b"<html><body>")
+    good = (image_folder / "blue" / "01.png").read_bytes()
+    (image_folder / "blue" / "01.png").write_bytes(good[:200])
+
+
+def got_by_code(problems):
+    return {problem.code: problem.got for problem in problems}
+
+
+def test_faults_of_the_layout_and_of_the_files_are_told_at_once(image_folder, tmp_path):
+    break_two(image_folder)
+    (image_folder / "loose.png").write_bytes(b"")
+    (image_folder / "red" / "00.png").rename(tmp_path / "outside.png")
+    (image_folder / "red" / "00.png").symlink_to(tmp_path / "outside.png")
+    found = got_by_code(refused(image_folder))
+    assert set(found) == {"D401", "D402", "D405", "D406"}
+    assert (found["D405"], found["D406"]) == ("red/00.png", "loose.png")
+    assert "loose.png: empty" in found["D401"]
+    assert "page.jpg: HTML" in found["D401"]
+    assert "blue/01.png" in found["D402"]
+
+
+def test_of_a_single_class_the_broken_files_are_told_too(image_folder):
+    break_two(image_folder)
+    shutil.rmtree(image_folder / "red")
+    assert set(got_by_code(refused(image_folder))) == {"D402", "D407"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "task", "code"),
+    [
+        (["red/none.png,x", "red/02.png,y"], "auto", "D408"),
+        (["red/02.png,x", "red/03.png,y"], "regression", "D202"),
+        ([f"red/{k:02}.png,class {k}" for k in range(20)], "classification", "D204"),
+    ],
+)
+def test_faults_of_labels_and_of_the_files_are_told_at_once(
+    image_folder, tmp_path, rows, task, code
+):
+    break_two(image_folder)
+    lines = ["file,label", "red/page.jpg,x", "blue/01.png,y", *rows]
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    with pytest.raises(DataError) as caught:
+        ImageSource(image_folder, labels=tmp_path / "labels.csv", task=task).read()
+    assert set(got_by_code(caught.value.problems)) == {"D401", "D402", code}
+
+
 def test_digits_are_grey_images_of_all_levels():
     raw = DigitsSource().read()
     assert raw.x.shape == (1797, 1, 8, 8)

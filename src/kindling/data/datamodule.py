@@ -9,7 +9,13 @@ from lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from kindling.data.dataset import IndexedDataset, PositionSampler, make_loader, send
+from kindling.data.dataset import (
+    IndexedDataset,
+    PositionSampler,
+    make_loader,
+    rows_of_block,
+    send,
+)
 from kindling.data.pictures.augment import Augment
 from kindling.data.preprocess import fit_preprocessor
 from kindling.data.source import Raw, Source
@@ -139,7 +145,7 @@ class DataModule(LightningDataModule):
             shuffle_seed=self.seed,
             drop_last=self.drop_last,
             batches_per_chunk=self.batches_per_chunk,
-            in_blocks=self.raw.on_disk,
+            block_rows=rows_of_block(self.x) if self.raw.on_disk else None,
             device=dataset.x.device,
         )
         return self._loader(dataset, sampler)

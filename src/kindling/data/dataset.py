@@ -11,7 +11,8 @@ from kindling.keyed import generator
 from kindling.types import Batch
 
 CPU = torch.device("cpu")
-BLOCK_ROWS, WINDOW = 1024, 256  # rows that lie together; blocks whose rows are mixed
+BLOCK_ROWS, BLOCK_BYTES = 1024, 1 << 20  # what lies together at most: rows of a table, images
+WINDOW = 256  # blocks whose rows are mixed
 
 
 class IndexedDataset(Dataset[Batch]):
@@ -48,7 +49,8 @@ class PositionSampler(Sampler[Tensor]):
         shuffle_seed: None keeps the stage's own order.
         drop_last: leave out a last batch that is not full.
         batches_per_chunk: batches that are handed out together; their rows stay the same.
-        in_blocks: shuffle so that a file is read in pieces; see `block_order`.
+        block_rows: shuffle so that a file is read in pieces of so many rows, see `block_order`;
+            None shuffles all rows together.
         device: where the stage's tensors lie: positions are copied there once an epoch.
     """
 
@@ -60,10 +62,11 @@ class PositionSampler(Sampler[Tensor]):
         shuffle_seed: int | None,
         drop_last: bool = False,
         batches_per_chunk: int = 1,
-        in_blocks: bool = False,
+        block_rows: int | None = None,
         device: torch.device = CPU,
     ) -> None:
-        self.num_rows, self.in_blocks, self.device = num_rows, in_blocks, device
+        self.num_rows, self.block_rows = num_rows, block_rows or num_rows
+        self.device = device
         self.num_used = num_rows - num_rows % batch_size if drop_last else num_rows
         self.chunk_size, self.shuffle_seed = batch_size * batches_per_chunk, shuffle_seed
         self.epoch = 0
@@ -78,8 +81,7 @@ class PositionSampler(Sampler[Tensor]):
         order = torch.arange(self.num_rows)
         if self.shuffle_seed is not None:
             draws = generator(self.shuffle_seed, "order", self.epoch)
-            shuffle = block_order if self.in_blocks else torch.randperm
-            order = shuffle(self.num_rows, generator=draws)
+            order = block_order(self.num_rows, self.block_rows, generator=draws)
         # Drawn on the CPU wherever the rows lie: the same order on every device.
         order = order.pin_memory() if self.device.type == "cuda" else order
         yield from send(order[: self.num_used], self.device).split(self.chunk_size)
@@ -93,12 +95,20 @@ def send(tensor: Tensor, device: torch.device) -> Tensor:
     return tensor.to(device, non_blocking=device.type != "mps")
 
 
-def block_order(num_rows: int, *, generator: torch.Generator) -> Tensor:
+def rows_of_block(x: Tensor) -> int:
+    """Return how many rows make a block, so that a window of them is 256 MB at most."""
+    return min(BLOCK_ROWS, max(1, BLOCK_BYTES // max(1, x[:1].nbytes)))
+
+
+def block_order(num_rows: int, block_rows: int, *, generator: torch.Generator) -> Tensor:
     """Shuffle the blocks, then the rows of WINDOW blocks together: int64 (num_rows,).
 
     Neighbours in the file stay within a window, which fits into memory where the file does not.
+    Rows that are a single window have the same order from a file as from memory.
     """
-    blocks = torch.arange(num_rows).split(BLOCK_ROWS)
+    if num_rows <= block_rows * WINDOW:
+        return torch.randperm(num_rows, generator=generator)
+    blocks = torch.arange(num_rows).split(block_rows)
     shuffled = [blocks[k] for k in torch.randperm(len(blocks), generator=generator).tolist()]
     windows = [torch.cat(shuffled[k : k + WINDOW]) for k in range(0, len(shuffled), WINDOW)]
     return torch.cat([w[torch.randperm(len(w), generator=generator)] for w in windows])

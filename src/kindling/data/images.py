@@ -14,17 +14,18 @@ from kindling.data.columns.schema import Fit, ImageSchema
 from kindling.data.columns.target import (
     infer_task,
     read_target,
-    refuse_too_many_classes,
     target_problems,
+    too_many_classes,
 )
 from kindling.data.datamodule import DataModule
-from kindling.data.pictures.album import DEFAULTS, Options, make_album
-from kindling.data.pictures.decode import MAX_PIXELS, RGB
+from kindling.data.pictures.album import DEFAULTS, Options, find_faults, make_album
+from kindling.data.pictures.decode import MAX_PIXELS
 from kindling.data.pictures.folders import Listing, list_folders
 from kindling.data.pictures.labels import list_labelled
+from kindling.data.pictures.levels import RGB
 from kindling.data.source import Raw
 from kindling.data.target import to_target
-from kindling.errors import ConfigError, DataError, Problem
+from kindling.errors import ConfigError, DataError, Problem, gathered
 from kindling.types import Stage
 
 
@@ -106,21 +107,20 @@ class ImageSource:
 
     def read(self) -> Raw:
         listing, target, left_out = self._list()
-        entries = listing.entries
-        album = make_album(entries, self.options, self.cache)
+        entries, problems = listing.entries, listing.faults
+        if problems:
+            others = find_faults([*entries, *listing.misplaced], self.options)
+            raise DataError(*problems, *others)
+        with gathered(problems):
+            album = make_album(entries, self.options, self.cache)
+        is_regression, reason, found = self._infer(target)
+        problems += found
+        if problems:
+            raise DataError(*problems)
         about = album.about["schema"]
         schema = ImageSchema(**(about | {"background": tuple(about["background"])}))
         stages = np.array([entry.stage for entry in entries], dtype=object)
         given: tuple[Stage, ...] = ("val", "test")
-        is_regression, reason = infer_task(target, self.task)
-        file = str(self.labels or self.path)
-        problems = target_problems(target, is_regression=is_regression, file=file)
-        if problems:
-            raise DataError(*problems)
-        if self.labels is None and not is_regression:
-            reason = "each folder is a class"
-        elif not is_regression:
-            refuse_too_many_classes(target)
         return Raw(
             x=album.images,
             y=to_target(target, is_regression=is_regression),
@@ -131,9 +131,21 @@ class ImageSource:
             given={s: np.flatnonzero(stages == s) for s in given if (stages == s).any()},
             notes=tuple(album.about["notes"]),
             findings=(*(Problem(**found) for found in album.about["findings"]), *left_out),
+            on_disk=self.cache != "none",
             images=schema,
             digests=album.digests,
         )
+
+    def _infer(self, target: pd.Series) -> tuple[bool, str, list[Problem]]:
+        """Say whether values are learnt rather than labels, why, and what is wrong with them."""
+        is_regression, reason = infer_task(target, self.task)
+        file = str(self.labels or self.path)
+        problems = target_problems(target, is_regression=is_regression, file=file)
+        if not problems and self.labels is not None and not is_regression:
+            problems = too_many_classes(target)
+        if self.labels is None and not is_regression:
+            reason = "each folder is a class"
+        return is_regression, reason, problems
 
     def _list(self) -> tuple[Listing, pd.Series, list[Problem]]:
         """List the files, what each of them shows, and what is left out."""

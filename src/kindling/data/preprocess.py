@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import torch
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -182,24 +183,31 @@ def _encoder(levels: list[list[str]]) -> OrdinalEncoder:
 class ImagePreprocessor:
     """Images stay uint8; the scale of their pixels is fitted here and applied on the device."""
 
-    scaler_: StandardScaler
+    scalers_: list[StandardScaler]
     shape_: tuple[int, int, int]
 
-    CHUNK = 256  # images whose pixels are float64 at one time
+    CHUNK = 256  # images that are counted at one time
 
     def fit(self, images: np.ndarray, rows: np.ndarray) -> "ImagePreprocessor":
-        """Fit on these images of uint8 (N, channels, H, W); the others are not looked at."""
-        self.scaler_ = StandardScaler()
-        self.shape_ = images.shape[1:]
+        """Fit on these images of uint8 (N, channels, H, W); the others are not looked at.
+
+        How often each of 256 levels occurs says as much as all pixels, and is fitted at once.
+        """
+        counts = torch.zeros((images.shape[1], 256), dtype=torch.int64)
         for start in range(0, len(rows), self.CHUNK):
-            chunk = images[rows[start : start + self.CHUNK]]
-            pixels = chunk.transpose(0, 2, 3, 1).reshape(-1, chunk.shape[1])  # (N*H*W, channels)
-            self.scaler_.partial_fit(pixels.astype(np.float64))
+            chunk = torch.from_numpy(images[rows[start : start + self.CHUNK]])
+            for channel, seen in enumerate(counts):
+                seen += chunk[:, channel].reshape(-1).bincount(minlength=256)
+        levels = np.arange(256.0)[:, None]
+        self.scalers_ = [
+            StandardScaler().fit(levels, sample_weight=seen.numpy()) for seen in counts
+        ]
+        self.shape_ = images.shape[1:]
         return self
 
     def describe(self) -> dict[str, Any]:
         return {
             "image_shape": tuple(int(size) for size in self.shape_),
-            "pixel_mean": tuple(self.scaler_.mean_.tolist()),
-            "pixel_scale": tuple(self.scaler_.scale_.tolist()),
+            "pixel_mean": tuple(float(scaler.mean_[0]) for scaler in self.scalers_),
+            "pixel_scale": tuple(float(scaler.scale_[0]) for scaler in self.scalers_),
         }

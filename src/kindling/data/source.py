@@ -64,7 +64,7 @@ class Raw:
         kinds: what the user says of a table's columns.
         groups: rows with the same value here stay together in one stage, or None.
         times: the test rows are the latest by this, or None.
-        on_disk: whether what the network learns from is to be kept in a file, not in memory.
+        on_disk: whether what the network learns from is kept in a file where it is large.
         images: how image files became x, or None for a table.
         digests: uint64 (N,), equal where two image files show the very same, or None.
     """

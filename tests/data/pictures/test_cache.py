@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from kindling.data.images import ImageSource
-from kindling.data.pictures.album import Options
+from kindling.data.pictures.album import Options, choose, decode_blocks, look_at
 from kindling.data.pictures.cache import ABOUT, DIGESTS, IMAGES, read_cache
+from kindling.data.pictures.folders import list_folders
 from kindling.errors import DataError
 
 
@@ -140,6 +141,16 @@ def test_images_that_cannot_be_used_leave_no_cache(read, image_folder, tmp_path)
     with pytest.raises(DataError):
         read()
     assert not (tmp_path / "cache").exists()
+
+
+def test_of_large_images_few_are_in_memory_at_one_time(read, image_folder, monkeypatch):
+    monkeypatch.setattr("kindling.data.pictures.album.BLOCK_BYTES", 8 * 3 * 12 * 10)
+    entries = list_folders(image_folder).entries
+    headers, problems = look_at(entries, 10_000)
+    schema = choose(headers, Options())
+    blocks = [images for images, _ in decode_blocks(entries, headers, schema, 10_000, problems)]
+    assert [len(block) for block in blocks] == [8] * 5
+    assert (np.concatenate(blocks) == read().x).all()
 
 
 @pytest.mark.slow

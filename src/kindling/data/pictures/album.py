@@ -1,6 +1,6 @@
 """Image files in; their pixels, decoded once and alike, out: from the cache where it has them."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -22,18 +22,19 @@ from kindling.data.pictures.cache import (
     read_cache,
     write_cache,
 )
-from kindling.data.pictures.decode import MAX_PIXELS, RGB, Header, decode, read_header
+from kindling.data.pictures.decode import MAX_PIXELS, Header, decode, read_header
 from kindling.data.pictures.folders import Entry
+from kindling.data.pictures.levels import RGB
 from kindling.data.pictures.remarks import MIN_SIZE_PX, odd_headers, summarise
-from kindling.errors import DataError, Problem
+from kindling.errors import DataError, Problem, gathered
 
 AUTO_SIZE_PX = 128  # the longest side that "auto" chooses
-BLOCK = 512  # images that are decoded before they are written away
+BLOCK, BLOCK_BYTES = 512, 64 << 20  # images that are decoded before they are written away, at most
 # With fewer files and pixels than these, decoding takes a second and is not worth a file.
 CACHED_FILES, CACHED_PIXELS = 2_000, 50_000_000
 T = TypeVar("T")
 R = TypeVar("R")
-VERSION = 2  # of how files are decoded; another one makes every cache anew
+VERSION = 3  # of how files are decoded; another one makes every cache anew
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ def make_album(entries: list[Entry], options: Options, cache: str) -> Album:
     if album is not None:
         return _with_note(album, f"pixels from {place}")
     headers, problems = look_at(entries, options.max_pixels)
-    if not any(headers):
-        raise DataError(*summarise(problems))
+    if problems:
+        raise DataError(*_faults(entries, headers, options, problems))
     schema = choose(headers, options)
     found = odd_headers(entries, headers, schema)
     about = {
@@ -81,7 +82,7 @@ def make_album(entries: list[Entry], options: Options, cache: str) -> Album:
     def blocks() -> Blocks:
         return decode_blocks(entries, headers, schema, options.max_pixels, problems)
 
-    if place is None or problems or not (cache != "auto" or _takes_time(headers)):
+    if place is None or not (cache != "auto" or _takes_time(headers)):
         return in_memory(shape, about, blocks())
     try:
         album = write_cache(place, shape, about, blocks())
@@ -89,6 +90,12 @@ def make_album(entries: list[Entry], options: Options, cache: str) -> Album:
         reason = f"no cache in {cache}: {error.strerror or error}"
         return _with_note(in_memory(shape, about, blocks()), reason)
     return _with_note(album, f"pixels kept in {place} ({album.images.nbytes / 1e6:,.0f} MB)")
+
+
+def find_faults(entries: list[Entry], options: Options) -> list[Problem]:
+    """Decode all files without keeping their pixels; list which of them cannot be used."""
+    headers, problems = look_at(entries, options.max_pixels)
+    return _faults(entries, headers, options, problems)
 
 
 def look_at(entries: list[Entry], max_pixels: int) -> tuple[list[Header | None], list[Problem]]:
@@ -127,24 +134,40 @@ def decode_blocks(
         return image, digest(image)
 
     pairs = list(zip(entries, headers, strict=True))
-    found = in_parallel(read, pairs, "decoding images")
-    for start in range(0, len(pairs), BLOCK):
-        images, digests = zip(*(next(found) for _ in pairs[start : start + BLOCK]), strict=True)
+    block = min(BLOCK, max(1, BLOCK_BYTES // blank.nbytes))
+    found = in_parallel(read, pairs, "decoding images", block)
+    for start in range(0, len(pairs), block):
+        images, digests = zip(*(next(found) for _ in pairs[start : start + block]), strict=True)
         yield np.stack(images), np.array(digests, dtype=np.uint64)
     if problems:
         raise DataError(*summarise(problems))
 
 
-def in_parallel(work: Callable[[T], R], items: list[T], what: str) -> Iterator[R]:
-    """Do the same to all items in order, on all cores, with a bar where a person looks.
+def _faults(
+    entries: list[Entry], headers: list[Header | None], options: Options, problems: list[Problem]
+) -> list[Problem]:
+    """List what was wrong with headers and is with the pixels behind the others."""
+    if not any(headers):
+        return summarise(problems)
+    found: list[Problem] = []
+    schema = choose(headers, options)
+    with gathered(found):
+        deque(decode_blocks(entries, headers, schema, options.max_pixels, problems), maxlen=0)
+    return found
+
+
+def in_parallel(
+    work: Callable[[T], R], items: list[T], what: str, block: int = BLOCK
+) -> Iterator[R]:
+    """Do the same to all items in order, a block ahead, with a bar where a person looks.
 
     Threads are enough: Pillow lets go of the interpreter while it decodes and resizes.
     """
     bar = tqdm(total=len(items), desc=what, unit=" files", disable=None, leave=False)
     with bar, ThreadPoolExecutor() as pool:
-        for start in range(0, len(items), BLOCK):
-            yield from pool.map(work, items[start : start + BLOCK])
-            bar.update(len(items[start : start + BLOCK]))
+        for start in range(0, len(items), block):
+            yield from pool.map(work, items[start : start + block])
+            bar.update(len(items[start : start + block]))
 
 
 def choose(headers: Iterable[Header | None], options: Options) -> ImageSchema:

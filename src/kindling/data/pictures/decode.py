@@ -9,26 +9,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kindling.data.columns.schema import ImageSchema
+from kindling.data.pictures.levels import depth, eight_bits, flatten, scale_clear
+from kindling.data.pictures.upright import TURNS, lies_on_its_side, orientation
 from kindling.errors import DataError, Problem
 
 Picture = Path | bytes | Image.Image
-RGB = tuple[int, int, int]
 
 MAX_PIXELS = 50_000_000  # 8,660 x 5,773; four bytes each are 200 MB while one image is decoded
 GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
-ORIENTATION = 0x0112  # the EXIF tag; from 5 on the image is stored lying on its side
 SNIFFED = 512  # bytes of a file that are looked at to say what it is instead
 
 Image.init()  # makes all formats of Pillow known
-# Pillow's own limit warns of images that are refused here, or that the user asked to accept.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# Pillow warns of images that are refused here or asked for, and of odd remarks of cameras, never
+# saying in which file; what hinders is an error.
+for kind in (Image.DecompressionBombWarning, UserWarning):
+    warnings.filterwarnings("ignore", category=kind, module=r"PIL\.")
 # EPS starts Ghostscript, WMF needs Windows; the others only describe what they cannot decode.
 FORMATS = [name for name in Image.ID if name not in {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}]
 SUFFIXES = {
@@ -51,7 +53,7 @@ class Header(NamedTuple):
 def read_header(source: Picture, *, max_pixels: int = MAX_PIXELS) -> Header:
     """Look at an image without decoding it."""
     with opened(source, max_pixels) as image:
-        width, height = image.size[::-1] if _lies_on_its_side(image) else image.size
+        width, height = image.size[::-1] if lies_on_its_side(image) else image.size
         more = bool(getattr(image, "is_animated", False))
         form = (image.format or "").replace("MPO", "JPEG")  # a JPEG file with more than one picture
         return Header(height, width, image.mode in GREY_MODES, form, more)
@@ -64,9 +66,13 @@ def decode(
     with opened(source, max_pixels) as image:
         if not isinstance(source, Image.Image):
             _read_smaller(image, schema)
-        upright = _eight_bits(ImageOps.exif_transpose(image), _depth(image), name_of(source))
-        flat = _flatten(upright, schema.background).convert("L" if schema.channels == 1 else "RGB")
-        pixels = np.asarray(_fit(flat, schema))
+        # A copy is decoded, the original still knows its tags.
+        levels = eight_bits(image.copy(), depth(image), name_of(source))
+        flat = flatten(levels, schema.background).convert("L" if schema.channels == 1 else "RGB")
+        # Asked only now: Pillow has turned a TIFF by itself when its pixels are there.
+        turn = TURNS.get(orientation(image))
+        pixels = np.asarray(_fit(flat if turn is None else flat.transpose(turn), schema))
+        _verify(image, source)
     # A grey image is (H, W), a colour one (H, W, 3): both become (channels, H, W).
     return np.ascontiguousarray(np.atleast_3d(pixels).transpose(2, 0, 1))
 
@@ -110,7 +116,10 @@ def name_of(source: Picture) -> str:
 def _open(source: Picture) -> Image.Image:
     if isinstance(source, Image.Image):
         return source.copy()  # closing it leaves the caller's own alone
-    return Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS)
+    file = BytesIO(source) if isinstance(source, bytes) else source
+    image = Image.open(file, formats=FORMATS)
+    scale_clear(image)
+    return image
 
 
 def _too_large(source: Picture, got: str) -> Problem:
@@ -144,54 +153,17 @@ def _sniff(content: bytes) -> str:
     return f"text: {content[:20].decode(errors='replace')!r}"
 
 
-def _lies_on_its_side(image: Image.Image) -> bool:
-    return image.getexif().get(ORIENTATION, 1) >= 5
+def _verify(image: Image.Image, source: Picture) -> None:
+    """Hold a PNG against its checksums; its decoder stops at the last row and asks for none."""
+    if image.format == "PNG" and not isinstance(source, Image.Image):
+        with _open(source) as other:  # one that was verified cannot be decoded any more
+            other.verify()
 
 
 def _read_smaller(image: Image.Image, schema: ImageSchema) -> None:
     """Let a large JPEG be decoded at a half, a quarter or an eighth; others are left alone."""
     least = (2 * schema.width, 2 * schema.height)
-    image.draft(None, least[::-1] if _lies_on_its_side(image) else least)
-
-
-def _eight_bits(image: Image.Image, depth: tuple[int, bool], name: str) -> Image.Image:
-    """Scale integers of more bits, and floats, to 0 to 255; Pillow itself would clip them."""
-    if image.mode == "F":
-        levels = np.asarray(image)
-        if not ((levels >= 0) & (levels <= 1)).all():
-            rule = "an image of floats must hold numbers between 0 and 1"
-            got = f"{name}: {levels.min():.6g} to {levels.max():.6g}"
-            raise DataError(Problem(rule, got, "scale it, or save it with 8 or 16 bits", "D404"))
-        return Image.fromarray(np.rint(levels * 255).astype(np.uint8))
-    if not image.mode.startswith("I"):
-        return image
-    bits, is_signed = depth
-    levels = np.asarray(image).astype(np.int64)
-    if bits == 32 and not is_signed:
-        levels &= 0xFFFFFFFF  # Pillow holds them as signed ones
-    scaled = (levels + (1 << (bits - 1)) * is_signed) >> (bits - 8)
-    if scaled.min() == scaled.max() and levels.min() < levels.max():
-        rule = "the levels of an image must fill a part of its format's range that can be seen"
-        got = f"{name}: {levels.min()} to {levels.max()} of {bits} bits, all one grey when scaled"
-        raise DataError(Problem(rule, got, "save it with 8 or 16 bits", "D404"))
-    return Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8))
-
-
-def _depth(image: Any) -> tuple[int, bool]:
-    """Return the bits of one level, and whether it is signed."""
-    tags = getattr(image, "tag_v2", {})  # TIFF: 258 is BitsPerSample, 339 SampleFormat, 2 signed
-    if 258 in tags:
-        return int(tags[258][0]), tags.get(339, (1,))[0] == 2
-    is_wide = image.mode == "I" and image.format != "PPM"  # PPM's 16 bits have mode I in Pillow
-    return (32, True) if is_wide else (16, False)
-
-
-def _flatten(image: Image.Image, background: RGB) -> Image.Image:
-    """Put an image with transparent pixels before a background."""
-    if not image.has_transparency_data:
-        return image
-    behind = Image.new("RGBA", image.size, (*background, 255))
-    return Image.alpha_composite(behind, image.convert("RGBA"))
+    image.draft(None, least[::-1] if lies_on_its_side(image) else least)
 
 
 def _fit(image: Image.Image, schema: ImageSchema) -> Image.Image:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kindling.data.pictures.decode import SUFFIXES
-from kindling.errors import DataError, Problem
+from kindling.errors import Problem
 from kindling.types import STAGES, Stage
 
 STAGE_NAMES: dict[str, Stage] = {
@@ -40,6 +40,8 @@ class Listing:
         unreadable: folders that may not be listed.
         empty: class folders without images.
         beside: what lies beside the folders of the stages.
+        misplaced: images outside of any class folder.
+        faults: what must be mended before the files can be used.
     """
 
     root: Path
@@ -50,6 +52,8 @@ class Listing:
     unreadable: set[str] = field(default_factory=set)
     empty: list[str] = field(default_factory=list)
     beside: list[str] = field(default_factory=list)
+    misplaced: list[Entry] = field(default_factory=list)
+    faults: list[Problem] = field(default_factory=list)
 
     def files(self, folder: Path) -> Iterator[Path]:
         """Walk over the image files below a folder; hidden ones are no data."""
@@ -129,23 +133,21 @@ class Listing:
 
 
 def list_folders(root: Path, *, follow_links: bool = False) -> Listing:
-    """List the images of all class folders, or raise a DataError that says what is in the way."""
+    """List the images of all class folders, and what is in the way of using them."""
     listing = Listing(root, follow_links)
     stages = stage_folders(listing)
-    misplaced: list[str] = []
     for top, stage in stages or [(root, None)]:
         for path in listing.children(top):
             if not path.is_dir():
-                misplaced += [listing.name(path)] * (path.suffix.lower() in SUFFIXES)
+                if path.suffix.lower() in SUFFIXES:
+                    listing.misplaced.append(Entry(path, listing.name(path), "", stage))
                 continue
             label = unicodedata.normalize("NFC", path.name)  # a Mac writes the same name otherwise
             files = [Entry(f, listing.name(f), label, stage) for f in listing.files(path)]
             listing.entries += files
             listing.empty += [] if files else [listing.name(path)]
-    problems = listing.problems() + _misplaced(misplaced)
-    problems += [] if problems else _unusable(listing, has_stages=bool(stages))
-    if problems:
-        raise DataError(*problems)
+    listing.faults += listing.problems() + _misplaced([each.name for each in listing.misplaced])
+    listing.faults += [] if listing.faults else _unusable(listing, has_stages=bool(stages))
     return listing
 
 

@@ -38,14 +38,12 @@ def list_labelled(
     found = {_plain(listing.name(path)): path for path in listing.files(root)}
     found = {name[: -len(path.suffix)]: path for name, path in found.items()} | found
     paths = [_place(name, found, labels.parent) for name in known["file"]]
-    problems = _problems(labels, known, paths)
+    listing.faults += _problems(labels, known, paths)
     for path, stage in zip(paths, known["stage"], strict=True):
         if path is not None:
             name = listing.name(path) if path.is_relative_to(root) else str(path)
             listing.entries.append(Entry(path, name, "", STAGE_NAMES.get(str(stage).lower())))
-    problems += listing.problems()
-    if problems:
-        raise DataError(*problems)
+    listing.faults += listing.problems()
     unused = [listing.name(path) for path in set(found.values()) - set(paths)]
     return listing, known["y"].rename(target), _left_out(labels, len(frame) - len(known), unused)
 
