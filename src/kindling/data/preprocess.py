@@ -49,7 +49,7 @@ def fit_preprocessor(raw: Raw, train: np.ndarray, seed: int) -> Preprocessed:
         train = np.sort(rng.choice(train, MOST_TO_FIT, replace=False))
     first = raw.x[0]  # the train rows are all in the first file
     some = first.take(train)
-    schema = infer_schema(some, raw.kinds)
+    schema = infer_schema(some, raw.kinds, raw.dialect)
     refuse_nothing(schema, first.file)
     try:
         preprocessor = TablePreprocessor().fit(

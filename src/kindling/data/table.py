@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from kindling.data.columns.dialect import AUTO, Dialect
+from kindling.data.columns.dialect import AUTO, Dialect, asked_dialect
 from kindling.data.columns.grouping import Cells, number_groups, read_times
 from kindling.data.columns.reader import TableFile
 from kindling.data.columns.schema import absent_columns
@@ -74,7 +74,7 @@ def table(
         ignore=tuple(map(str, ignore)),
         task=task,
         kinds=kinds or {},
-        dialect=Dialect(**(csv or {})),
+        dialect=asked_dialect(csv or {}, "data.csv."),
         group=group,
         time=time,
         drop_missing_target=drop_missing_target,
@@ -157,6 +157,7 @@ class TableSource:
             notes=(f"{dropped} rows without {self.target} left out",) if dropped else (),
             target_transform=self.target_transform,
             kinds=self.kinds,
+            dialect=self.dialect,
             on_disk=on_disk,
             groups=number_groups(cells(self.group)) if self.group else None,
             times=read_times(self.time, cells(self.time)) if self.time else None,

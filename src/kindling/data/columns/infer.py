@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.data.columns import kinds
+from kindling.data.columns.dialect import AUTO, Dialect
 from kindling.data.columns.schema import DATE_PARTS, USED, Column, ColumnKind, TableSchema
 from kindling.errors import DataError, Problem
 
@@ -22,8 +23,13 @@ LONG_TEXT = 3.0  # words in a cell, on average, that make it free text
 SAMPLE = 200  # cells that are tried before all
 
 
-def infer_schema(train: pa.Table, asked: Mapping[str, str]) -> TableSchema:
-    """Name each column's kind from the train rows; `asked` (data.kinds) has the last word.
+def infer_schema(train: pa.Table, asked: Mapping[str, str], dialect: Dialect = AUTO) -> TableSchema:
+    """Name each column's kind from the train rows.
+
+    Args:
+        train: the raw train rows.
+        asked: data.kinds, which has the last word.
+        dialect: data.csv, which the rows of later are read by.
 
     Raises:
         DataError: a kind that was asked for is none, or no column is left to learn from.
@@ -56,7 +62,7 @@ def infer_schema(train: pa.Table, asked: Mapping[str, str]) -> TableSchema:
         _with_features(infer_column(name, train.column(name), asked.get(name)), taken)
         for name in train.column_names
     )
-    return TableSchema(columns)
+    return TableSchema(columns, dialect)
 
 
 def infer_column(name: str, cells: pa.ChunkedArray, asked: str | None) -> Column:
