@@ -70,6 +70,18 @@ def for_a_model() -> Iterator[None]:
         raise DataError(*told) from error
 
 
+@contextmanager
+def permitted(path: object) -> Iterator[None]:
+    """Say of a file or folder that the system lets nobody read it, where that is so."""
+    try:
+        yield
+    except PermissionError as error:
+        place = error.filename or path
+        rule, got = f"{path} must be permitted to be read", f"{error.strerror}: {place}"
+        fix = f"type chmod u+r {place}, and chmod u+x for the folders that it lies in"
+        raise DataError(Problem(rule, got, fix, "D014")) from error
+
+
 class ConfigError(UserError):
     """The configuration asks for something that cannot be done."""
 

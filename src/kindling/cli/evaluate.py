@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kindling.cli.dialect import add_dialect, asked_of
-from kindling.errors import DataError, Problem
+from kindling.errors import DataError, Problem, permitted
 
 if TYPE_CHECKING:
     from kindling.data.columns.dialect import Dialect
@@ -73,10 +73,11 @@ def find_rows(
         return recall(find_run(run), model.spec)
     from kindling.serve.labelled import read_labelled
 
-    if not file.exists():
-        rule, fix = "FILE must be there", "correct its path"
-        raise DataError(Problem(rule, f"nothing at {file}", fix))
-    return read_labelled(file, model, asked)
+    with permitted(file):
+        if not file.exists():
+            rule, fix = "FILE must be there", "correct its path"
+            raise DataError(Problem(rule, f"nothing at {file}", fix, "D001"))
+        return read_labelled(file, model, asked)
 
 
 def judge(model: "Model", labelled: "Labelled", odd: "Oddities") -> dict[str, float]:

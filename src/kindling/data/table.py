@@ -25,7 +25,7 @@ from kindling.data.datamodule import DataModule
 from kindling.data.preprocess import misfits
 from kindling.data.source import Raw, RawTable
 from kindling.data.target import to_target
-from kindling.errors import DataError, Problem
+from kindling.errors import DataError, Problem, gathered, permitted
 from kindling.types import Stage, Transform
 
 UNPACKED = 8  # a file's size times this is what it may fill: Parquet grows, and twice over
@@ -108,11 +108,12 @@ class TableSource:
         return {"data.path": self.path, **more}
 
     def missing(self) -> list[Problem]:
-        problems = [
-            Problem(f"{key} must be a file", what_is_at(path), f"{key}=the/right/file.csv", "D001")
-            for key, path in self.files.items()
-            if not Path(path).is_file()
-        ]
+        problems: list[Problem] = []
+        for key, path in self.files.items():
+            with gathered(problems), permitted(path):
+                if not Path(path).is_file():
+                    rule, fix = f"{key} must be a file", f"{key}=the/right/file.csv"
+                    problems.append(Problem(rule, what_is_at(path), fix, "D001"))
         seen: dict[Path, str] = {}
         for key, path in self.files.items():
             other = seen.setdefault(Path(path).absolute(), key)
