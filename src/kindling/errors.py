@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kindling.codes import CODES, Severity
 
@@ -15,12 +15,15 @@ class Problem:
 
     Args:
         code: of the check that found it in the data, see codes.py; "" of a configuration.
+        fix_of_rows: what to type where a finished model reads rows, if that is something else:
+            no key of a training helps there.
     """
 
     rule: str
     got: str
     fix: str
     code: str = ""
+    fix_of_rows: str = ""
 
     def __post_init__(self) -> None:
         assert not self.code or self.code in CODES, f"{self.code} is not in codes.py"
@@ -55,6 +58,28 @@ def gathered(problems: list[Problem]) -> Iterator[None]:
         yield
     except DataError as error:
         problems += error.problems
+
+
+@contextmanager
+def for_a_model() -> Iterator[None]:
+    """Word what is to be typed for rows that a finished model reads."""
+    try:
+        yield
+    except DataError as error:
+        told = [replace(p, fix=p.fix_of_rows or p.fix) for p in error.problems]
+        raise DataError(*told) from error
+
+
+@contextmanager
+def permitted(path: object) -> Iterator[None]:
+    """Say of a file or folder that the system lets nobody read it, where that is so."""
+    try:
+        yield
+    except PermissionError as error:
+        place = error.filename or path
+        rule, got = f"{path} must be permitted to be read", f"{error.strerror}: {place}"
+        fix = f"type chmod u+r {place}, and chmod u+x for the folders that it lies in"
+        raise DataError(Problem(rule, got, fix, "D014")) from error
 
 
 class ConfigError(UserError):

@@ -101,6 +101,12 @@ def test_a_labelled_table_is_judged(evaluate, penguins_run, penguins, tmp_path):
     assert "same" not in found
 
 
+def test_how_a_labelled_table_is_written_can_be_typed(evaluate, penguins_run, penguins, tmp_path):
+    penguins.to_csv(tmp_path / "new.csv", index=False, sep="/")
+    words = [tmp_path / "new.csv", "--csv", "separator=/", "--json"]
+    assert json.loads(evaluate(penguins_run, *words))["rows"] == 344
+
+
 def test_values_are_judged_in_their_unit(evaluate, weight_run, penguins, tmp_path):
     known = penguins[penguins.body_mass_g.notna()]
     penguins.to_parquet(tmp_path / "new.parquet")

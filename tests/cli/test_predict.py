@@ -55,6 +55,71 @@ def pictures(tmp_path):
     return tmp_path / "pictures"
 
 
+ODD = {"separator": "/", "encoding": "cp1252", "quote": "'"}  # which nothing would guess
+ROWS = pd.DataFrame(
+    {
+        "size": [f"{k},{k * 7 % 10}" for k in range(60)],
+        "price": [("5 €", "9/10 €", "7 £")[k % 3] for k in range(60)],
+        "label": [("yes", "no", "no")[k % 3] for k in range(60)],
+    }
+)
+
+
+def write_odd(file, rows=ROWS, *, encoding="cp1252"):
+    rows.to_csv(file, index=False, sep="/", encoding=encoding, quotechar="'")
+    return file
+
+
+@pytest.fixture(scope="session")
+def odd_run(train, tmp_path_factory):
+    """A run on a file whose dialect was set by hand."""
+    file = write_odd(tmp_path_factory.mktemp("odd") / "odd.csv")
+    words = [f"data.csv.{key}={value!r}" for key, value in ODD.items()]
+    words[-1] = """data.csv.quote="'\""""
+    return train("data=table", f"data.path={file}", "data.target=label", *words)
+
+
+def test_new_rows_are_read_as_the_user_set_for_the_train_rows(odd_run, tmp_path, capfdbinary):
+    main(["predict", str(odd_run), str(write_odd(tmp_path / "new.csv"))])
+    out, err = capfdbinary.readouterr()
+    assert b"price" not in err  # no level is unknown
+    table = pd.read_csv(io.BytesIO(out))
+    assert table.prediction.tolist() == load(odd_run).predict(ROWS).tolist()
+
+
+def test_a_new_file_may_be_written_otherwise(predict, odd_run, tmp_path):
+    expected = predict(odd_run, write_odd(tmp_path / "new.csv"))
+    ROWS.to_csv(tmp_path / "usual.csv", index=False)
+    ROWS.to_parquet(tmp_path / "usual.parquet")
+    assert predict(odd_run, tmp_path / "usual.csv") == expected
+    assert predict(odd_run, tmp_path / "usual.parquet") == expected
+
+
+def test_how_a_file_is_written_can_be_typed(predict, odd_run, tmp_path):
+    expected = predict(odd_run, write_odd(tmp_path / "new.csv"))
+    ROWS.to_csv(tmp_path / "tabs.csv", index=False, sep="\t", encoding="utf-16", quotechar="'")
+    words = ["--csv", r"separator=\t", "--csv", "encoding=utf-16", tmp_path / "tabs.csv"]
+    assert predict(odd_run, *words) == expected
+
+
+def test_what_is_wrong_with_a_file_is_answered_with_what_helps_here(
+    refused, penguins_run, tmp_path
+):
+    sound = pd.read_csv(PENGUINS).to_csv(index=False).encode()
+    bad = {
+        "long": (sound + b"1,2\n", "--csv separator="),
+        "open": (sound + b'1,"2\n3\n', "--csv quote="),
+        "late": (sound + 20 * sound.partition(b"\n")[2] + b"\xe9\n", "--csv encoding=latin-1"),
+        "words": (sound.replace(b"2007", b"old"), "correct the cells or empty them"),
+    }
+    for name, (content, fix) in bad.items():
+        (tmp_path / f"{name}.csv").write_bytes(content)
+        code, said = refused(penguins_run, tmp_path / f"{name}.csv")
+        assert code == 3
+        assert fix in said.replace("\n", " ")
+        assert "data." not in said
+
+
 def test_a_table_gets_the_predictions_of_the_run_in_the_order_of_its_rows(predict, penguins_run):
     table = pd.read_csv(io.BytesIO(predict(penguins_run, PENGUINS)))
     assert [*table] == ["row", "prediction", *PROBS]
@@ -166,6 +231,8 @@ def test_a_cell_that_does_not_fit_is_named_by_its_row_in_the_file(
         (["{tmp}"], 3, "no tables in"),
         (["nowhere.csv", "neither.csv"], 3, "2 problems"),
         (["{csv}", "--device", "cuda:99"], 2, "type device=cpu"),
+        (["{csv}", "--csv", "encoding=base64"], 2, "--csv encoding must be auto, or a name"),
+        (["{csv}", "--csv", "seperator=;"], 2, "--csv takes separator=, encoding= or quote="),
     ],
 )
 def test_what_cannot_be_done_is_refused(refused, penguins_run, tmp_path, words, code, message):

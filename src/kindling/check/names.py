@@ -3,7 +3,7 @@
 from collections import defaultdict
 from pathlib import Path
 
-from kindling.data.columns.dialect import AUTO, sniff
+from kindling.data.columns.dialect import AUTO, Dialect, sniff
 from kindling.data.source import Raw
 from kindling.errors import Problem
 
@@ -15,7 +15,7 @@ def name_findings(raw: Raw) -> list[Problem]:
     for table in raw.x:
         found += header_findings(list(table.names), table.file)
         if Path(table.file).is_file():
-            found += encoding_findings(table.file)
+            found += encoding_findings(table.file, raw.dialect)
     return found
 
 
@@ -50,9 +50,9 @@ def _is_number(name: str) -> bool:
     return True
 
 
-def encoding_findings(file: str) -> list[Problem]:
-    """Say that a file was read as Latin-1 because it is no UTF-8."""
-    layout = sniff(Path(file), AUTO)
+def encoding_findings(file: str, asked: Dialect = AUTO) -> list[Problem]:
+    """Say that a file was read as Latin-1 because it is no UTF-8, and nobody said what it is."""
+    layout = sniff(Path(file), asked) if asked.encoding == "auto" else None
     if layout is None or layout.dialect.encoding != "latin-1":
         return []
     rule, fix = f"the text of {file} should be UTF-8", "data.csv.encoding=... if letters look odd"

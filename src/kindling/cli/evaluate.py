@@ -13,9 +13,11 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kindling.errors import DataError, Problem
+from kindling.cli.dialect import add_dialect, asked_of
+from kindling.errors import DataError, Problem, permitted
 
 if TYPE_CHECKING:
+    from kindling.data.columns.dialect import Dialect
     from kindling.serve.labelled import Labelled
     from kindling.serve.model import Model
     from kindling.serve.oddities import Oddities
@@ -30,6 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "file", nargs="?", type=Path, metavar="FILE", help="labelled rows or images"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    add_dialect(parser)
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 or mps (default cpu)")
 
 
@@ -42,7 +45,8 @@ def run(arguments: Namespace) -> None:
 
     model = load(arguments.run, arguments.device)
     name = "again" if arguments.file is None else arguments.file.name or str(arguments.file)
-    labelled = find_rows(arguments.run, arguments.file, model)
+    asked = asked_of(arguments.csv, model.schema)
+    labelled = find_rows(arguments.run, arguments.file, model, asked)
     odd = Oddities(model.schema, model.spec.target)
     scores = judge(model, labelled, odd)
     of_run = {key: number(value) for key, value in (model.metrics.get("test") or {}).items()}
@@ -58,7 +62,9 @@ def run(arguments: Namespace) -> None:
         sys.stdout.write(f"{result['rows']:,} rows{remark(result)}\n")
 
 
-def find_rows(run: str, file: Path | None, model: "Model") -> "Labelled":
+def find_rows(
+    run: str, file: Path | None, model: "Model", asked: "Dialect | None" = None
+) -> "Labelled":
     """Read the rows of the file, or the run's own test rows."""
     if file is None:
         from kindling.cli.recall import recall
@@ -67,10 +73,11 @@ def find_rows(run: str, file: Path | None, model: "Model") -> "Labelled":
         return recall(find_run(run), model.spec)
     from kindling.serve.labelled import read_labelled
 
-    if not file.exists():
-        rule, fix = "FILE must be there", "correct its path"
-        raise DataError(Problem(rule, f"nothing at {file}", fix))
-    return read_labelled(file, model)
+    with permitted(file):
+        if not file.exists():
+            rule, fix = "FILE must be there", "correct its path"
+            raise DataError(Problem(rule, f"nothing at {file}", fix, "D001"))
+        return read_labelled(file, model, asked)
 
 
 def judge(model: "Model", labelled: "Labelled", odd: "Oddities") -> dict[str, float]:

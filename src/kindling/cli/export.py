@@ -82,16 +82,16 @@ def refuse_unwritable(file: Path) -> None:
 def rows_to_check(arguments: Namespace, model: "Model") -> "tuple[list[Rows], str]":
     """Read what was typed behind --check, or else the run's own test rows; and say why not."""
     from kindling.cli.files import find_files
-    from kindling.data.columns.reader import read_table
     from kindling.data.columns.schema import ImageSchema
     from kindling.serve.export.make import Rows
+    from kindling.serve.rows import read_rows
 
     if not arguments.check:
         return test_rows(arguments.run, model)
     files = find_files(arguments.check, model.schema, not_this=arguments.output)
     if isinstance(model.schema, ImageSchema):
         return [Rows(files, ", ".join(arguments.check))], ""
-    return [Rows(read_table(file), str(file)) for file in files], ""
+    return [Rows(read_rows(file, model.schema), str(file)) for file in files], ""
 
 
 def test_rows(run: str, model: "Model") -> "tuple[list[Rows], str]":

@@ -1,11 +1,12 @@
 """Files, folders and globs as they were typed in; the tables or images to read, in order, out."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kindling.data.columns.schema import ImageSchema, TableSchema
 from kindling.data.pictures.decode import SUFFIXES
-from kindling.errors import DataError, Problem
+from kindling.errors import DataError, Problem, permitted
 
 TABLES = {".csv", ".tsv", ".txt", ".parquet", ".pq", ".gz"}
 
@@ -25,7 +26,8 @@ def find_files(
     found: list[Path] = []
     problems = []
     for word in words:
-        files = _files_of(word, suffixes)
+        with permitted(word):
+            files = _files_of(word, suffixes)
         if not files:
             rule, fix = "FILE must be a file, or a folder or pattern with some", "correct the path"
             got = f"no {what} in {word}" if Path(word).is_dir() else f"nothing at {word}"
@@ -42,9 +44,8 @@ def find_files(
 def _files_of(word: str, suffixes: set[str]) -> list[Path]:
     path = Path(word)
     if path.is_dir():
-        inside = (file for file in path.rglob("*") if file.suffix.lower() in suffixes)
-        hidden = (f for f in inside if not any(p[0] == "." for p in f.relative_to(path).parts))
-        return sorted(file for file in hidden if file.is_file())
+        inside = (file for file in _below(path) if file.suffix.lower() in suffixes)
+        return sorted(file for file in inside if file.is_file())
     if path.exists():
         return [path]
     try:
@@ -52,6 +53,17 @@ def _files_of(word: str, suffixes: set[str]) -> list[Path]:
         return sorted(file for file in matching if file.is_file())
     except ValueError:  # "a**" is no pattern
         return []
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Give what lies in a folder and those in it, but for what is hidden."""
+    for name, folders, files in os.walk(folder, onerror=_raise):  # a glob leaves out what is closed
+        folders[:] = [inner for inner in folders if inner[0] != "."]
+        yield from (Path(name) / file for file in files if file[0] != ".")
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _is_same(file: Path, other: Path) -> bool:

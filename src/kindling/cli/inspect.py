@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kindling.errors import ConfigError, DataError, Problem
+from kindling.errors import ConfigError, DataError, Problem, permitted
 
 if TYPE_CHECKING:
     from kindling.check.overview import Overview
@@ -35,7 +35,9 @@ def run(arguments: Namespace) -> None:
     from kindling.check.page import render
     from kindling.cli.console import print_json, write_text
 
-    if Path(arguments.path).is_dir():
+    with permitted(arguments.path):
+        is_folder = Path(arguments.path).is_dir()
+    if is_folder:
         overview = inspect_images(arguments.path)
     else:
         kinds = dict(split_kind(word) for word in arguments.kinds)

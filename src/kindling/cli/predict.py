@@ -14,11 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kindling.cli.dialect import add_dialect, asked_of
 from kindling.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from kindling.data.columns.dialect import Dialect
     from kindling.serve.model import Model
     from kindling.serve.oddities import Oddities
 
@@ -35,6 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print JSON: the rows, or what was done"
     )
+    add_dialect(parser)
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 or mps (default cpu)")
 
 
@@ -50,11 +53,12 @@ def run(arguments: Namespace) -> None:
     from kindling.serve.sink import open_sink
 
     model = load(arguments.run, arguments.device)
+    asked = asked_of(arguments.csv, model.schema)
     files = find_files(arguments.files, model.schema, not_this=output)
     kind = output.suffix if output else ".json" if arguments.json else ".csv"
     odd, count = Oddities(model.schema, model.spec.target), 0
     with open_sink(output, kind) as write:
-        for table in watched(predictions(model, files, odd)):
+        for table in watched(predictions(model, files, odd, asked)):
             write(table)
             count += len(table)
     for line in odd.lines():
@@ -73,7 +77,9 @@ def refuse_output(output: Path) -> None:
         raise ConfigError(Problem("-o must be in a folder that is there", f"-o {output}", fix))
 
 
-def predictions(model: "Model", files: list[Path], odd: "Oddities") -> "Iterator[pa.Table]":
+def predictions(
+    model: "Model", files: list[Path], odd: "Oddities", asked: "Dialect | None" = None
+) -> "Iterator[pa.Table]":
     """Predict with as many threads as the machine gives; each computes alone."""
     import torch
 
@@ -85,7 +91,7 @@ def predictions(model: "Model", files: list[Path], odd: "Oddities") -> "Iterator
     torch.set_num_threads(1)
     if isinstance(model.schema, ImageSchema):
         return predict_images(model, files, workers)
-    return predict_tables(model, files, workers, odd)
+    return predict_tables(model, files, workers, odd, asked)
 
 
 def watched(tables: "Iterator[pa.Table]") -> "Iterator[pa.Table]":

@@ -50,7 +50,7 @@ def fit_preprocessor(raw: Raw, train: np.ndarray, seed: int) -> Preprocessed:
         train = np.sort(rng.choice(train, MOST_TO_FIT, replace=False))
     first = raw.x[0]  # the train rows are all in the first file
     some = first.take(train)
-    schema = infer_schema(some, raw.kinds)
+    schema = infer_schema(some, raw.kinds, raw.dialect)
     refuse_nothing(schema, first.file)
     try:
         preprocessor = TablePreprocessor().fit(
@@ -136,7 +136,7 @@ class TablePreprocessor:
         """Fit on the typed train rows."""
         levels = {c.name: c.levels for c in schema.used if c.kind == "category"}
         rest = [name for name in train if name not in levels]
-        booleans = [name for name in rest if train[name].dropna().isin([0.0, 1.0]).all()]
+        booleans = [name for name in rest if _is_zero_or_one(train[name].to_numpy())]
         numbers = [name for name in rest if name not in booleans]
         # A column without a single value in the train rows is kept, as zeros.
         fill = {"keep_empty_features": True}
@@ -174,6 +174,12 @@ class TablePreprocessor:
             "categories": self.categories_,
             "cardinalities": tuple(len(names) + 2 for names in self.levels_),
         }
+
+
+def _is_zero_or_one(values: np.ndarray) -> bool:
+    """Say whether all known numbers are 0 or 1; a few tell it of most columns."""
+    parts = (values[:1000], values)
+    return all(((part == 0) | (part == 1) | np.isnan(part)).all() for part in parts)
 
 
 def _encoder(levels: list[list[str]]) -> OrdinalEncoder:

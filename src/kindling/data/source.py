@@ -7,6 +7,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 import pyarrow as pa
 
+from kindling.data.columns.dialect import AUTO, Dialect
 from kindling.data.columns.schema import ImageSchema
 from kindling.errors import Problem
 from kindling.types import Stage, Transform
@@ -62,6 +63,7 @@ class Raw:
         findings: what was noticed on the way and is no error.
         target_transform: what is learnt of a quantity; "auto" is decided on the val rows.
         kinds: what the user says of a table's columns.
+        dialect: what the user says of how its files are written.
         groups: rows with the same value here stay together in one stage, or None.
         times: the test rows are the latest by this, or None.
         on_disk: whether what the network learns from is kept in a file where it is large.
@@ -80,6 +82,7 @@ class Raw:
     findings: tuple[Problem, ...] = ()
     target_transform: Transform | Literal["auto"] = "none"
     kinds: Mapping[str, str] = field(default_factory=dict)
+    dialect: Dialect = AUTO
     groups: np.ndarray | None = None
     times: np.ndarray | None = None
     on_disk: bool = False

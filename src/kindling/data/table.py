@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from kindling.data.columns.dialect import AUTO, Dialect
+from kindling.data.columns.dialect import AUTO, Dialect, asked_dialect
 from kindling.data.columns.grouping import Cells, number_groups, read_times
 from kindling.data.columns.reader import TableFile
 from kindling.data.columns.schema import absent_columns
@@ -25,7 +25,7 @@ from kindling.data.datamodule import DataModule
 from kindling.data.preprocess import misfits
 from kindling.data.source import Raw, RawTable
 from kindling.data.target import to_target
-from kindling.errors import DataError, Problem
+from kindling.errors import DataError, Problem, gathered, permitted
 from kindling.types import Stage, Transform
 
 UNPACKED = 8  # a file's size times this is what it may fill: Parquet grows, and twice over
@@ -74,7 +74,7 @@ def table(
         ignore=tuple(map(str, ignore)),
         task=task,
         kinds=kinds or {},
-        dialect=Dialect(**(csv or {})),
+        dialect=asked_dialect(csv or {}, "data.csv."),
         group=group,
         time=time,
         drop_missing_target=drop_missing_target,
@@ -108,11 +108,12 @@ class TableSource:
         return {"data.path": self.path, **more}
 
     def missing(self) -> list[Problem]:
-        problems = [
-            Problem(f"{key} must be a file", what_is_at(path), f"{key}=the/right/file.csv", "D001")
-            for key, path in self.files.items()
-            if not Path(path).is_file()
-        ]
+        problems: list[Problem] = []
+        for key, path in self.files.items():
+            with gathered(problems), permitted(path):
+                if not Path(path).is_file():
+                    rule, fix = f"{key} must be a file", f"{key}=the/right/file.csv"
+                    problems.append(Problem(rule, what_is_at(path), fix, "D001"))
         seen: dict[Path, str] = {}
         for key, path in self.files.items():
             other = seen.setdefault(Path(path).absolute(), key)
@@ -157,6 +158,7 @@ class TableSource:
             notes=(f"{dropped} rows without {self.target} left out",) if dropped else (),
             target_transform=self.target_transform,
             kinds=self.kinds,
+            dialect=self.dialect,
             on_disk=on_disk,
             groups=number_groups(cells(self.group)) if self.group else None,
             times=read_times(self.time, cells(self.time)) if self.time else None,

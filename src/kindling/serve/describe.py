@@ -75,6 +75,8 @@ def _of_table(spec: DataSpec, schema: TableSchema) -> Iterator[str]:
         yield "a spec of other columns than the schema's"
     if spec.image_shape is not None or spec.pixel_mean or spec.pixel_scale:
         yield "a table with pixels"
+    for name in schema.dialect.faults():
+        yield f"the dialect's {name} that no file can have"
     yield from _of_categories(spec, [c for c in schema.used if c.kind == "category"])
 
 

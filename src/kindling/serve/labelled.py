@@ -10,12 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.data.columns import kinds
+from kindling.data.columns.dialect import AUTO, Dialect
 from kindling.data.columns.infer import decimal_sign
 from kindling.data.columns.reader import read_table
 from kindling.data.columns.schema import ImageSchema, absent_columns
 from kindling.data.pictures.decode import SUFFIXES
-from kindling.errors import DataError, Problem
+from kindling.errors import DataError, Problem, for_a_model
 from kindling.serve.model import Model
+from kindling.serve.rows import read_rows
 from kindling.types import DataSpec
 
 MAX_NAMED = 5  # labels that a message names
@@ -38,23 +40,24 @@ class Labelled:
     num_left_out: int = 0
 
 
-def read_labelled(path: Path, model: Model) -> Labelled:
+def read_labelled(path: Path, model: Model, asked: Dialect | None = None) -> Labelled:
     """Read what the model is to be judged on; rows without a label are left out.
 
     Args:
         path: a table with the target's column; for images a folder of class folders, or a table
             with the columns `file` (from where the table lies) and `label`.
         model: says what is looked for.
+        asked: how a CSV file is written, where it is not as the train rows were.
 
     Raises:
         DataError: the target is not there, or has labels that the model does not know.
     """
     if isinstance(model.schema, ImageSchema):
-        files, labels = _list_folders(path) if path.is_dir() else _list_table(path)
+        files, labels = _list_folders(path) if path.is_dir() else _list_table(path, asked or AUTO)
         truth, known = read_truth(labels, model.spec, str(path))
         rows: Any = [files[number] for number in known]
         return Labelled(rows, truth, {}, len(files) - len(known))
-    table = read_table(path)
+    table = read_rows(path, model.schema, asked)
     _refuse_absent([model.spec.target], table, path)
     truth, known = read_truth(table.column(model.spec.target), model.spec, str(path))
     place = {"file": str(path), "numbers": known}
@@ -84,8 +87,9 @@ def _list_folders(root: Path) -> tuple[list[Path], pa.ChunkedArray]:
     return [file for file, _ in found], pa.chunked_array([[name for _, name in found]])
 
 
-def _list_table(path: Path) -> tuple[list[Path], pa.ChunkedArray]:
-    table = read_table(path)
+def _list_table(path: Path, dialect: Dialect) -> tuple[list[Path], pa.ChunkedArray]:
+    with for_a_model():
+        table = read_table(path, dialect)
     _refuse_absent(["file", "label"], table, path)
     return [path.parent / str(name) for name in table["file"].to_pylist()], table["label"]
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from kindling.data.columns.schema import ImageSchema, TableSchema
 from kindling.data.preprocess import TablePreprocessor
-from kindling.errors import ConfigError, Problem
+from kindling.errors import ConfigError, Problem, for_a_model
 from kindling.pixels import PixelScaler
 from kindling.runs import find_run
 from kindling.serve.bundle import Bundle, read_bundle
@@ -103,7 +103,8 @@ class Model:
             return to_images(rows, self.schema)
         assert self.preprocessor is not None
         table = to_table(rows, self.schema)
-        typed = self.schema.type(table, file, numbers)
+        with for_a_model():
+            typed = self.schema.type(table, file, numbers)
         if odd is not None:
             odd.add(table, typed)
         if not len(typed):  # scikit-learn refuses to transform nothing

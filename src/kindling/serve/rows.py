@@ -1,6 +1,7 @@
-"""Rows as a person has them in Python in; a table of raw columns, or uint8 images, out."""
+"""Rows as a person has them, in Python or a file, in; raw columns or uint8 images out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,42 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from kindling.data.columns.reader import plain
+from kindling.data.columns.dialect import AUTO, Dialect, sniff
+from kindling.data.columns.reader import open_table, plain
 from kindling.data.columns.schema import ImageSchema, TableSchema
 from kindling.data.pictures.decode import decode
-from kindling.errors import DataError, Problem
+from kindling.errors import DataError, Problem, for_a_model
 
 KINDS = "a DataFrame, an Arrow table, a dict of columns, a list of dicts, or an array of two axes"
 IMAGE_KINDS = "a list of paths, bytes or Pillow images, or a uint8 array (N, channels, H, W)"
+
+
+def open_rows(file: Path, schema: TableSchema, asked: Dialect | None = None) -> Iterator[pa.Table]:
+    """Read a CSV or Parquet file chunk by chunk; see `open_table`.
+
+    Args:
+        file: new rows, with whatever columns.
+        schema: tells how the train rows were written.
+        asked: how this file is written, where somebody says so.
+    """
+    with for_a_model():
+        yield from open_table(file, asked or written_as(file, schema))
+
+
+def read_rows(file: Path, schema: TableSchema, asked: Dialect | None = None) -> pa.Table:
+    """Read a whole file, as `open_rows` does."""
+    return pa.concat_tables(open_rows(file, schema, asked)).combine_chunks()
+
+
+def written_as(file: Path, schema: TableSchema) -> Dialect:
+    """Take what the user set for the train rows, unless the columns are found without it only."""
+    needed = {column.name for column in schema.used}
+    for dialect in dict.fromkeys((schema.dialect, AUTO)):
+        with suppress(DataError, OSError, EOFError, UnicodeError):  # the reader says it in words
+            layout = sniff(file, dialect)
+            if layout is None or needed <= set(layout.names):
+                return dialect
+    return schema.dialect
 
 
 def to_table(rows: Any, schema: TableSchema) -> pa.Table:

@@ -9,9 +9,11 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from kindling.data.columns.reader import open_table
+from kindling.data.columns.dialect import Dialect
+from kindling.data.columns.schema import TableSchema
 from kindling.serve.model import Model
 from kindling.serve.oddities import Oddities
+from kindling.serve.rows import open_rows
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,7 +35,11 @@ class Chunk(NamedTuple):
 
 
 def predict_tables(
-    model: Model, files: Sequence[Path], workers: int, odd: Oddities
+    model: Model,
+    files: Sequence[Path],
+    workers: int,
+    odd: Oddities,
+    asked: Dialect | None = None,
 ) -> Iterator[pa.Table]:
     """Predict for the rows of CSV and Parquet files; memory does not grow with them.
 
@@ -42,17 +48,22 @@ def predict_tables(
         files: several get a column `file` before `row`, which counts from 0 in each file.
         workers: chunks that are worked on at the same time.
         odd: gathers what the train rows were not like.
+        asked: how CSV files are written, where it is not as the train rows were.
 
     Returns:
         One table without rows for each file, then those with its rows.
     """
-    chunks = (chunk for file in files for chunk in _table_chunks(file, len(files) > 1, odd))
+    assert isinstance(model.schema, TableSchema)
+    tables = ((file, open_rows(file, model.schema, asked)) for file in files)
+    chunks = (chunk for pair in tables for chunk in _table_chunks(*pair, len(files) > 1, odd))
     return in_order(lambda chunk: predict_chunk(model, chunk), chunks, workers)
 
 
-def _table_chunks(file: Path, is_one_of_many: bool, odd: Oddities) -> Iterator[Chunk]:
+def _table_chunks(
+    file: Path, tables: Iterator[pa.Table], is_one_of_many: bool, odd: Oddities
+) -> Iterator[Chunk]:
     start = 0
-    for table in open_table(file):
+    for table in tables:
         rows = np.arange(start, start + len(table))
         names = {"file": _repeat(str(file), len(table))} if is_one_of_many else {}
         more = {"file": str(file), "numbers": rows, "odd": odd}

@@ -5,9 +5,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from kindling.data.columns.dialect import Dialect
+from kindling.data.columns.dialect import Dialect, asked_dialect
 from kindling.data.columns.reader import open_table, read_table
-from kindling.errors import DataError
+from kindling.errors import ConfigError, DataError
 
 TABLE = {"a": ["1", "3"], "b": ["x", "y"]}
 
@@ -35,6 +35,30 @@ def test_encodings_are_seen(read, encoding):
 
 def test_the_user_can_say_how_a_file_is_written(read):
     assert read("a;b\n'1;2';x\n", separator=";", quote="'") == {"a": ["1;2"], "b": ["x"]}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("separator", value) for value in ("ab", "", "\n", "é")),
+        *(("encoding", value) for value in ("base64", "zip", "no-such", "", "\0", "undefined")),
+        *(("quote", value) for value in ("", "''", "\n", "auto")),
+    ],
+)
+def test_what_no_file_can_have_is_a_fault_of_what_was_typed(key, value):
+    with pytest.raises(ConfigError) as caught:
+        asked_dialect({key: value}, "data.csv.")
+    (problem,) = caught.value.problems
+    assert problem.rule.startswith(f"data.csv.{key} must be ")
+    assert problem.fix == f"type data.csv.{key}=..."
+
+
+def test_a_quote_is_no_separator():
+    assert Dialect(separator="'", quote="'").faults().keys() == {"quote"}
+
+
+def test_a_tab_can_be_typed(read):
+    assert read("a\tb\n1\tx\n3\ty\n", separator=r"\t") == TABLE
 
 
 def test_gzip_is_unpacked(read):

@@ -79,6 +79,20 @@ def test_a_file_that_does_not_fit_is_refused_by_field_without_a_path(penguins):
         assert "/" not in errors(penguins.file(content))[0]["message"]
 
 
+def test_what_is_wrong_with_a_file_is_answered_with_what_helps_a_client(penguins):
+    content = TABLE.to_csv(index=False).encode()
+    late = content + 20 * content.partition(b"\n")[2] + b"\xe9\n"
+    wrong = content.replace(b"2007", b"old")
+    for bad, fix in (
+        (content + b"1,2\n", "correct them"),
+        (content + b'1,"2\n3\n', "close it"),
+        (late, "save it as UTF-8"),
+        (wrong, "correct the cells or empty them"),
+    ):
+        (error,) = errors(penguins.file(bad))
+        assert error["message"].endswith(f"; {fix}")
+
+
 def test_a_damaged_image_is_refused_by_its_name(digits):
     files = [("file", ("good.png", png(1))), ("file", ("bad.png", png(1)[:40]))]
     (error,) = errors(digits("POST", "/predict", files=files))

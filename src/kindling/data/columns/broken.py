@@ -38,9 +38,10 @@ class Ragged:
         rule = f"every row of {path} must have {width} cells, as its header"
         more = f", {self.count:,} such rows in all" if self.count > MAX_NAMED else ""
         fix = f"correct them, or set another separator than {separator!r}: data.csv.separator=..."
+        typed = "correct them, or type --csv separator=..."
         if self.widths == {width + 1} and self.count > 1:
-            fix = "name the first column in the header, or remove what ends each row"
-        return Problem(rule, ", ".join(self.some) + more, fix, "D005")
+            fix = typed = "name the first column in the header, or remove what ends each row"
+        return Problem(rule, ", ".join(self.some) + more, fix, "D005", typed)
 
 
 def explain(path: Path, layout: Layout, read: Callable[[Gather], None]) -> Problem | None:
@@ -73,8 +74,8 @@ def undecodable(path: Path, layout: Layout) -> Problem | None:
                 line += error.object[: error.start].count(b"\n")
                 got = f"{error.object[error.start : error.end]!r} in line {line}"
                 rule = f"all of {path} must be text in {encoding}, as its start is"
-                fix = "save it as UTF-8, or type data.csv.encoding=latin-1"
-                return Problem(rule, got, fix, "D004")
+                fix = "save it as UTF-8, or type {}encoding=latin-1"
+                return Problem(rule, got, fix.format("data.csv."), "D004", fix.format("--csv "))
     return None
 
 
@@ -83,8 +84,9 @@ def open_quote(last: Iterable[str], layout: Layout, path: Path) -> Problem | Non
     cell = next((cell for cell in last if "\n" in cell), None)
     if cell is None or not _is_odd(layout, path):
         return None
-    rule, fix = f"every quote in {path} must be closed", "close it, or data.csv.quote=..."
-    return Problem(rule, f"one that opens before {shown(cell)} and never ends", fix, "D006")
+    rule, fix = f"every quote in {path} must be closed", "close it, or type {}quote=..."
+    got = f"one that opens before {shown(cell)} and never ends"
+    return Problem(rule, got, fix.format("data.csv."), "D006", fix.format("--csv "))
 
 
 def _is_odd(layout: Layout, path: Path) -> bool:

@@ -5,16 +5,22 @@ import csv
 import gzip
 import io
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kindling.errors import DataError, Problem
+from kindling.errors import ConfigError, DataError, Problem, shown
 
 PARQUET, GZIP = b"PAR1", b"\x1f\x8b"
 OTHERS = {b"PK\x03\x04": "a zip or Excel file", b"\x89PNG": "an image", b"%PDF": "a PDF file"}
 SAMPLE_BYTES = 1 << 18
 SAMPLE_LINES = 200
 SEPARATORS = (",", ";", "\t", "|")
+MUST_BE = {
+    "separator": "auto, or one sign",
+    "encoding": "auto, or a name that Python knows, such as utf-8, utf-16 or latin-1",
+    "quote": "one sign, which is not the separator",
+}
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,7 @@ class Dialect:
     """How a CSV file is written; "auto" is seen from its first lines.
 
     Args:
-        separator: between two cells: ",", ";", a tab, "|", or "auto".
+        separator: between two cells: any sign, or "auto"; a tab may be typed as backslash and t.
         encoding: of the text, or "auto": UTF-8, UTF-16 where a mark says so, else Latin-1.
         quote: around a cell that holds a separator.
     """
@@ -31,8 +37,52 @@ class Dialect:
     encoding: str = "auto"
     quote: str = '"'
 
+    def __post_init__(self) -> None:
+        if self.separator == r"\t":
+            object.__setattr__(self, "separator", "\t")
+
+    def faults(self) -> dict[str, str]:
+        """Say of each field that is nothing what it must be."""
+        is_right = {
+            "separator": self.separator == "auto" or _is_sign(self.separator),
+            "encoding": self.encoding == "auto" or _is_encoding(self.encoding),
+            "quote": _is_sign(self.quote) and self.quote != self.separator,
+        }
+        return {name: MUST_BE[name] for name in MUST_BE if not is_right[name]}
+
+
+def _is_sign(text: str) -> bool:
+    return len(text) == 1 and text.isascii() and text not in "\r\n\0"
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        return "".encode(name) is not None  # a codec of bytes, such as base64, refuses text
+    except (LookupError, ValueError):
+        return False
+
 
 AUTO = Dialect()
+
+
+def asked_dialect(values: Mapping[str, str], prefix: str) -> Dialect:
+    """Make a dialect of what a person typed, each key behind this prefix.
+
+    Raises:
+        ConfigError: values that no file can have.
+    """
+    dialect = Dialect(**values)
+    problems = [
+        Problem(
+            f"{prefix}{name} must be {words}",
+            shown(getattr(dialect, name)),
+            f"type {prefix}{name}=...",
+        )
+        for name, words in dialect.faults().items()
+    ]
+    if problems:
+        raise ConfigError(*problems)
+    return dialect
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.data.columns import kinds
+from kindling.data.columns.dialect import AUTO, Dialect
 from kindling.data.columns.schema import DATE_PARTS, USED, Column, ColumnKind, TableSchema
 from kindling.errors import DataError, Problem
 
@@ -22,8 +23,13 @@ LONG_TEXT = 3.0  # words in a cell, on average, that make it free text
 SAMPLE = 200  # cells that are tried before all
 
 
-def infer_schema(train: pa.Table, asked: Mapping[str, str]) -> TableSchema:
-    """Name each column's kind from the train rows; `asked` (data.kinds) has the last word.
+def infer_schema(train: pa.Table, asked: Mapping[str, str], dialect: Dialect = AUTO) -> TableSchema:
+    """Name each column's kind from the train rows.
+
+    Args:
+        train: the raw train rows.
+        asked: data.kinds, which has the last word.
+        dialect: data.csv, which the rows of later are read by.
 
     Raises:
         DataError: a kind that was asked for is none, or no column is left to learn from.
@@ -56,7 +62,7 @@ def infer_schema(train: pa.Table, asked: Mapping[str, str]) -> TableSchema:
         _with_features(infer_column(name, train.column(name), asked.get(name)), taken)
         for name in train.column_names
     )
-    return TableSchema(columns)
+    return TableSchema(columns, dialect)
 
 
 def infer_column(name: str, cells: pa.ChunkedArray, asked: str | None) -> Column:
@@ -84,15 +90,25 @@ def _kind_of(cells: pa.ChunkedArray, known: pa.ChunkedArray) -> tuple[ColumnKind
         return "date", "dates"
     if not kinds.is_text(cells):
         return "number", "numbers"
-    if pc.all(pc.is_in(pc.utf8_lower(known), value_set=pa.array(["true", "false"]))).as_py():
+    if _are_true_or_false(known.slice(0, SAMPLE)) and _are_true_or_false(known):
         return "boolean", "true and false"
-    if pc.any(pc.match_substring_regex(known, r"^0\d+$")).as_py():
+    if has_leading_zeros(known):
         return "category", "codes with leading zeros"
     share = _share_of_numbers(known, decimal_sign(known))
     if share >= MOSTLY:
         return "number", "numbers" if share == 1 else f"numbers in {share:.0%} of the cells"
     pattern = date_pattern(known)
     return ("date", f"dates like {known[0]}") if pattern else ("category", "text")
+
+
+def _are_true_or_false(known: pa.ChunkedArray) -> bool:
+    return pc.all(pc.is_in(pc.utf8_lower(known), value_set=pa.array(["true", "false"]))).as_py()
+
+
+def has_leading_zeros(known: pa.ChunkedArray) -> bool:
+    """Say whether a cell is a code such as 007."""
+    some = known.filter(pc.starts_with(known, "0"))  # an expression takes long on all
+    return bool(pc.any(pc.match_substring_regex(some, r"^0\d+$")).as_py())
 
 
 def _share_of_numbers(known: pa.ChunkedArray, decimal: str) -> float:
@@ -106,9 +122,9 @@ def _share_of_numbers(known: pa.ChunkedArray, decimal: str) -> float:
     real = pc.drop_null(kinds.known_text(known, kinds.NUMBER_MARKERS))
     if len(real) == 0:
         return 0.0
-    numbers = kinds.to_number(real, decimal)
-    infinite = pc.is_in(pc.utf8_lower(real), value_set=pa.array(kinds.INFINITE))
-    return pc.mean(pc.cast(pc.or_(pc.is_valid(numbers), infinite), pa.float64())).as_py()
+    others = real.filter(pc.is_null(kinds.to_number(real, decimal)))
+    infinite = pc.is_in(pc.utf8_lower(others), value_set=pa.array(kinds.INFINITE))
+    return 1 - (len(others) - (pc.sum(infinite).as_py() or 0)) / len(real)
 
 
 def decimal_sign(known: pa.ChunkedArray) -> str:
@@ -124,8 +140,11 @@ def decimal_sign(known: pa.ChunkedArray) -> str:
 
 def date_pattern(known: pa.ChunkedArray) -> str:
     """Return the first pattern by which all cells are dates, or ""."""
+    some = known.slice(0, SAMPLE)
+    if not pc.all(pc.match_substring_regex(some, r"^\d")).as_py():
+        return ""  # each of them begins with a digit
     for pattern in kinds.DATE_PATTERNS:
-        if kinds.to_days(known.slice(0, SAMPLE), pattern).null_count == 0:
+        if kinds.to_days(some, pattern).null_count == 0:
             days = kinds.to_days(known, pattern)
             if days.null_count <= (1 - MOSTLY) * len(known):
                 return pattern
@@ -185,6 +204,9 @@ def _range(numbers: pa.ChunkedArray) -> dict[str, Any]:
 
 def _left_out(column: Column, cells: pa.ChunkedArray, known: pa.ChunkedArray) -> Column:
     """Turn a column that says nothing of other rows into one that is left out, by name."""
+    is_varied = column.kind in ("number", "date") and column.low != column.high
+    if is_varied and not (column.kind == "number" and _counts_rows(column, len(known))):
+        return column
     distinct = pc.count_distinct(known).as_py()
     if distinct == 1 and column.num_missing == 0:
         why = f"only {known[0].as_py()!r} in the train rows"

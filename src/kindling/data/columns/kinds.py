@@ -129,16 +129,18 @@ def to_category(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def is_whole(numbers: pa.ChunkedArray) -> bool:
     """Say whether all numbers are integers that float64 holds exactly."""
     known = np.asarray(pc.drop_null(numbers), dtype=np.float64)
-    return bool((np.abs(known) <= EXACT).all() and (known % 1 == 0).all())
+    return bool((np.abs(known) <= EXACT).all() and (np.floor(known) == known).all())
 
 
 def to_days(column: pa.ChunkedArray, pattern: str) -> pa.ChunkedArray:
     """Return float64 days since 1970-01-01 UTC; text is read by `pattern` (see DATE_PATTERNS)."""
     if is_text(column):
-        text = known_text(column).to_pandas()
+        encoded = known_text(column).combine_chunks().dictionary_encode()  # days are often alike
+        text = encoded.dictionary.to_pandas()
         # A model that learnt from dates which were no text has no pattern.
         read = pd.to_datetime(text, format=pattern or "ISO8601", errors="coerce", utc=True)
-        column = pa.chunked_array([pa.array(read, pa.timestamp("us"), from_pandas=True)])
+        distinct = pa.array(read, pa.timestamp("us"), from_pandas=True)
+        column = pa.chunked_array([distinct.take(encoded.indices)])
     if not is_moment(column):
         return pa.chunked_array([pa.nulls(len(column), pa.float64())])
     microseconds = pc.cast(pc.cast(column, pa.timestamp("us"), safe=False), pa.int64())

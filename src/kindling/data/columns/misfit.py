@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kindling.data.columns.schema import Column
 
 WORDS = {"number": "numbers", "boolean": "booleans", "date": "dates", "category": "single values"}
+CORRECT = "correct the cells or empty them"
 
 
 class Place(NamedTuple):
@@ -62,17 +63,17 @@ def _unreadable(
     name = column.name
     rule = f"column {name!r} of {place.file} holds {WORDS[column.kind]}, so every cell must be one"
     fix = (
-        f"correct the cells or empty them; read it as categories: "
+        f"{CORRECT}; read it as categories: "
         f"'data.kinds={{{name}: category}}'; or leave it out: data.ignore=[{name}]"
     )
-    return _first(known, is_bad, place, Misfit(rule, "", fix, "D103"))
+    return _first(known, is_bad, place, Misfit(rule, "", fix, "D103", CORRECT))
 
 
 def _too_large(column: "Column", values: pa.ChunkedArray, place: Place) -> Misfit | None:
     is_bad = pc.greater(pc.abs(values), kinds.LARGEST)
     rule = f"numbers of column {column.name!r} of {place.file} must lie within float32, to 3.4e38"
-    fix = f"correct the cells or empty them, or leave it out: data.ignore=[{column.name}]"
-    return _first(values, is_bad, place, Misfit(rule, "", fix, "D109"))
+    fix = f"{CORRECT}, or leave it out: data.ignore=[{column.name}]"
+    return _first(values, is_bad, place, Misfit(rule, "", fix, "D109", CORRECT))
 
 
 def _first(

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from kindling.data.columns.broken import BLOCK_BYTES, MAX_NAMED, Gather, explain, open_quote
 from kindling.data.columns.dialect import AUTO, Dialect, Layout, sniff
-from kindling.errors import DataError, Problem, shown
+from kindling.errors import DataError, Problem, permitted, shown
 
 CHUNK_ROWS = 1 << 17  # of Parquet in one chunk
 
@@ -42,7 +42,8 @@ def open_table(
     """
     path = Path(path)
     try:
-        layout = sniff(path, dialect)
+        with permitted(path):
+            layout = sniff(path, dialect)
         yield from _parquet(path, names) if layout is None else _csv(path, layout, names)
     except OSError as error:
         if error.errno is None:  # of gzip or Arrow: what was read is at fault

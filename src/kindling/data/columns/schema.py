@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from kindling.data.columns import kinds
+from kindling.data.columns.dialect import AUTO, Dialect
 from kindling.data.columns.misfit import Place, misfits
 from kindling.errors import DataError, Problem
 
@@ -53,9 +54,15 @@ class Column:
 
 @dataclass(frozen=True)
 class TableSchema:
-    """The columns of a table, in the order of the file, without the target."""
+    """The columns of a table, in the order of the file, without the target.
+
+    Args:
+        columns: all that may be learnt from, whether they are used or not.
+        dialect: how the user says that CSV files of such rows are written.
+    """
 
     columns: tuple[Column, ...]
+    dialect: Dialect = AUTO
 
     @property
     def used(self) -> tuple[Column, ...]:

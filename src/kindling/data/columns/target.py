@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.data.columns import kinds
-from kindling.data.columns.infer import decimal_sign
+from kindling.data.columns.infer import decimal_sign, has_leading_zeros
 from kindling.errors import DataError, Problem, shown
 
 MAX_WHOLE_CLASSES = 20  # more distinct whole numbers than this are taken as a quantity
@@ -47,7 +47,7 @@ def _read_words(cells: pa.ChunkedArray, task: str) -> pd.Series:
 
 def _are_codes(known: pa.ChunkedArray, numbers: pa.ChunkedArray, task: str) -> bool:
     """Say whether labels that look like numbers would lose a zero, or the last of many digits."""
-    if pc.any(pc.match_substring_regex(known, r"^0\d+$")).as_py():
+    if has_leading_zeros(known):
         return True
     is_quantity = task == "auto" and len(known) > MAX_WHOLE_CLASSES
     return not is_quantity and bool(pc.any(pc.greater(pc.abs(numbers), kinds.EXACT)).as_py())

@@ -8,9 +8,10 @@ from typing import Any
 import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
-from kindling.data.columns.reader import read_table
+from kindling.data.columns.dialect import SEPARATORS
 from kindling.data.columns.schema import TableSchema
 from kindling.errors import UserError
+from kindling.serve.rows import read_rows
 from kindling.serve.web.fields import WORDS
 from kindling.serve.web.limits import Limits, Mistake, Refusal, refuse
 
@@ -62,13 +63,14 @@ def read_csv(content: bytes, schema: TableSchema, limits: Limits) -> pa.Table:
     if content.startswith(PACKED):
         raise refuse(415, "a table must be plain CSV; got a packed or binary file")
     header = content.partition(b"\n")[0]
-    if max(map(header.count, (b",", b";", b"\t", b"|"))) >= limits.columns:
+    separators = {*SEPARATORS, schema.dialect.separator}
+    if max(header.count(separator.encode()) for separator in separators) >= limits.columns:
         raise refuse(413, f"a table must have at most {limits.columns:,} columns")
     with TemporaryDirectory() as folder:
         file = Path(folder) / "upload.csv"
         file.write_bytes(content)
         try:
-            table = read_table(file)
+            table = read_rows(file, schema)
         except UserError as error:
             names = [column.name for column in schema.used]
             hidden = {str(file): UPLOAD, " or Parquet": ""}  # which can unpack to any size
@@ -93,8 +95,9 @@ def as_refusal(
     mistakes = []
     for problem in error.problems:
         message = f"{problem.rule}; got {problem.got}"
-        if "data." not in problem.fix and "chmod" not in problem.fix:  # a matter of training
-            message += f"; {problem.fix}"
+        fix = problem.fix.partition(", or type ")[0]  # a client has no command line
+        if "data." not in fix and "chmod" not in fix:  # a matter of training
+            message += f"; {fix}"
         for text, shown in hidden.items():
             message = message.replace(text, shown)
         about = [name for name in names if repr(name) in message]
