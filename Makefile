@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-all lint bench tensorboard clean
+.PHONY: help train test test-all lint bench bench-quick tensorboard clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,8 +26,11 @@ lint: $(VENV)/dev.stamp ## style, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/train.stamp ## rows per second beside a hand-written loop and the usual recipe
-	$(BIN)/python benchmarks/loop.py $(ARGS)
+bench: $(VENV)/bench.stamp ## all benchmarks, under ten minutes: the tables of docs/performance.md
+	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+bench-quick: $(VENV)/bench.stamp ## the same with fewer rows and turns, under 90 s; writes nothing
+	$(BIN)/python benchmarks/bench.py --quick $(ARGS)
 
 tensorboard: $(VENV)/train.stamp ## curves of all runs, on this machine only
 	$(BIN)/tensorboard --logdir runs --host 127.0.0.1
@@ -46,3 +49,7 @@ $(VENV)/train.stamp: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) -e '.[dev]'
 	@touch $@ $(VENV)/train.stamp
+
+$(VENV)/bench.stamp: $(VENV)/train.stamp
+	$(PIP) -e '.[bench]'
+	@touch $@

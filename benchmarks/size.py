@@ -1,9 +1,10 @@
 """Time and memory against rows: read, fit, transform, one epoch of batches, from memory or disk.
 
 python benchmarks/make_rows.py 1_000_000 rows.csv
-python benchmarks/size.py rows.csv disk          # or ram; a process each, since memory is a peak
+python benchmarks/size.py rows.csv disk          # or ram; a process each, since memory is a peak; --json
 """
 
+import json
 import resource
 import sys
 import time
@@ -21,7 +22,7 @@ def peak_gb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
-def main(file: str, memory: str) -> None:
+def main(file: str, memory: str, *, as_json: bool) -> None:
     """Go once from the file to the batches of an epoch, and print a line."""
     torch.set_num_threads(1)
     base, spent = peak_gb(), {}
@@ -51,12 +52,25 @@ def main(file: str, memory: str) -> None:
     for batch in data.train_dataloader():
         batch.x.sum()
     spent["epoch"] = time.perf_counter() - start
-    rows = len(data.raw.y)
-    parts = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in spent.items())
-    per_row = 1e6 * sum(spent.values()) / rows
-    print(f"{rows:,} rows, {memory}: {parts}; {per_row:.1f} us a row")
-    print(f"peak {peak_gb():.2f} GB, imports alone {base:.2f} GB, x {data.x.nbytes / 1e9:.2f} GB")
+    result = {
+        "rows": len(data.raw.y),
+        "memory": memory,
+        "seconds": spent,
+        "peak_gb": peak_gb(),
+        "base_gb": base,
+        "x_gb": data.x.nbytes / 1e9,
+    }
+    print(json.dumps(result) if as_json else describe(result))
+
+
+def describe(result: dict) -> str:
+    """Put the numbers into words."""
+    parts = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in result["seconds"].items())
+    per_row = 1e6 * sum(result["seconds"].values()) / result["rows"]
+    sizes = [f"{result[key]:.2f} GB" for key in ("peak_gb", "base_gb", "x_gb")]
+    first = f"{result['rows']:,} rows, {result['memory']}: {parts}; {per_row:.1f} us a row"
+    return f"{first}\npeak {sizes[0]}, imports alone {sizes[1]}, x {sizes[2]}"
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:3], as_json="--json" in sys.argv)

@@ -29,7 +29,9 @@ def states(task):
     ]
 
 
-@pytest.mark.parametrize("data", ["data=penguins", "data=digits"])
+@pytest.mark.parametrize(
+    "data", ["data=penguins", pytest.param("data=digits", marks=pytest.mark.slow)]
+)
 def test_a_training_afterwards_has_the_bits_of_one_without(build, data):
     ends = []
     for look in (False, True):

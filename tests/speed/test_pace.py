@@ -39,7 +39,7 @@ def test_whatever_looks_at_single_batches_gets_single_batches(build, override):
     assert chunk_of(build, override) == 1
 
 
-@pytest.mark.parametrize("data", ["penguins", "digits"])
+@pytest.mark.parametrize("data", ["penguins", pytest.param("digits", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("accumulate", [1, 3])
 def test_chunks_end_with_the_bits_of_single_batches(build, data, accumulate):
     ends = []

@@ -16,6 +16,9 @@ ON_IT = "fakegpu:0, 32-true, data set on it (0.01 MB), up to 1 epochs"
 NOT_ON_IT = "fakegpu:0, 32-true, up to 1 epochs"
 
 
+pytestmark = pytest.mark.slow  # a pretended GPU computes whole trainings
+
+
 @pytest.fixture(scope="module")
 def said():
     command = [sys.executable, str(SCRIPT)]

@@ -84,9 +84,9 @@ def test_help_and_typos_are_answered_without_torch(tmp_path, word):
     ("words", "code"),
     [
         (["model=clip"], 2),
-        (["device=cuda:99"], 2),
+        pytest.param(["device=cuda:99"], 2, marks=pytest.mark.slow),
         (["data=table", "data.path=nope.csv", "data.target=y"], 3),
-        (["+callbacks.mine._target_=nowhere.Nothing"], 2),
+        pytest.param(["+callbacks.mine._target_=nowhere.Nothing"], 2, marks=pytest.mark.slow),
     ],
 )
 def test_errors_leave_with_their_code_and_no_run_folder(tmp_path, words, code):
