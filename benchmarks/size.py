@@ -1,7 +1,7 @@
 """Time and memory against rows: read, fit, transform, one epoch of batches, from memory or disk.
 
 python benchmarks/make_rows.py 1_000_000 rows.csv
-python benchmarks/size.py rows.csv disk          # or ram; a process each, since memory is a peak; --json
+python benchmarks/size.py rows.csv disk  # or ram; --json for programs
 """
 
 import json
