@@ -119,6 +119,8 @@ def _share_of_numbers(known: pa.ChunkedArray, decimal: str) -> float:
         and 0 < pc.count(some).as_py() <= kinds.to_number(some, decimal).null_count
     ):
         return 0.0  # not a single number there: surely not nearly all
+    if kinds.to_number(known, decimal).null_count == 0:
+        return 1.0
     real = pc.drop_null(kinds.known_text(known, kinds.NUMBER_MARKERS))
     if len(real) == 0:
         return 0.0

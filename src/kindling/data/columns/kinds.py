@@ -68,7 +68,7 @@ def to_number(column: pa.ChunkedArray, decimal: str = ".") -> pa.ChunkedArray:
     """
     kind = column.type
     if is_text(column):
-        numbers = _text_to_number(known_text(column, NUMBER_MARKERS), decimal)
+        numbers = _text_to_number(column, decimal)
     elif pa.types.is_boolean(kind):
         numbers = pc.cast(pc.cast(column, pa.int8()), pa.float64())
     elif pa.types.is_duration(kind) or pa.types.is_time(kind):
@@ -82,12 +82,14 @@ def to_number(column: pa.ChunkedArray, decimal: str = ".") -> pa.ChunkedArray:
     return pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float64()))
 
 
-def _text_to_number(text: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray:
-    if decimal == ".":
-        try:
-            return pc.cast(text, pa.float64())  # every cell is plain: the usual case, and fast
-        except pa.ArrowInvalid:
-            pass
+def _text_to_number(column: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray:
+    numbers = _if_all_plain(column) if decimal == "." else None
+    if numbers is not None:
+        return numbers
+    text = known_text(column, NUMBER_MARKERS)
+    numbers = _if_all_plain(text) if decimal == "." else None
+    if numbers is not None:
+        return numbers
     other = "," if decimal == "." else "."
     grouped = pc.match_substring_regex(text, GROUPED[decimal])
     text = pc.if_else(grouped, pc.replace_substring(text, other, ""), text)
@@ -96,6 +98,14 @@ def _text_to_number(text: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray:
         text = pc.if_else(comma, pc.replace_substring(text, ",", "."), text)
     plain = pc.match_substring_regex(text, PLAIN)
     return pc.cast(pc.if_else(plain, text, pa.scalar(None, text.type)), pa.float64())
+
+
+def _if_all_plain(text: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Read cells as Arrow reads them: the usual case, and fast."""
+    try:
+        return pc.cast(text, pa.float64())
+    except pa.ArrowInvalid:
+        return None
 
 
 def to_boolean(column: pa.ChunkedArray) -> pa.ChunkedArray:

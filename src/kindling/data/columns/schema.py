@@ -87,7 +87,7 @@ class TableSchema:
         problems = absent_columns(wanted, table.column_names, file)
         if problems:
             raise DataError(*problems)
-        typed: dict[str, np.ndarray] = {}
+        typed: dict[str, np.ndarray | pd.Series] = {}
         for column in self.used:
             cells = table.column(column.name)
             values = convert(column, cells)
@@ -109,8 +109,10 @@ def convert(column: Column, cells: pa.ChunkedArray) -> pa.ChunkedArray:
     return kinds.to_number(cells, column.decimal)
 
 
-def features_of(column: Column, values: pa.ChunkedArray) -> list[np.ndarray]:
+def features_of(column: Column, values: pa.ChunkedArray) -> list[np.ndarray | pd.Series]:
     """Make the typed columns of one column: itself, or the parts of a date, and what is missing."""
+    if column.kind == "category":
+        return [values.to_pandas()]  # shares the memory, where an array would hold objects
     array = values.to_numpy()
     if column.kind == "date":
         return date_parts(array)[: len(column.features)]
