@@ -149,7 +149,11 @@ class TablePreprocessor:
             ("booleans", SimpleImputer(strategy="most_frequent", **fill), booleans),
             ("categories", _encoder([[MISSING, *names] for names in levels.values()]), [*levels]),
         ]
-        self.transformer_ = ColumnTransformer(steps).fit(train)
+        # Steps are fitted by themselves: the whole would also transform the rows, for nothing.
+        self.transformer_ = ColumnTransformer(steps).fit(train.head(1))
+        for _, step, columns in self.transformer_.transformers_:
+            if columns:
+                step.fit(train[columns])
         self.numbers_ = (*numbers, *booleans)
         self.categories_ = tuple(levels)
         self.levels_ = tuple(levels.values())
