@@ -1,7 +1,9 @@
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
+from kindling.data import preprocess
 from kindling.data.columns.infer import infer_schema
 from kindling.data.preprocess import ImagePreprocessor, TablePreprocessor
 
@@ -81,3 +83,23 @@ def test_pixels_are_measured_on_the_train_images_only():
     assert spec["pixel_mean"] == pytest.approx(train.mean(axis=(0, 2, 3)))
     assert spec["pixel_scale"] == pytest.approx(train.std(axis=(0, 2, 3)))
     assert spec["image_shape"] == (3, 8, 8)
+
+
+def test_of_many_rows_some_are_looked_at_and_the_levels_of_all_those_are_known(
+    build, tmp_path, monkeypatch
+):
+    frame = pd.DataFrame(
+        {"n": np.arange(600) % 97 / 7, "c": list("ab") * 300, "y": [0, 1, 1] * 200}
+    )
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    words = ["data=table", "data.target=y", f"data.path={tmp_path / 't.csv'}"]
+    whole, *_ = build(*words)
+    monkeypatch.setattr(preprocess, "MOST_TO_READ", 200)
+    monkeypatch.setattr(preprocess, "MOST_TO_FIT", 50)
+    part, *_ = build(*words)
+    again, *_ = build(*words)
+    assert part.preprocessor.levels_ == whole.preprocessor.levels_ == (("a", "b"),)
+    assert part.x.equal(again.x)
+    scales = [d.preprocessor.transformer_.named_transformers_["numbers"][1] for d in (part, whole)]
+    assert [int(scale.n_samples_seen_) for scale in scales] == [50, 420]
+    assert abs(scales[0].mean_ - scales[1].mean_) < 3 * scales[1].scale_ / 50**0.5

@@ -24,7 +24,8 @@ from kindling.data.source import Raw, RawTable
 from kindling.errors import DataError, Problem
 from kindling.keyed import key
 
-MOST_TO_FIT = 200_000  # rows; with more, a mean or a median moves in the third digit at most
+MOST_TO_READ = 200_000  # rows; of a level that is rarer than one in 60,000 little can be learnt
+MOST_TO_FIT = 50_000  # of these; with more, a mean or a median moves by a 200th of the spread
 
 Preprocessed = tuple[
     "TableSchema | ImageSchema", "TablePreprocessor | ImagePreprocessor", np.ndarray
@@ -36,7 +37,7 @@ def fit_preprocessor(raw: Raw, train: np.ndarray, seed: int) -> Preprocessed:
 
     Args:
         raw: the rows of all stages.
-        train: which of them are train rows; of a table, MOST_TO_FIT of them are looked at.
+        train: which of them are train rows; of a table, MOST_TO_READ of them are looked at.
         seed: keys which.
 
     Raises:
@@ -45,21 +46,34 @@ def fit_preprocessor(raw: Raw, train: np.ndarray, seed: int) -> Preprocessed:
     if isinstance(raw.x, np.ndarray):
         assert raw.images is not None
         return raw.images, ImagePreprocessor().fit(raw.x, train), raw.x
-    if len(train) > MOST_TO_FIT:
-        rng = np.random.default_rng(key(seed, "fit"))
-        train = np.sort(rng.choice(train, MOST_TO_FIT, replace=False))
-    first = raw.x[0]  # the train rows are all in the first file
-    some = first.take(train)
-    schema = infer_schema(some, raw.kinds, raw.dialect)
+    schema, preprocessor = _fit_table(raw, train, np.random.default_rng(key(seed, "fit")))
+    return schema, preprocessor, transform_rows(raw, schema, preprocessor)
+
+
+def _fit_table(
+    raw: Raw, train: np.ndarray, rng: np.random.Generator
+) -> tuple[TableSchema, "TablePreprocessor"]:
+    """Learn from some train rows what the columns are, and from fewer how they are scaled."""
+    assert isinstance(raw.x, tuple)
+    first, train = raw.x[0], _some(train, MOST_TO_READ, rng)  # they are all in the first file
+    read = first.take(train)
+    schema = infer_schema(read, raw.kinds, raw.dialect)
     refuse_nothing(schema, first.file)
+    few = _some(np.arange(len(train)), MOST_TO_FIT, rng)
     try:
-        preprocessor = TablePreprocessor().fit(
-            schema.type(some, first.file, first.rows[train]), schema
-        )
+        typed = schema.type(read.take(pa.array(few)), first.file, first.rows[train[few]])
     except DataError:
         list(type_rows(raw.x, schema))  # says what is wrong in all rows, not in some
         raise
-    return schema, preprocessor, transform_rows(raw, schema, preprocessor)
+    preprocessor = TablePreprocessor().fit(typed, schema)
+    del read, typed
+    pa.default_memory_pool().release_unused()  # Arrow keeps what it has freed
+    return schema, preprocessor
+
+
+def _some(rows: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw so many of them, or return them all; in order."""
+    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
 
 
 def transform_rows(raw: Raw, schema: TableSchema, preprocessor: "TablePreprocessor") -> np.ndarray:
@@ -72,7 +86,7 @@ def transform_rows(raw: Raw, schema: TableSchema, preprocessor: "TablePreprocess
             for chunk in chunks:
                 chunk.tofile(file)
             file.flush()
-            pa.default_memory_pool().release_unused()  # Arrow keeps what it has freed
+            pa.default_memory_pool().release_unused()
             return np.memmap(file, np.float32, "r+", shape=shape)
     x, start = np.empty(shape, np.float32), 0
     for chunk in chunks:
@@ -112,7 +126,7 @@ def misfits(tables: tuple[RawTable, ...], asked: Mapping[str, str]) -> list[Prob
     """List the cells that do not fit, where it never comes to a split into train and the rest."""
     first = tables[0]
     try:
-        schema = infer_schema(first.take(np.arange(min(len(first.rows), MOST_TO_FIT))), asked)
+        schema = infer_schema(first.take(np.arange(min(len(first.rows), MOST_TO_READ))), asked)
         for _ in type_rows(tables, schema):
             pass
     except DataError as error:

@@ -62,7 +62,7 @@ def table(
         group: a column; rows with the same value in it stay together in one stage.
         time: a column of dates or numbers; the test rows are the latest, the val rows the next.
         drop_missing_target: leave out rows without a target, rather than refuse them.
-        memory: "ram", "disk" (read in chunks, learnt from a file), or "auto": disk for large files.
+        memory: where what is learnt from lies: "ram", "disk", or "auto": disk for large files.
         target_transform: "log1p" learns a quantity's logarithm, "none" the quantity itself, and
             "auto" the logarithm where that helps a linear model on the val rows.
         **loading: what `DataModule` takes.
@@ -125,7 +125,7 @@ class TableSource:
 
     def read(self) -> Raw:
         on_disk = self._is_large() if self.memory == "auto" else self.memory == "disk"
-        files = [TableFile(file, self.dialect, on_disk) for file in self.files.values()]
+        files = [TableFile(file, self.dialect, not on_disk) for file in self.files.values()]
         refuse(self._absent(files))
         targets = [
             read_target(file.column(self.target), self.task).rename(self.target) for file in files
@@ -153,7 +153,7 @@ class TableSource:
             target=self.target,
             is_regression=is_regression,
             reason=reason,
-            names=np.concatenate(rows),
+            names=rows[0] if len(rows) == 1 else np.concatenate(rows),
             given=self._given(list(map(len, targets))),
             notes=(f"{dropped} rows without {self.target} left out",) if dropped else (),
             target_transform=self.target_transform,

@@ -5,8 +5,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from kindling.data.columns import reader
 from kindling.data.columns.dialect import Dialect, asked_dialect
-from kindling.data.columns.reader import open_table, read_table
+from kindling.data.columns.reader import TableFile, open_table, read_table
 from kindling.errors import ConfigError, DataError
 
 TABLE = {"a": ["1", "3"], "b": ["x", "y"]}
@@ -114,6 +115,25 @@ def test_a_long_file_comes_in_chunks_that_are_the_whole(tmp_path):
         assert len(chunks) > 2
         assert read_table(tmp_path / name).equals(pa.concat_tables(chunks).combine_chunks())
         assert read_table(tmp_path / name)["a"][0].as_py() == first
+
+
+def test_a_large_file_is_not_held_and_a_small_one_is(tmp_path, monkeypatch):
+    (tmp_path / "t.csv").write_text("a,b\n1,x\n3,y\n")
+    held = TableFile(str(tmp_path / "t.csv"), Dialect(), may_hold=True)
+    monkeypatch.setattr(reader, "HELD_BYTES", 4)
+    anew = TableFile(str(tmp_path / "t.csv"), Dialect(), may_hold=True)
+    assert held.table is not None
+    assert anew.table is None
+    for file in (held, anew):
+        assert pa.concat_tables(file.open()).to_pydict() == TABLE
+        assert file.column("b").to_pylist() == TABLE["b"]
+
+
+def test_a_row_may_be_longer_than_a_block(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "BLOCK_BYTES", 100)
+    row = [*map(str, range(10**6, 10**6 + 300))]
+    (tmp_path / "wide.csv").write_text("\n".join([",".join(f"c{n}" for n in row), ",".join(row)]))
+    assert [*read_table(tmp_path / "wide.csv").to_pylist()[0].values()] == row
 
 
 def test_parquet_of_dictionaries_and_an_index_is_plain(tmp_path):

@@ -11,7 +11,7 @@ import pyarrow.csv as pacsv
 from kindling.data.columns.dialect import Layout
 from kindling.errors import Problem, shown
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 1 << 20
 MAX_NAMED = 5  # rows that a message names
 
 Gather = Callable[[pacsv.InvalidRow], str]

@@ -6,6 +6,7 @@ training and "007" in serving.
 
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from kindling.data.columns.broken import BLOCK_BYTES, MAX_NAMED, Gather, explain
 from kindling.data.columns.dialect import AUTO, Dialect, Layout, sniff
 from kindling.errors import DataError, Problem, permitted, shown
 
-CHUNK_ROWS = 1 << 17  # of Parquet in one chunk
+CHUNK_ROWS = 1 << 14  # of Parquet in one chunk
+BLOCKS, CELL_BYTES = 2, 64  # of CSV in one chunk; room for a cell in a block
+HELD_BYTES = 1 << 24  # of a file that is held in memory
 
 
 def read_table(
@@ -72,7 +75,7 @@ def refuse_repeated(names: list[str], path: Path) -> None:
 
 
 def _parquet(path: Path, wanted: list[str] | None) -> Iterator[pa.Table]:
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:  # else the whole file stays in memory
         schema = file.schema_arrow
         index = (schema.pandas_metadata or {}).get("index_columns", [])
         refuse_repeated(schema.names, path)
@@ -98,11 +101,12 @@ def _csv(path: Path, layout: Layout, wanted: list[str] | None) -> Iterator[pa.Ta
     refuse_repeated(layout.names, path)
     names = layout.names if wanted is None else wanted
     yield pa.table({name: pa.array([], pa.string()) for name in names})
-    last: pa.RecordBatch | None = None
+    last: pa.Table | None = None
     try:
-        for batch in _batches(path, layout, names):
-            last = batch if len(batch) else last
-            yield pa.Table.from_batches([batch])
+        for batches in _in_groups(_batches(path, layout, names)):
+            table = pa.Table.from_batches(batches)
+            last = table.slice(len(table) - 1) if len(table) else last
+            yield table
     except (pa.ArrowInvalid, UnicodeError) as error:
 
         def read(gather: Gather) -> None:
@@ -113,10 +117,16 @@ def _csv(path: Path, layout: Layout, wanted: list[str] | None) -> Iterator[pa.Ta
         if problem is None:
             raise
         raise DataError(problem) from error
-    cells = [] if last is None else last.slice(len(last) - 1).to_pylist()[0].values()
+    cells = [] if last is None else last.to_pylist()[0].values()
     unclosed = open_quote(cells, layout, path)
     if unclosed:
         raise DataError(unclosed)
+
+
+def _in_groups(batches: Iterator[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+    """Give a few at a time: Arrow keeps some dozen of them ahead, so that each is small."""
+    while group := list(islice(batches, BLOCKS)):
+        yield group
 
 
 def _batches(
@@ -130,7 +140,7 @@ def _batches(
         "read_options": pacsv.ReadOptions(
             column_names=layout.names,
             skip_rows=layout.header_lines,
-            block_size=BLOCK_BYTES,
+            block_size=max(BLOCK_BYTES, CELL_BYTES * len(layout.names)),
             encoding=layout.dialect.encoding,
             use_threads=False,  # only then a row that does not fit has a number
         ),
@@ -157,12 +167,14 @@ class TableFile:
     Args:
         path: CSV or Parquet.
         dialect: how a CSV file is written.
-        on_disk: whether it is too large to be held.
+        may_hold: whether a small file is to be held; a large one would take more memory raw
+            than what becomes of it, and is read again in the time that this takes.
     """
 
-    def __init__(self, path: str, dialect: Dialect, on_disk: bool) -> None:
+    def __init__(self, path: str, dialect: Dialect, may_hold: bool) -> None:
         self.path, self.dialect = path, dialect
-        self.table = None if on_disk else read_table(path, dialect)
+        is_held = may_hold and Path(path).stat().st_size <= HELD_BYTES
+        self.table = read_table(path, dialect) if is_held else None
         first = next(open_table(path, dialect)) if self.table is None else self.table
         self.names: list[str] = first.column_names
 
@@ -178,4 +190,5 @@ class TableFile:
         table = self.table
         if table is None:
             table = read_table(self.path, self.dialect, [name])
+            pa.default_memory_pool().release_unused()  # which is far more than one column
         return table.column(name)
