@@ -9,13 +9,7 @@ from lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from kindling.data.dataset import (
-    IndexedDataset,
-    PositionSampler,
-    make_loader,
-    rows_of_block,
-    send,
-)
+from kindling.data.dataset import IndexedDataset, PositionSampler, make_loader, rows_of_block, send
 from kindling.data.pictures.augment import Augment
 from kindling.data.preprocess import fit_preprocessor
 from kindling.data.source import Raw, Source
