@@ -58,7 +58,7 @@ def draw(measured: list[dict]) -> None:
         rows = [one["rows"] for one in some]
         left.loglog(rows, [sum(one["seconds"].values()) for one in some], "o-", label=label)
         right.semilogx(rows, [one["peak_gb"] for one in some], "o-", label=label)
-    left.set(xlabel="rows", ylabel="seconds", title="read, fit, transform, one epoch of batches")
+    left.set(xlabel="rows", ylabel="seconds", title="read, fit, transform, one epoch of training")
     right.set(xlabel="rows", ylabel="GB", title="peak memory, imports included", ylim=(0, None))
     for axes in (left, right):
         axes.grid(alpha=0.3)
