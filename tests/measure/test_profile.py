@@ -10,6 +10,9 @@ from kindling.measure.picture import draw_cost
 from kindling.measure.profile import MIN_STEPS, Profile
 
 
+pytestmark = pytest.mark.slow  # recording takes seconds
+
+
 def recorded(build, *overrides):
     data, task, trainer = build("trainer.profile=true", *overrides)
     trainer.fit(task, data)

@@ -6,6 +6,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from kindling.task.schedule import Cosine
 
 
+pytestmark = pytest.mark.slow  # whole runs with all their figures
+
+
 def events(run):
     """Merge the event files of a run: Lightning and HPARAMS each write their own."""
     files = sorted((run / "tensorboard").glob("events*"))

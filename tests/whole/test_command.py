@@ -85,7 +85,9 @@ def test_help_and_typos_are_answered_without_torch(tmp_path, word):
     [
         (["model=clip"], 2),
         pytest.param(["device=cuda:99"], 2, marks=pytest.mark.slow),
-        (["data=table", "data.path=nope.csv", "data.target=y"], 3),
+        pytest.param(
+            ["data=table", "data.path=nope.csv", "data.target=y"], 3, marks=pytest.mark.slow
+        ),
         pytest.param(["+callbacks.mine._target_=nowhere.Nothing"], 2, marks=pytest.mark.slow),
     ],
 )

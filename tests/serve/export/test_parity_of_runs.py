@@ -13,6 +13,7 @@ from kindling import load
 from kindling.data.columns.reader import read_table
 from kindling.serve.export.make import Rows, export
 
+pytestmark = pytest.mark.slow  # whole runs, each exported and asked in a process of its own
 ROOT = Path(__file__).parents[3]
 SHARED = ROOT.parent / "shared" / "data"
 OUTSIDE = Path(__file__).with_name("outside.py")
