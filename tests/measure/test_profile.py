@@ -9,7 +9,6 @@ from kindling.measure.cost import PYTHON, Cost, cost_of, top, totals
 from kindling.measure.picture import draw_cost
 from kindling.measure.profile import MIN_STEPS, Profile
 
-
 pytestmark = pytest.mark.slow  # recording takes seconds
 
 

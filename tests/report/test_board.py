@@ -5,7 +5,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from kindling.task.schedule import Cosine
 
-
 pytestmark = pytest.mark.slow  # whole runs with all their figures
 
 
