@@ -139,6 +139,12 @@ CODES: dict[str, Check] = {
         "Cells look like numbers with a unit, such as 12.5% or $5",
         "Read as text; write the numbers alone.",
     ),
+    "D122": Check(
+        "info",
+        "Cells are missing",
+        "A number becomes the median, with a column that tells of it where more than two are "
+        "missing; a category has a level for it.",
+    ),
     "D201": Check(
         "error",
         "The target is missing in some rows",

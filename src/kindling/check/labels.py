@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-import pyarrow as pa
+import numpy as np
 import pyarrow.compute as pc
 
-from kindling.check.columns import commas
+from kindling.check.cells import Cells, read_commas
 from kindling.check.sample import MAX_ROWS
 from kindling.data.columns import kinds
 from kindling.data.columns.infer import decimal_sign
@@ -45,13 +45,13 @@ def target_findings(raw: Raw) -> Iterator[Problem]:
     cells = cells.slice(0, MAX_ROWS)
     if not kinds.is_text(cells):
         return
+    labels = Cells(cells, np.arange(len(cells)))  # counted in the file
     if raw.is_regression:
-        yield from commas(raw.target, cells, decimal_sign(cells))
+        fix = "data.task=classification if they are codes"
+        yield from read_commas(raw.target, decimal_sign(cells), labels, fix)
         return
     has_spaces = pc.not_equal(cells, pc.utf8_trim_whitespace(cells))
-    count = pc.sum(has_spaces).as_py() or 0
-    if count:
-        first: pa.StringScalar = cells.filter(has_spaces)[0]
+    if where := labels.where(has_spaces):
         rule = f"labels of {raw.target!r} should have no spaces around them"
-        got = f"{count:,} have, such as {shown(first.as_py())}: taken without"
+        got = f"spaces in {where}: taken without"
         yield Problem(rule, got, "nothing, or write them without", "D211")

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from kindling.check.columns import column_findings
 from kindling.check.data import check_data
 from kindling.check.names import encoding_findings, header_findings
-from kindling.check.sample import MAX_ROWS, take_sample
+from kindling.check.sample import MAX_ROWS, Rows, take_sample
 from kindling.data.columns import kinds
 from kindling.data.columns.infer import infer_schema
 from kindling.data.columns.reader import open_table
@@ -90,7 +90,7 @@ def inspect_table(
         return Overview(path, facts, seen.lines, found)
     assert isinstance(data.schema, TableSchema)
     facts = {"rows": f"{len(data.raw.y):,}", **_facts(data)}
-    lines = describe_columns(data.schema, take_sample(data)["train"])
+    lines = describe_columns(data.schema, take_sample(data)["train"].cells)
     return Overview(path, facts, lines, check_data(data))
 
 
@@ -129,7 +129,7 @@ def _without_target(path: str, asked: Mapping[str, str]) -> Overview:
     rows = f"{num_rows:,}" + (f", {len(some):,} looked at" if len(some) < num_rows else "")
     facts = {"rows": rows, "target": "not said: --target COLUMN checks it, too"}
     found = header_findings(some.column_names, path) + encoding_findings(path)
-    found += column_findings({"train": some}, schema)
+    found += column_findings({"train": Rows(some, np.arange(len(some)))}, schema)
     return Overview(path, facts, describe_columns(schema, some), found)
 
 

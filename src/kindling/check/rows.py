@@ -29,9 +29,14 @@ def row_findings(data: DataModule) -> list[Problem]:
             is_much = count >= NOTEWORTHY * len(rows) and twins_by_chance(data) < BY_CHANCE
             fix = "take one of each pair out, or keep them together: data.group=..."
             found.append(Problem(rule, got, fix, "D305" if is_much else "D306"))
-    twice = int((train[1:] == train[:-1]).sum())
-    if twice:
-        rule, got = "rows of train should differ", f"{twice:,} repeat another one"
+    repeated = train[1:][train[1:] == train[:-1]]
+    if len(repeated):
+        rows = data.split["train"][:MAX_ROWS][np.isin(hashes["train"], repeated[:1])]
+        names = ", ".join(map(str, data.raw.names[rows[:2]]))
+        rule, got = (
+            "rows of train should differ",
+            f"{len(repeated):,} repeat another one, such as rows {names}",
+        )
         found.append(Problem(rule, got, "nothing, or take them out", "D306"))
     return found
 

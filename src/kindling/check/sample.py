@@ -1,6 +1,7 @@
 """Data in; some of the raw rows of each stage, to look at, out."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,18 +14,32 @@ from kindling.types import STAGES, Stage
 MAX_ROWS = 100_000  # of train
 MAX_OTHER_ROWS = 50_000  # of val, and of test
 
-Sample = Mapping[Stage, pa.Table]
+
+class Rows(NamedTuple):
+    """N raw rows of one stage.
+
+    Args:
+        cells: as they were read.
+        numbers: int64 (N,), the number of each in its file, counted from 0.
+    """
+
+    cells: pa.Table
+    numbers: np.ndarray
+
+
+Sample = Mapping[Stage, Rows]
 
 
 def take_sample(data: DataModule) -> Sample:
-    """Take raw rows of each stage; those of all files together, their common columns only."""
+    """Take raw rows of each stage."""
     return {stage: _rows_of(data, stage) for stage in STAGES}
 
 
-def _rows_of(data: DataModule, stage: Stage) -> pa.Table:
+def _rows_of(data: DataModule, stage: Stage) -> Rows:
     rows, most = data.split[stage], MAX_ROWS if stage == "train" else MAX_OTHER_ROWS
     if len(rows) > most:
         rng = np.random.default_rng(key(data.seed, "check"))
         rows = np.sort(rng.choice(rows, most, replace=False))
-    parts = [table.take(inside) for table, inside in data.raw.parts(rows) if len(inside)]
-    return max(parts, key=len)  # a stage lies in one file
+    # A stage lies in one file.
+    table, inside = max(data.raw.parts(rows), key=lambda part: len(part[1]))
+    return Rows(table.take(inside), table.rows[inside])
