@@ -391,6 +391,7 @@ CASES: dict[str, Case] = {
             target=cells(["p", "q"]),
         )
     ),
+    "codes that begin with a number": Case(csv(c=cells(["1Story", "2Story", "1.5Fin", "2nd"]))),
     # target
     "missing target": Case(
         csv(y=cells([None, "yes", "no"])),

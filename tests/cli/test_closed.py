@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from kindling import load
 from kindling.cli.main import main
+from kindling.errors import DataError
+from kindling.serve.labelled import read_labelled
 
 PENGUINS = Path(__file__).parents[2] / "data" / "penguins.csv"
 NOBODY = 65534
@@ -66,11 +69,18 @@ def test_what_may_not_be_read_is_answered_with_a_code(command, closed, rows, cap
 
 @pytest.mark.parametrize("closed", ["file", "folder"])
 def test_a_training_says_the_same(build, rows, closed):
-    from kindling.errors import DataError
-
     words = ["data=table", f"data.path={rows}", "data.target=species"]
     build(*words)
     (rows if closed == "file" else rows.parent).chmod(0)
     with as_nobody(), pytest.raises(DataError) as caught:
         build(*words)
     assert [problem.code for problem in caught.value.problems] == ["D014"]
+
+
+def test_a_class_folder_that_may_not_be_read_is_not_passed_over(digits_run):
+    model = load(digits_run)
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        (Path(name) / "3").mkdir(mode=0)
+        with as_nobody(), pytest.raises(DataError, match="must be readable"):
+            read_labelled(Path(name), model)

@@ -107,6 +107,11 @@ def test_how_a_labelled_table_is_written_can_be_typed(evaluate, penguins_run, pe
     assert json.loads(evaluate(penguins_run, *words))["rows"] == 344
 
 
+def test_an_option_may_stand_anywhere(evaluate, penguins_run):
+    words = ["--json", penguins_run, "--device", "cpu", PENGUINS]
+    assert json.loads(evaluate(*words))["rows"] == 344
+
+
 def test_values_are_judged_in_their_unit(evaluate, weight_run, penguins, tmp_path):
     known = penguins[penguins.body_mass_g.notna()]
     penguins.to_parquet(tmp_path / "new.parquet")
@@ -207,6 +212,13 @@ def test_an_unknown_class_folder_is_named(refused, digits_run, pictures):
     code, said = refused(digits_run, pictures)
     assert code == 3
     assert "'three' in 2 rows" in said
+
+
+def test_a_class_is_the_same_however_its_letters_are_composed(evaluate, train, image_folder):
+    (image_folder / "red").rename(image_folder / "r\u00f6d")
+    run = train("data=images", f"data.path={image_folder}", "trainer.max_epochs=1")
+    (image_folder / "r\u00f6d").rename(image_folder / "ro\u0308d")  # as a Mac writes it
+    assert json.loads(evaluate(run, image_folder, "--json"))["rows"] == 40
 
 
 def test_a_changed_file_is_no_longer_the_runs(refused, copy_of, penguins_run, penguins, tmp_path):

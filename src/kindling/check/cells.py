@@ -12,8 +12,9 @@ from kindling.data.columns.schema import Column
 from kindling.errors import Problem, shown
 
 CODES_PATTERN = r"^[A-Z]{2}$"  # of countries and states, of which NA is one
-# One sign before or one short word behind: $5, 12.5%, 3 kg, 1,000 km/h
+# One sign before or one short word behind: $5, 12.5%, 3 kg, 1,000 km/h; without digits, the unit
 WITH_UNIT = r"^([$€£¥] ?[+-]?[\d.,]+|[+-]?[\d.,]*\d[\d.,]* ?([%$€£¥°]|[A-Za-zµ°²³/]{1,5}\.?))$"
+DIGITS = r"[\d.,+\- ]"
 MOSTLY = 0.9  # share of cells
 MAX_NAMED = 5
 
@@ -135,7 +136,9 @@ def units(column: Column, cells: Cells) -> Iterator[Problem]:
         return
     known = kinds.known_text(cells.raw, kinds.NUMBER_MARKERS)
     has_unit = pc.match_substring_regex(known, WITH_UNIT)
-    if (pc.sum(has_unit).as_py() or 0) >= MOSTLY * pc.count(known).as_py() > 0:
+    found = pc.replace_substring_regex(known.filter(has_unit), DIGITS, "")
+    counts = pc.value_counts(found).field("counts").to_numpy()
+    if max(counts, default=0) >= MOSTLY * pc.count(known).as_py() > 0:  # of one and the same unit
         rule = f"cells of {column.name!r} look like numbers with a unit"
         got = f"{cells.first(has_unit)}: taken for {column.kind}"
         yield Problem(rule, got, "write the numbers alone, the unit into the name", "D121")

@@ -46,7 +46,7 @@ def run_command(name: str, *words: str) -> None:
     parser = make_parser(f"kindling {name}", module.__doc__)
     module.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    arguments, unknown = parser.parse_known_args(words)
+    arguments, unknown = parser.parse_known_intermixed_args(words)  # options anywhere
     if unknown:
         raise ConfigError(*(unknown_word(parser, word) for word in unknown))
     module.run(arguments)

@@ -14,7 +14,7 @@ from kindling.data.columns.dialect import AUTO, Dialect
 from kindling.data.columns.infer import decimal_sign
 from kindling.data.columns.reader import read_table
 from kindling.data.columns.schema import ImageSchema, absent_columns
-from kindling.data.pictures.decode import SUFFIXES
+from kindling.data.pictures.folders import Listing
 from kindling.errors import DataError, Problem, for_a_model
 from kindling.serve.model import Model
 from kindling.serve.rows import read_rows
@@ -71,20 +71,17 @@ def _refuse_absent(names: Sequence[str], table: pa.Table, path: Path) -> None:
 
 
 def _list_folders(root: Path) -> tuple[list[Path], pa.ChunkedArray]:
-    folders = sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
-    found = [
-        (file, folder.name)
-        for folder in folders
-        for file in sorted(folder.rglob("[!.]*"))
-        if file.suffix.lower() in SUFFIXES and file.is_file()
-    ]
-    if not found:
-        rule, fix = (
-            "images are judged by the folder of their class",
-            "type a folder of class folders",
-        )
-        raise DataError(Problem(rule, f"no class folders with images in {root}", fix))
-    return [file for file, _ in found], pa.chunked_array([[name for _, name in found]])
+    listing = Listing(root, follow_links=True)
+    listing.add_classes(root, None)
+    problems = listing.problems()
+    if not listing.entries and not problems:
+        rule = "images are judged by the folder of their class"
+        got, fix = f"no class folders with images in {root}", "type a folder of class folders"
+        problems = [Problem(rule, got, fix)]
+    if problems:
+        raise DataError(*problems)
+    labels = pa.chunked_array([[entry.label for entry in listing.entries]])
+    return [entry.file for entry in listing.entries], labels
 
 
 def _list_table(path: Path, dialect: Dialect) -> tuple[list[Path], pa.ChunkedArray]:

@@ -88,6 +88,18 @@ class Listing:
         self.outside |= set(map(self.name, out))
         return [path for path in found if path not in out]
 
+    def add_classes(self, top: Path, stage: Stage | None) -> None:
+        """List the images in each folder of a folder, labelled by its name."""
+        for path in self.children(top):
+            if not path.is_dir():
+                if path.suffix.lower() in SUFFIXES:
+                    self.misplaced.append(Entry(path, self.name(path), "", stage))
+                continue
+            label = unicodedata.normalize("NFC", path.name)  # a Mac writes the same name otherwise
+            files = [Entry(f, self.name(f), label, stage) for f in self.files(path)]
+            self.entries += files
+            self.empty += [] if files else [self.name(path)]
+
     def name(self, path: Path) -> str:
         """Return a path as it is called below data.path."""
         return path.relative_to(self.root).as_posix()
@@ -137,15 +149,7 @@ def list_folders(root: Path, *, follow_links: bool = False) -> Listing:
     listing = Listing(root, follow_links)
     stages = stage_folders(listing)
     for top, stage in stages or [(root, None)]:
-        for path in listing.children(top):
-            if not path.is_dir():
-                if path.suffix.lower() in SUFFIXES:
-                    listing.misplaced.append(Entry(path, listing.name(path), "", stage))
-                continue
-            label = unicodedata.normalize("NFC", path.name)  # a Mac writes the same name otherwise
-            files = [Entry(f, listing.name(f), label, stage) for f in listing.files(path)]
-            listing.entries += files
-            listing.empty += [] if files else [listing.name(path)]
+        listing.add_classes(top, stage)
     listing.faults += listing.problems() + _misplaced([each.name for each in listing.misplaced])
     listing.faults += [] if listing.faults else _unusable(listing, has_stages=bool(stages))
     return listing
