@@ -100,6 +100,11 @@ def test_what_is_wrong_is_named_with_what_to_type(override, words):
     assert words in " ".join(found)
 
 
+def test_a_value_that_needs_quotes_is_the_only_thing_wrong():
+    (said,) = problems("data=table", "data.path=a.csv", "data.target=price in EUR (2019)")
+    assert """type "data.target='price in EUR (2019)'\"""" in said
+
+
 def test_everything_is_listed_at_once():
     found = problems("model=clip", "trainer.max_epoch=3", "optimizer.lr=-1", "data.val_fraction=2")
     assert len(found) == 4

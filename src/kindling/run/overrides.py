@@ -6,6 +6,7 @@ listed, each with the nearest right one, before torch is imported.
 
 import difflib
 import itertools
+from contextlib import suppress
 from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -55,7 +56,10 @@ def _check_values(groups: list[str], values: list[Override], conf: Path) -> list
 
 
 def parse(overrides: list[str]) -> tuple[list[Override], list[Problem]]:
-    """Read each word by Hydra's grammar; explain how to quote one that it cannot read."""
+    """Read each word by Hydra's grammar; explain how to quote one that it cannot read.
+
+    Such a one is read on as if it were quoted: what else is wrong with it is told at once.
+    """
     parser, parsed, problems = OverridesParser.create(), [], []
     for text in overrides:
         try:
@@ -64,7 +68,10 @@ def parse(overrides: list[str]) -> tuple[list[Override], list[Problem]]:
             key, equals, value = text.partition("=")
             rule = "an override is key=value; spaces, brackets, commas and quotes need quoting"
             quoted = value.strip("'\"").replace("\\", "\\\\").replace("'", "\\'")
-            fix = f"""type "{key}='{quoted}'\"""" if equals else f"type {key}=..."
+            meant = f"{key}='{quoted}'" if equals else ""
+            with suppress(HydraException):
+                parsed.append(parser.parse_override(meant))
+            fix = f'type "{meant}"' if meant else f"type {key}=..."
             problems.append(Problem(rule, text, fix))
     return parsed, problems
 
