@@ -19,7 +19,6 @@ from kindling.model.mlp import MLP
 from kindling.pixels import PixelScaler
 from kindling.task.loss import Loss
 from kindling.task.running import RunningMeans
-from kindling.task.supervised import decay_groups
 from kindling.types import DataSpec
 
 # NVIDIA A100 40 GB, from its data sheet; the launch is what a CPU needs to hand over a kernel.
@@ -74,7 +73,7 @@ def count(spec: DataSpec, batch_size: int) -> tuple[Count, Count]:
     x, y = x.to(torch.uint8) if spec.image_shape else x, torch.zeros(2 * batch_size).long()
     scaler = PixelScaler(spec.pixel_mean, spec.pixel_scale) if spec.image_shape else None
     rows, loss_of = torch.arange(2 * batch_size), Loss(spec, None)
-    optimizer = torch.optim.AdamW(decay_groups(network), fused=True)
+    optimizer = torch.optim.AdamW(network.parameters(), fused=True)
     means = RunningMeans(spec, loss_of, torch.device("cpu"))
     positions = torch.arange(batch_size)
     for _ in range(2):  # the first makes the optimizer's state
@@ -88,8 +87,7 @@ def count(spec: DataSpec, batch_size: int) -> tuple[Count, Count]:
         with Count() as added:
             rows.index_select(0, positions)  # which row of the source each one is
             rows.index_select(0, positions)  # of the stage, whose rows lie among all
-            means.add(loss.detach(), y_batch)
-            means.judge(outputs.detach(), y_batch)
+            means.add([loss.detach()], [outputs.detach()], [y_batch])
     return step, added
 
 

@@ -39,10 +39,9 @@ def train() -> MLP:
     )
     data.setup()
     network = MLP(data.spec, width=WIDTH, depth=DEPTH, dropout=DROPOUT)
-    matrices = [p for p in network.parameters() if p.ndim >= 2]
-    biases = [p for p in network.parameters() if p.ndim < 2]  # these do not decay
-    groups = [{"params": matrices}, {"params": biases, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=LR, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=LR, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True
+    )
     loader = data.train_dataloader()
     for epoch in range(EPOCHS):
         network.train()

@@ -53,7 +53,7 @@ def test_measuring_changes_no_bit(build, override):
     weights = []
     for words in ([], [override]):
         data, task, trainer = build(*words, folder=str(len(words)))
-        assert task.steps_per_call == 32
+        assert task.steps_per_call == 64
         trainer.fit(task, data)
         weights.append(task.state_dict())
     assert all(torch.equal(tensor, weights[1][name]) for name, tensor in weights[0].items())

@@ -14,10 +14,10 @@ def chunk_of(build, *overrides, **given):
 
 
 def test_small_steps_share_a_call_and_large_ones_do_not(build):
-    assert chunk_of(build) == 32
+    assert chunk_of(build) == 64
     assert chunk_of(build, "task.steps_per_call=3") == 3
-    assert chunk_of(build, "data=digits", "data.batch_size=1024") == 4
-    assert chunk_of(build, "data=digits", "data.batch_size=256", "data.drop_last=true") == 16
+    assert chunk_of(build, "data=digits", "data.batch_size=1024") == 16
+    assert chunk_of(build, "data=digits", "data.batch_size=256", "data.drop_last=true") == 64
 
 
 @pytest.mark.parametrize(

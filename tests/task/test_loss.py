@@ -39,8 +39,7 @@ def test_the_mean_of_an_epoch_does_not_depend_on_the_batches(weight):
     for size in (50, 7):
         means = RunningMeans(CLASSES, loss, torch.device("cpu"))
         for part, target in zip(outputs.split(size), y.split(size), strict=True):
-            means.add(loss(part, target), target)
-            means.judge(part, target)
+            means.add([loss(part, target)], [part], [target])
         assert means.compute("val") == {
             "val/loss": pytest.approx(loss(outputs, y).item(), rel=1e-5),
             "val/accuracy": pytest.approx((outputs.argmax(1) == y).float().mean().item()),
@@ -50,6 +49,5 @@ def test_the_mean_of_an_epoch_does_not_depend_on_the_batches(weight):
 def test_the_running_rmse_has_the_unit_of_the_target():
     loss, means = Loss(VALUE, None), RunningMeans(VALUE, Loss(VALUE, None), torch.device("cpu"))
     outputs, y = torch.tensor([[0.0], [0.0]]), torch.tensor([3.0, 4.0])
-    means.add(loss(outputs, y), y)
-    means.judge(outputs, y)
+    means.add([loss(outputs, y)], [outputs], [y])
     assert means.compute("val")["val/rmse"] == pytest.approx(100 * math.sqrt(12.5))

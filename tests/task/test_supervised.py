@@ -11,7 +11,7 @@ from kindling.errors import ConfigError
 from kindling.keyed import key
 from kindling.run.build import build_data
 from kindling.task.schedule import Cosine
-from kindling.task.supervised import Task, decay_groups
+from kindling.task.supervised import Task
 
 MODELS = {
     "mlp": ["data=penguins", "model=mlp", "model.width=16"],
@@ -35,8 +35,7 @@ class AutomaticTask(Task):
         torch.manual_seed(key(self.seed, "step", self.current_epoch, batch_idx, 0))
         outputs = self.network(batch.x)
         loss = self.loss(outputs, batch.y)
-        self.train_means.add(loss.detach(), batch.y)
-        self.train_means.judge(outputs.detach(), batch.y)
+        self.train_means.add([loss.detach()], [outputs.detach()], [batch.y])
         return loss
 
     def configure_optimizers(self):
@@ -94,7 +93,7 @@ def test_manual_optimization_is_bitwise_a_hand_written_loop(build, model, option
 
     data, by_hand, _ = build(*overrides, folder="hand")
     network, loss_of = by_hand.network, by_hand.loss
-    optimizer = by_hand.make_optimizer(decay_groups(network))
+    optimizer = by_hand.make_optimizer(network.parameters())
     data.batches_per_chunk = 1
     loader = data.train_dataloader()
     per_epoch = math.ceil(len(loader) / by_hand.accumulate)
@@ -108,25 +107,12 @@ def test_manual_optimization_is_bitwise_a_hand_written_loop(build, model, option
             (loss_of(network(x), batch.y) / by_hand.accumulate).backward()
             if (number + 1) % by_hand.accumulate == 0 or number + 1 == len(loader):
                 if by_hand.clip_norm is not None:
-                    nn.utils.clip_grad_norm_(
-                        [p for group in optimizer.param_groups for p in group["params"]],
-                        by_hand.clip_norm,
-                    )
+                    nn.utils.clip_grad_norm_(network.parameters(), by_hand.clip_norm)
                 optimizer.step()
                 schedule.step()
                 optimizer.zero_grad()
     assert trainer.global_step == 3 * per_epoch
     assert torch.equal(weights(task.network), weights(network))
-
-
-def test_matrices_decay_and_biases_and_norms_do_not():
-    network = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
-    network[0].weight.requires_grad_(True)
-    decayed, kept = decay_groups(network)
-    assert decayed["params"] == [network[0].weight]
-    assert "weight_decay" not in decayed
-    assert kept["weight_decay"] == 0.0
-    assert len(kept["params"]) == 3
 
 
 class Spy(nn.Module):

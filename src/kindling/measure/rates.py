@@ -18,7 +18,7 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from kindling.data.datamodule import DataModule
 from kindling.keyed import key, seed_device
 from kindling.measure.suggest import START, Curve
-from kindling.task.supervised import Task, decay_groups
+from kindling.task.supervised import Task
 from kindling.types import Batch
 
 FIRST, LAST, PER_DECADE = 1e-6, 10.0, 25  # rates; steps while one grows tenfold
@@ -37,7 +37,7 @@ def find_rates(data: DataModule, task: Task, trainer: Trainer) -> Curve:
     with isolate_rng(include_cuda=device.type == "cuda"):
         network = copy.deepcopy(task.network).to(device).train()
         loss_of = copy.deepcopy(task.loss).to(device)
-        optimizer = task.make_optimizer(decay_groups(network))
+        optimizer = task.make_optimizer(network.parameters())
         batches = endless(data, task.batch_size, device)
         for step, rate in enumerate(rates.tolist()):
             for group in optimizer.param_groups:

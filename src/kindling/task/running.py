@@ -19,15 +19,17 @@ class RunningMeans:
         self.squares = torch.zeros((), device=device)
         self.num_rows = 0
 
-    def add(self, loss: Tensor, y: Tensor) -> None:
-        """Count the mean loss of a batch with targets (B,)."""
-        weight = self.loss.weight(y)
-        self.loss_sum += loss * weight
-        self.weight_sum = self.weight_sum + weight
-        self.num_rows += len(y)
+    def add(self, losses: list[Tensor], outputs: list[Tensor], targets: list[Tensor]) -> None:
+        """Count batches by their mean losses, outputs (B, K) or (B, 1), and targets (B,)."""
+        for loss, y in zip(losses, targets, strict=True):
+            weight = self.loss.weight(y)
+            self.loss_sum += loss * weight
+            self.weight_sum += weight
+            self.num_rows += len(y)
+        self.judge(torch.cat(outputs), torch.cat(targets))
 
     def judge(self, outputs: Tensor, y: Tensor) -> None:
-        """Hold outputs (N, K) or (N, 1) of any number of batches against their targets (N,)."""
+        """Hold outputs (N, K) or (N, 1) against their targets (N,)."""
         if not self.spec.is_regression:
             self.correct += (outputs.argmax(dim=1) == y).sum()
         elif self.spec.target_transform == "log1p":

@@ -82,7 +82,7 @@ class Task(LightningModule):
         """Learn from the batches of a chunk, one after the other; most often there are several."""
         optimizer: Any = self.optimizers()  # one, so no list of them
         schedule: Any = self.lr_schedulers()
-        batches, seen = chunk.split(self.batch_size), []
+        batches, losses, outcomes = chunk.split(self.batch_size), [], []
         first = batch_idx * self.steps_per_call
         last = first + len(batches) - 1 if self.trainer.is_last_batch else None
         epoch, rank = self.current_epoch, self.global_rank
@@ -100,9 +100,9 @@ class Task(LightningModule):
                 self.note_rate(schedule)
                 optimizer.step()  # moves the parameters against .grad
                 schedule.step()
-            self.train_means.add(loss.detach(), batch.y)
-            seen.append(outputs.detach())
-        self.train_means.judge(torch.cat(seen), chunk.y)
+            losses.append(loss.detach())
+            outcomes.append(outputs.detach())
+        self.train_means.add(losses, outcomes, [batch.y for batch in batches])
 
     def clip(self, optimizer: Optimizer) -> None:
         """Shorten the gradient; Lightning's own way refuses fused optimizers in bf16-mixed."""
@@ -142,8 +142,7 @@ class Task(LightningModule):
 
     def validation_step(self, batch: Batch) -> None:
         outputs = self.evaluate(batch)
-        self.val_means.add(self.loss(outputs, batch.y), batch.y)
-        self.val_means.judge(outputs, batch.y)
+        self.val_means.add([self.loss(outputs, batch.y)], [outputs], [batch.y])
 
     def on_validation_epoch_end(self) -> None:
         means = self.val_means.compute("val")
@@ -170,7 +169,7 @@ class Task(LightningModule):
         self.publish({f"test/{name}": value for name, value in scores.items()})
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        optimizer = self.make_optimizer(decay_groups(self.network))
+        optimizer = self.make_optimizer(self.network.parameters())
         schedule = self.make_schedule(self.num_steps())
         # A plain function: the checkpoint then holds no copy of the schedule.
         return [optimizer], [LambdaLR(optimizer, lambda step: schedule(step))]
@@ -183,12 +182,3 @@ class Task(LightningModule):
         batches = min(self.num_batches, calls * self.steps_per_call)
         steps = math.ceil(batches / self.accumulate) * (self.trainer.max_epochs or 1)
         return min(steps, int(most)) if self.trainer.max_steps > 0 else steps
-
-
-def decay_groups(network: nn.Module) -> list[dict[str, Any]]:
-    """Split parameters: matrices decay, biases and the scales of norms do not."""
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    return [
-        {"params": [p for p in parameters if p.ndim >= 2]},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
