@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from kindling.check.cells import Cells, read_commas
 from kindling.check.sample import MAX_ROWS
 from kindling.data.columns import kinds
-from kindling.data.columns.infer import decimal_sign
+from kindling.data.columns.describe import decimal_sign
 from kindling.data.source import Raw
 from kindling.errors import Problem, shown
 from kindling.types import DataSpec

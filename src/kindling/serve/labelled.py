@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.data.columns import kinds
+from kindling.data.columns.describe import decimal_sign
 from kindling.data.columns.dialect import AUTO, Dialect
-from kindling.data.columns.infer import decimal_sign
 from kindling.data.columns.reader import read_table
 from kindling.data.columns.schema import ImageSchema, absent_columns
 from kindling.data.pictures.folders import Listing

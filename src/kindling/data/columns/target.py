@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.data.columns import kinds
-from kindling.data.columns.infer import decimal_sign, has_leading_zeros
+from kindling.data.columns.describe import decimal_sign
+from kindling.data.columns.infer import has_leading_zeros
 from kindling.errors import DataError, Problem, shown
 
 MAX_WHOLE_CLASSES = 20  # more distinct whole numbers than this are taken as a quantity
@@ -114,13 +115,6 @@ def _text_problems(known: pd.Series, file: str) -> list[Problem]:
     got = f"{shown(cell)} in row {row} (counted from 0), {len(bad):,} such cells in all"
     fix = "correct the cells, or learn classes: data.task=classification"
     return [Problem(rule, got, fix, "D202")]
-
-
-def refuse_too_many_classes(column: pd.Series) -> None:
-    """Raise a DataError where most classes have a single row."""
-    problems = too_many_classes(column)
-    if problems:
-        raise DataError(*problems)
 
 
 def too_many_classes(column: pd.Series) -> list[Problem]:
