@@ -272,15 +272,18 @@ def main() -> None:
     """Measure every work and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=7, help="turns of each; the median counts")
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--share", type=float, default=1.0, help="of the rows, for a quick look")
+    arguments = parser.parse_args()
     hide_adverts()
     register_resolvers(ROOT)
     warnings.filterwarnings("ignore")  # the usual recipe warns
     others = [name for name in CONTENDERS if name != "Kindling"]
     heads = ["rows/s", "threads", "Kindling", *others, "/ by hand", "/ usual", "/ skorch"]
     print(f"| {' | '.join([*heads, '/ scikit-learn'])} |\n|{'---|' * (len(heads) + 1)}")
-    for work in WORKS:
-        speed = measure(work, repeats)
+    for full in WORKS:
+        name = full.name if arguments.share == 1 else f"{full.name}: {arguments.share:.0%} of it"
+        work = full._replace(name=name, num_rows=int(full.num_rows * arguments.share))
+        speed = measure(work, arguments.repeats)
         ours, by_hand = speed["Kindling"], max(speed["slices"], speed["gathered"])
         rivals = [by_hand, *(speed.get(n) for n in ("usual recipe", "skorch", "scikit-learn"))]
         ratios = [f"{ours / rival:.2f}" if rival else "" for rival in rivals]
