@@ -2,6 +2,7 @@
 
 python benchmarks/images.py                             # 5,000 and 20,000 images: some minutes
 python benchmarks/images.py --images 100000 --cores 1
+python benchmarks/images.py --images 400 --pixels 1600  # photos: decoding is most of the work
 
 Each start runs in a process of its own, so that its peak memory is its own. Anonymous memory is
 what the process holds; pages of the mapped file come on top and are the system's to take back.
@@ -29,7 +30,7 @@ from kindling.check.overview import LOADING
 from kindling.data.datamodule import DataModule
 from kindling.data.images import ImageSource
 
-SIZE_PX, CLASSES = 128, 10
+CLASSES = 10
 COLUMNS = ("read", "fit", "epoch", "anonymous", "peak")
 
 
@@ -37,6 +38,7 @@ def main() -> None:
     """Write images of each number; start twice, first without a cache, then with it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, nargs="+", default=[5_000, 20_000])
+    parser.add_argument("--pixels", type=int, default=128, help="of a side")
     parser.add_argument("--cores", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)  # the inner process
     arguments = parser.parse_args()
@@ -48,20 +50,20 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|")
     for count in arguments.images:
         with TemporaryDirectory() as folder:
-            write_images(Path(folder) / "photos", count)
+            write_images(Path(folder) / "photos", count, arguments.pixels)
             for cores in arguments.cores:
                 for word in ("first", "second"):
                     show(count, cores, word, folder)
 
 
-def write_images(folder: Path, count: int) -> None:
+def write_images(folder: Path, count: int, side: int) -> None:
     """Write JPEG files of made-up colour spots under noise in class folders."""
     rng = np.random.default_rng(0)
     for label in range(CLASSES):
         (folder / f"class {label}").mkdir(parents=True)
     for number in range(count):
         spots = Image.fromarray(rng.integers(0, 256, (6, 6, 3), dtype=np.uint8))
-        levels = np.asarray(spots.resize((SIZE_PX, SIZE_PX), Image.Resampling.BICUBIC), np.float32)
+        levels = np.asarray(spots.resize((side, side), Image.Resampling.BICUBIC), np.float32)
         levels += rng.normal(0, 6, levels.shape).astype(np.float32)
         image = Image.fromarray(levels.clip(0, 255).astype(np.uint8))
         image.save(folder / f"class {number % CLASSES}" / f"{number:07}.jpg", quality=85)

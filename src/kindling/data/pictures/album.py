@@ -1,5 +1,6 @@
 """Image files in; their pixels, decoded once and alike, out: from the cache where it has them."""
 
+import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ from kindling.data.pictures.remarks import MIN_SIZE_PX, odd_headers, summarise
 from kindling.errors import DataError, Problem, gathered
 
 AUTO_SIZE_PX = 128  # the longest side that "auto" chooses
+PART = 8  # files that a thread takes at once: handing over costs as much as a small image
 BLOCK, BLOCK_BYTES = 512, 64 << 20  # images that are decoded before they are written away, at most
 # With fewer files and pixels than these, decoding takes a second and is not worth a file.
 CACHED_FILES, CACHED_PIXELS = 2_000, 50_000_000
@@ -161,13 +163,21 @@ def in_parallel(
 ) -> Iterator[R]:
     """Do the same to all items in order, a block ahead, with a bar where a person looks.
 
-    Threads are enough: Pillow lets go of the interpreter while it decodes and resizes.
+    A thread for each core: Pillow lets go of the interpreter while it decodes and resizes. Two
+    decode photos 1.9 times as fast as one; small images gain little, by processes as by threads.
     """
+
+    def work_on(part: list[T]) -> list[R]:
+        return [work(item) for item in part]
+
     bar = tqdm(total=len(items), desc=what, unit=" files", disable=None, leave=False)
-    with bar, ThreadPoolExecutor() as pool:
+    with bar, ThreadPoolExecutor(min(32, os.cpu_count() or 1)) as pool:
         for start in range(0, len(items), block):
-            yield from pool.map(work, items[start : start + block])
-            bar.update(len(items[start : start + block]))
+            some = items[start : start + block]
+            parts = [some[k : k + PART] for k in range(0, len(some), PART)]
+            for done in pool.map(work_on, parts):
+                yield from done
+            bar.update(len(some))
 
 
 def choose(headers: Iterable[Header | None], options: Options) -> ImageSchema:
