@@ -3,7 +3,7 @@
 python benchmarks/gpu_floor.py            # a second, on any machine
 
 Every operation that computes is one kernel (some are more), reads its inputs and writes its outputs
-once. Kindling's loop is the same step and what it counts for the curves.
+once. Kindling's loop is the same step and what it counts for the curves, BATCHES in one call.
 """
 
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ from kindling.types import DataSpec
 BYTES_PER_S, FLOPS, FLOPS_TF32, LAUNCH_S = 1.555e12, 19.5e12, 156e12, 5e-6
 NO_KERNEL = ("detach", "empty", "empty_like")
 NO_KERNEL += ("_record_function_enter_new", "_record_function_exit")
+BATCHES = 64
 CLASSES = {"task": "multiclass", "target": "y", "classes": tuple("abcdefghij")}
 TABLE = DataSpec(**CLASSES, numbers=tuple(f"x{i}" for i in range(32)))
 IMAGES = DataSpec(**CLASSES, image_shape=(1, 28, 28), pixel_mean=(1,), pixel_scale=(2,))
@@ -39,8 +40,8 @@ WORKS = [
 class Count(TorchDispatchMode):
     """Counts kernels, bytes and floating-point operations while it is on."""
 
-    kernels: int = 0
-    bytes: int = 0
+    kernels: float = 0
+    bytes: float = 0
     flops: float = 0.0
 
     def __post_init__(self) -> None:
@@ -72,7 +73,7 @@ def count(spec: DataSpec, batch_size: int) -> tuple[Count, Count]:
     x = torch.zeros(2 * batch_size, *(spec.image_shape or (len(spec.numbers),)))
     x, y = x.to(torch.uint8) if spec.image_shape else x, torch.zeros(2 * batch_size).long()
     scaler = PixelScaler(spec.pixel_mean, spec.pixel_scale) if spec.image_shape else None
-    rows, loss_of = torch.arange(2 * batch_size), Loss(spec, None)
+    rows, loss_of = torch.arange(BATCHES * batch_size), Loss(spec, None)
     optimizer = torch.optim.AdamW(network.parameters(), fused=True)
     means = RunningMeans(spec, loss_of, torch.device("cpu"))
     positions = torch.arange(batch_size)
@@ -85,9 +86,12 @@ def count(spec: DataSpec, batch_size: int) -> tuple[Count, Count]:
             loss.backward()
             optimizer.step()
         with Count() as added:
-            rows.index_select(0, positions)  # which row of the source each one is
-            rows.index_select(0, positions)  # of the stage, whose rows lie among all
-            means.add([loss.detach()], [outputs.detach()], [y_batch])
+            rows.index_select(0, rows)  # which row of the source each one is
+            rows.index_select(0, rows)  # of the stage, whose rows lie among all
+            means.add(
+                *([tensor] * BATCHES for tensor in (loss.detach(), outputs.detach(), y_batch))
+            )
+    added.kernels, added.bytes = added.kernels / BATCHES, added.bytes / BATCHES
     return step, added
 
 
@@ -100,7 +104,9 @@ def main() -> None:
             seconds = (c.bytes / BYTES_PER_S, c.flops / FLOPS, c.flops / FLOPS_TF32)
             millionths = [1e6 * s for s in (*seconds, c.kernels * LAUNCH_S)]
             cells = (c.bytes / 1e6, c.flops / 1e6, *millionths)
-            print(f"{name + ', ' + part:46}{c.kernels:>12}{''.join(f'{x:>12.2f}' for x in cells)}")
+            print(
+                f"{name + ', ' + part:46}{c.kernels:>12.1f}{''.join(f'{x:>12.2f}' for x in cells)}"
+            )
 
 
 if __name__ == "__main__":
