@@ -104,9 +104,8 @@ def main() -> None:
             seconds = (c.bytes / BYTES_PER_S, c.flops / FLOPS, c.flops / FLOPS_TF32)
             millionths = [1e6 * s for s in (*seconds, c.kernels * LAUNCH_S)]
             cells = (c.bytes / 1e6, c.flops / 1e6, *millionths)
-            print(
-                f"{name + ', ' + part:46}{c.kernels:>12.1f}{''.join(f'{x:>12.2f}' for x in cells)}"
-            )
+            numbers = f"{c.kernels:>12.1f}" + "".join(f"{cell:>12.2f}" for cell in cells)
+            print(f"{name + ', ' + part:46}{numbers}")
 
 
 if __name__ == "__main__":
