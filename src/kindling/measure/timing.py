@@ -8,7 +8,7 @@ from kindling.measure.clock import Clock
 
 # Each kind in the order of a run: its name, and what it is or what makes it shorter.
 KINDS = {
-    "start_up": ("start-up", "Python imports torch and Lightning"),
+    "start_up": ("start-up", "torch and Lightning are imported, network and Trainer made"),
     "read": ("reading", "the data are read, checked and encoded"),
     "data": ("data", "steps wait for their batches"),
     "step": ("steps", "forward, backward, optimizer; trainer.profile=true shows more"),
