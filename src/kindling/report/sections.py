@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from kindling.report.classes import class_pictures, class_table, confusion_table
+from kindling.report.class_tables import class_table, confusion_table
+from kindling.report.classes import class_pictures
 from kindling.report.curves import Curves, draw_curves
 from kindling.report.gallery import mistakes
 from kindling.report.importance import draw_importance, effort, permutation_importance
