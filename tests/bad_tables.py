@@ -255,6 +255,12 @@ CASES: dict[str, Case] = {
         "'x' in 1,666 of 1,667 cells",
         "nothing, or data.ignore=[a]",
     ),
+    "nearly empty": Case(
+        csv(lambda f: pd.concat([f, *[f.iloc[1:]] * 19]), a=["z", *[None] * (ROWS - 1)]),
+        "D107",
+        "nothing in 1,666 of 1,667 cells",
+        "data.ignore=[a]",
+    ),
     "infinity": Case(
         csv(a=["inf", "-Infinity", *NUMBERS[2:]]),
         "D108",

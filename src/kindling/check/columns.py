@@ -71,8 +71,9 @@ def nearly_constant(column: Column, cells: Cells) -> Iterator[Problem]:
     values, counts = pc.value_counts(cells.raw).flatten()
     most, count = pc.index(counts, pc.max(counts)).as_py(), len(cells.raw)
     if count >= 1 / (1 - NEARLY) and counts[most].as_py() >= NEARLY * count:
-        value = shown(values[most].as_py())
-        got = f"{value} in {counts[most].as_py():,} of {count:,} cells"
+        value = values[most].as_py()
+        what = "nothing" if value in (None, "") else shown(value)
+        got = f"{what} in {counts[most].as_py():,} of {count:,} cells"
         fix = f"nothing, or data.ignore=[{column.name}]"
         yield Problem(f"column {column.name!r} should vary", got, fix, "D107")
 
