@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from kindling.model.cnn import CNN
 from kindling.run.build import build_data
 from kindling.speed import threads
 
@@ -31,7 +32,11 @@ def test_operations_of_a_linear_layer_are_twice_its_weights(data):
 
 def test_small_steps_take_one_thread_and_large_ones_as_many_as_there_are(choose):
     network = nn.Sequential(nn.Flatten(), nn.Linear(64, 1000))  # 384,000 operations a row
-    assert [choose(network, size) for size in (1, 256, 800, 100_000)] == [1, 1, 3, 16]
+    assert [choose(network, size) for size in (1, 256, 8_000, 100_000)] == [1, 1, 3, 16]
+
+
+def test_the_cnn_of_the_digits_is_too_small_for_a_second_thread(choose, data):
+    assert choose(CNN(data.spec), 64) == 1  # two learn at 0.6 times the speed of one
 
 
 def test_a_wish_counts(choose):
