@@ -69,6 +69,20 @@ def test_ctrl_c_inside_lightning_is_an_interruption():
     assert left.value.code == 130
 
 
+def interrupted_writer():
+    try:
+        raise KeyboardInterrupt
+    finally:
+        raise RuntimeError("unexpected pos 598784")  # what torch.save does
+
+
+def test_what_breaks_because_of_ctrl_c_is_an_interruption(capsys):
+    with pytest.raises(SystemExit) as left, exit_codes(debug=False):
+        interrupted_writer()
+    assert left.value.code == 130
+    assert capsys.readouterr().err == ""
+
+
 def test_one_screen_has_rule_got_and_fix_and_debug_adds_the_traceback(capsys):
     for debug in (False, True):
         with pytest.raises(SystemExit), exit_codes(debug=debug):

@@ -1,5 +1,7 @@
 """Checkpoints wait in memory, and are on the disk whenever somebody may need them."""
 
+import signal
+
 import pytest
 import torch
 
@@ -52,6 +54,17 @@ def test_a_state_is_never_on_the_disk_before_the_best_weights_that_it_counts_on(
     with pytest.raises(OSError, match="part"):
         io.write()
     assert (on_disk(best), on_disk(last)) == (3, None)
+
+
+def test_what_ctrl_c_interrupts_is_written_at_the_end(tmp_path, monkeypatch):
+    io, path = HeldBack(every_s=60), tmp_path / "last.ckpt"
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "save", lambda *_: signal.raise_signal(signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            io.save_checkpoint(state(1.0), path)
+    assert on_disk(path) is None
+    io.teardown()
+    assert on_disk(path) == 1
 
 
 def test_what_was_taken_back_is_not_written(tmp_path):

@@ -99,14 +99,15 @@ def test_errors_leave_with_their_code_and_no_run_folder(tmp_path, words, code):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("data", ["data=penguins", "data=digits"])
-def test_train_stop_and_resume_ends_like_the_uninterrupted_run(tmp_path, data):
-    quick = [data, "baselines=false", "report=false", "~callbacks.early_stopping"]
+@pytest.mark.parametrize(("data", "epochs"), [("penguins", 300), ("digits", 40)])
+def test_train_stop_and_resume_ends_like_the_uninterrupted_run(tmp_path, data, epochs):
+    quick = [f"data={data}", f"trainer.max_epochs={epochs}", "baselines=false", "report=false"]
+    quick += ["~callbacks.early_stopping"]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    type_in(tmp_path, *quick, "trainer.max_epochs=40", f"hydra.run.dir={whole}")
+    type_in(tmp_path, *quick, f"hydra.run.dir={whole}")
 
     # Ctrl-C somewhere in the middle: what counts is the last whole epoch.
-    words = [*quick, "trainer.max_epochs=40", f"hydra.run.dir={parts}"]
+    words = [*quick, f"hydra.run.dir={parts}"]
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "train.py"), *words],
         stdout=subprocess.DEVNULL,

@@ -27,18 +27,25 @@ def exit_codes(*, debug: bool) -> Iterator[None]:
     except BrokenPipeError:
         _end_quietly()
     except Exception as error:
-        sys.exit(_explain(error, debug=debug))
+        sys.exit(INTERRUPTED if was_interrupted(error) else _explain(error, debug=debug))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except SystemExit as stop:
         if isinstance(stop.__context__, BrokenPipeError):  # rich leaves with 1
             _end_quietly()
         # Lightning leaves with 1 after Ctrl-C and with 0 after SIGTERM.
-        if isinstance(stop.__context__, KeyboardInterrupt):
+        if was_interrupted(stop):
             sys.exit(INTERRUPTED)
         if type(stop).__name__ == "SIGTERMException":
             sys.exit(TERMINATED)
         raise
+
+
+def was_interrupted(error: BaseException | None) -> bool:
+    """Say whether Ctrl-C came first: what breaks off halfway may raise anything on its way out."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 def _end_quietly() -> None:

@@ -27,15 +27,16 @@ class HeldBack(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
     ) -> None:
-        self.waiting.pop(Path(path), None)  # a newer one queues up behind all others
-        self.waiting[Path(path)] = copied(checkpoint)
+        others = {place: held for place, held in self.waiting.items() if place != Path(path)}
+        self.waiting = {**others, Path(path): copied(checkpoint)}  # it queues up behind all others
         if time.monotonic() - self.written_s >= self.every_s:
             self.write()
 
     def write(self) -> None:
-        """Write whatever waits."""
+        """Write whatever waits; what Ctrl-C interrupts waits on, and is written at the end."""
         for path in list(self.waiting):
-            write_safely(self.waiting.pop(path), path)
+            write_safely(self.waiting[path], path)
+            del self.waiting[path]
         self.written_s = time.monotonic()
 
     def load_checkpoint(self, path: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
