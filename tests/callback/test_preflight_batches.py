@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import torch
 
 from kindling.errors import ConfigError, DataError
 from kindling.model.mlp import MLP
@@ -74,13 +75,22 @@ def test_a_parameter_outside_the_optimizer_is_named(fly):
     assert "must be in the optimizer; got head.weight, head.bias;" in str(error)
 
 
-def test_a_frozen_layer_passes_and_may_learn_later(fly):
+def test_a_layer_that_is_thawed_once_the_optimizer_is_made_learns(fly):
+    before = {}
+
     def make_network(spec):
         network = MLP(spec)
-        network.body.requires_grad_(False)
+        network.head.requires_grad_(False)
+        before[network] = network.head.weight.clone()
         return network
 
-    assert fly(make_network) is None
+    def thaw(network):
+        network.head.requires_grad_(True)
+
+    assert fly(make_network, spoil_network=thaw) is None
+    ((network, weight),) = before.items()
+    assert not torch.equal(network.head.weight, weight)
+    assert network.head.weight.isfinite().all()
 
 
 def test_pixels_that_were_not_scaled_are_refused(fly):

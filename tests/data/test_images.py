@@ -6,7 +6,7 @@ from PIL import Image
 
 from kindling.data.digits import DigitsSource
 from kindling.data.images import ImageSource
-from kindling.data.pictures.album import Options
+from kindling.data.pictures.choose import Options
 from kindling.errors import DataError
 
 

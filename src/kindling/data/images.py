@@ -18,11 +18,13 @@ from kindling.data.columns.target import (
     too_many_classes,
 )
 from kindling.data.datamodule import DataModule
-from kindling.data.pictures.album import DEFAULTS, Options, find_faults, make_album
+from kindling.data.pictures.album import find_faults, make_album
+from kindling.data.pictures.choose import DEFAULTS, Options
 from kindling.data.pictures.decode import MAX_PIXELS
-from kindling.data.pictures.folders import Listing, list_folders
+from kindling.data.pictures.folders import list_folders
 from kindling.data.pictures.labels import list_labelled
 from kindling.data.pictures.levels import RGB
+from kindling.data.pictures.listing import Listing
 from kindling.data.source import Raw
 from kindling.data.target import to_target
 from kindling.errors import ConfigError, DataError, Problem, gathered

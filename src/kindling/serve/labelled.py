@@ -14,7 +14,7 @@ from kindling.data.columns.describe import decimal_sign
 from kindling.data.columns.dialect import AUTO, Dialect
 from kindling.data.columns.reader import read_table
 from kindling.data.columns.schema import ImageSchema, absent_columns
-from kindling.data.pictures.folders import Listing
+from kindling.data.pictures.listing import Listing
 from kindling.errors import DataError, Problem, for_a_model
 from kindling.serve.model import Model
 from kindling.serve.rows import read_rows

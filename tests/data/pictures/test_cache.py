@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from kindling.data.images import ImageSource
-from kindling.data.pictures.album import Options, choose, decode_blocks, look_at
+from kindling.data.pictures.album import decode_blocks, look_at
 from kindling.data.pictures.cache import ABOUT, DIGESTS, IMAGES, read_cache
+from kindling.data.pictures.choose import Options, choose
 from kindling.data.pictures.folders import list_folders
 from kindling.errors import DataError
 

@@ -16,7 +16,7 @@ from kindling.data.columns.describe import (
     decimal_sign,
 )
 from kindling.data.columns.dialect import AUTO, Dialect
-from kindling.data.columns.left_out import without_ids
+from kindling.data.columns.left_out import leave_out
 from kindling.data.columns.schema import DATE_PARTS, USED, Column, ColumnKind, TableSchema
 from kindling.errors import DataError, Problem
 
@@ -77,7 +77,7 @@ def infer_column(name: str, cells: pa.ChunkedArray, asked: str | None) -> Column
     column = DESCRIBE[kind](Column(name, kind, why), cells)
     if column.kind == "number" and column.low is None:
         return replace(column, kind="empty", why="no finite number in the train rows")
-    return without_ids(column, cells, known)
+    return leave_out(column, cells, known)
 
 
 def _kind_of(cells: pa.ChunkedArray, known: pa.ChunkedArray) -> tuple[ColumnKind, str]:

@@ -16,7 +16,7 @@ ID_NAMES = ("id", "uuid", "guid", "key", "pid", "index", "nr", "no", "number", "
 LONG_TEXT = 3.0  # words in a cell, on average, that make it free text
 
 
-def without_ids(column: Column, cells: pa.ChunkedArray, known: pa.ChunkedArray) -> Column:
+def leave_out(column: Column, cells: pa.ChunkedArray, known: pa.ChunkedArray) -> Column:
     """Turn a column that says nothing of other rows into one that is left out, by name."""
     is_varied = column.kind in ("number", "date") and column.low != column.high
     if is_varied and not (column.kind == "number" and _counts_rows(column, len(known))):

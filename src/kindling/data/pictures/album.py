@@ -1,18 +1,17 @@
 """Image files in; their pixels, decoded once and alike, out: from the cache where it has them."""
 
 import os
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from statistics import median_high
+from dataclasses import asdict
 from typing import TypeVar
 
 import numpy as np
 import PIL
 from tqdm import tqdm
 
-from kindling.data.columns.schema import Fit, ImageSchema
+from kindling.data.columns.schema import ImageSchema
 from kindling.data.pictures.cache import (
     Album,
     Blocks,
@@ -23,13 +22,12 @@ from kindling.data.pictures.cache import (
     read_cache,
     write_cache,
 )
-from kindling.data.pictures.decode import MAX_PIXELS, Header, decode, read_header
-from kindling.data.pictures.folders import Entry
-from kindling.data.pictures.levels import RGB
-from kindling.data.pictures.remarks import MIN_SIZE_PX, odd_headers, summarise
+from kindling.data.pictures.choose import Options, choose, resized
+from kindling.data.pictures.decode import Header, decode, read_header
+from kindling.data.pictures.listing import Entry
+from kindling.data.pictures.remarks import odd_headers, summarise
 from kindling.errors import DataError, Problem, gathered
 
-AUTO_SIZE_PX = 128  # the longest side that "auto" chooses
 PART = 8  # files that a thread takes at once: handing over costs as much as a small image
 BLOCK, BLOCK_BYTES = 512, 64 << 20  # images that are decoded before they are written away, at most
 # With fewer files and pixels than these, decoding takes a second and is not worth a file.
@@ -37,20 +35,6 @@ CACHED_FILES, CACHED_PIXELS = 2_000, 50_000_000
 T = TypeVar("T")
 R = TypeVar("R")
 VERSION = 3  # of how files are decoded; another one makes every cache anew
-
-
-@dataclass(frozen=True)
-class Options:
-    """What is asked of all images; a size or channels of None are taken from the files."""
-
-    size: tuple[int, int] | None = None
-    channels: int | None = None
-    fit: Fit = "pad"
-    background: RGB = (255, 255, 255)
-    max_pixels: int = MAX_PIXELS
-
-
-DEFAULTS = Options()
 
 
 def make_album(entries: list[Entry], options: Options, cache: str) -> Album:
@@ -178,28 +162,6 @@ def in_parallel(
             for done in pool.map(work_on, parts):
                 yield from done
             bar.update(len(some))
-
-
-def choose(headers: Iterable[Header | None], options: Options) -> ImageSchema:
-    """Choose size and channels from the files, where they are not asked for."""
-    known = [header for header in headers if header is not None]
-    sizes = Counter((header.height, header.width) for header in known)
-    common, count = sizes.most_common(1)[0]
-    if 2 * count < len(known):
-        common = tuple(median_high(sides) for sides in zip(*sizes.elements(), strict=True))
-    shrink = min(1.0, AUTO_SIZE_PX / max(common))
-    auto = tuple(max(MIN_SIZE_PX, round(side * shrink)) for side in common)
-    height, width = options.size or auto
-    channels = options.channels or (1 if all(header.is_grey for header in known) else 3)
-    return ImageSchema(channels, height, width, options.fit, options.background)
-
-
-def resized(headers: Iterable[Header | None], schema: ImageSchema) -> list[str]:
-    """Note how many images have another size, and what becomes of them."""
-    size = (schema.height, schema.width)
-    count = sum(h is not None and (h.height, h.width) != size for h in headers)
-    word = {"pad": "padded", "crop": "cropped", "stretch": "stretched"}[schema.fit]
-    return [f"{count:,} of them {word} to that size"] if count else []
 
 
 def _key(entries: list[Entry], options: Options) -> str:

@@ -9,7 +9,8 @@ import pandas as pd
 from kindling.data.columns.reader import read_table
 from kindling.data.columns.target import read_target
 from kindling.data.pictures.decode import SUFFIXES
-from kindling.data.pictures.folders import STAGE_NAMES, Entry, Listing, left_out, some_of
+from kindling.data.pictures.folders import STAGE_NAMES
+from kindling.data.pictures.listing import Entry, Listing, left_out, some_of
 from kindling.errors import DataError, Problem
 
 FILE, LABEL, STAGE = "file", "label", "stage"

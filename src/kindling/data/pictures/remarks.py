@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from kindling.data.columns.schema import ImageSchema
 from kindling.data.pictures.decode import SUFFIXES, Header
-from kindling.data.pictures.folders import MAX_NAMED, Entry, some_of
+from kindling.data.pictures.listing import MAX_NAMED, Entry, some_of
 from kindling.errors import Problem
 
 MIN_SIZE_PX = 8  # a side below this shows nothing, and no network takes it
