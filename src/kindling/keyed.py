@@ -1,6 +1,7 @@
 """Keyed randomness: a purpose and a few integers in, the same 63-bit seed out, on every machine."""
 
 import zlib
+from collections.abc import Iterable
 
 import torch
 
@@ -17,10 +18,20 @@ def mix(value: int) -> int:
 
 def key(seed: int, purpose: str, *counters: int) -> int:
     """Derive a seed in [0, 2^63) for one purpose, such as "order", and its counters."""
+    return mix(_absorb(seed, purpose, counters)) >> 1
+
+
+def keys(seed: int, purpose: str, *counters: int, last: Iterable[int]) -> list[int]:
+    """Derive `key(seed, purpose, *counters, number)` for every number of `last`, and quickly."""
+    state = _absorb(seed, purpose, counters)
+    return [mix(mix(state ^ number)) >> 1 for number in last]
+
+
+def _absorb(seed: int, purpose: str, counters: Iterable[int]) -> int:
     state = mix(seed & MASK) ^ zlib.crc32(purpose.encode())
     for counter in counters:
         state = mix(state ^ counter)
-    return mix(state) >> 1
+    return state
 
 
 def generator(seed: int, purpose: str, *counters: int) -> torch.Generator:

@@ -92,5 +92,5 @@ def test_a_batch_that_was_left_elsewhere_is_refused(fly):
 
 def test_the_names_are_few_on_one_screen(fly):
     error = fly(lambda spec: MLP(spec, depth=9).double())
-    assert "and 15 more" in str(error)
+    assert "and 16 more" in str(error)
     assert len(error.problems) == 1

@@ -38,9 +38,10 @@ class MLP(nn.Module):
 class RowLinear(nn.Module):
     """A linear layer on a row's F numbers and C codes.
 
-    One row of weights for each number, then one for each level of each column. The rows of a
+    `weight` has a row for each number, `levels` one for each level of each column. Those of a
     row's levels are looked up and summed: what a one-hot encoding and a linear layer would
-    compute, without writing the zeros down.
+    compute, without writing the zeros down. A table without numbers has no `weight`, one without
+    categories no `levels`.
     """
 
     offsets: Tensor
@@ -48,21 +49,29 @@ class RowLinear(nn.Module):
     def __init__(self, spec: DataSpec, width: int) -> None:
         super().__init__()
         self.num_numbers = spec.num_numbers
-        *offsets, num_rows = accumulate((spec.num_numbers, *spec.cardinalities))
+        *offsets, num_levels = accumulate(spec.cardinalities, initial=0)
         self.register_buffer("offsets", torch.tensor(offsets).long(), persistent=False)  # (C,)
-        self.weight = nn.Parameter(torch.empty(num_rows, width))
+        self.weight = matrix(spec.num_numbers, width)
+        self.levels = matrix(num_levels, width)
         self.bias = nn.Parameter(torch.empty(width))
         bound = (spec.num_numbers + len(spec.cardinalities)) ** -0.5  # nn.Linear's own rule
-        for parameter in (self.weight, self.bias):
+        for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
 
     def forward(self, x: Tensor) -> Tensor:
-        numbers = soft_clip(x[:, : self.num_numbers])
-        out = numbers @ self.weight[: self.num_numbers] + self.bias  # (B, F) @ (F, D) -> (B, D)
-        if len(self.offsets) == 0:
-            return out
-        codes = x[:, self.num_numbers :].long() + self.offsets  # (B, C)
-        return out + F.embedding(codes, self.weight).sum(dim=1)  # (B, C, D) -> (B, D)
+        out: Tensor = self.bias  # (D,)
+        if self.weight is not None:
+            numbers = soft_clip(x[:, : self.num_numbers])
+            out = torch.addmm(out, numbers, self.weight)  # bias + (B, F) @ (F, D) -> (B, D)
+        if self.levels is not None:
+            codes = x[:, self.num_numbers :].long() + self.offsets  # (B, C)
+            out = out + F.embedding(codes, self.levels).sum(dim=1)  # (B, C, D) -> (B, D)
+        return out
+
+
+def matrix(rows: int, width: int) -> nn.Parameter | None:
+    """Make room for a matrix of weights; for one without rows there is nothing to learn."""
+    return nn.Parameter(torch.empty(rows, width)) if rows else None
 
 
 def soft_clip(x: Tensor, limit: float = 3.0) -> Tensor:

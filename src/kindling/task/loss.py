@@ -37,6 +37,8 @@ class Loss(nn.Module):
             return F.mse_loss(outputs.squeeze(1), y)
         return F.cross_entropy(outputs, y, weight=self.class_weight)
 
-    def weight(self, y: Tensor) -> Tensor | int:
-        """What the batch counts for in a mean over batches."""
-        return len(y) if self.class_weight is None else self.class_weight[y].sum()
+    def weights(self, targets: list[Tensor]) -> Tensor:
+        """What each batch counts for in a mean over batches: (batches,), sizes on the CPU."""
+        if self.class_weight is None:
+            return torch.tensor([len(y) for y in targets])
+        return torch.stack([self.class_weight[y].sum() for y in targets])

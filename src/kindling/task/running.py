@@ -9,27 +9,25 @@ from kindling.types import DataSpec
 
 
 class RunningMeans:
-    """Sums on the device over one epoch of one stage."""
+    """Losses and sums of one epoch of one stage; they stay on the device."""
 
     def __init__(self, spec: DataSpec, loss: Loss, device: torch.device) -> None:
         self.spec, self.loss = spec, loss
-        self.loss_sum = torch.zeros((), device=device)
-        self.weight_sum: Tensor | int = 0
+        self.losses: list[Tensor] = []
+        self.weights: list[Tensor] = []
         self.correct = torch.zeros((), dtype=torch.int64, device=device)
         self.squares = torch.zeros((), device=device)
         self.num_rows = 0
 
     def add(self, losses: list[Tensor], outputs: list[Tensor], targets: list[Tensor]) -> None:
         """Count batches by their mean losses, outputs (B, K) or (B, 1), and targets (B,)."""
-        for loss, y in zip(losses, targets, strict=True):
-            weight = self.loss.weight(y)
-            self.loss_sum += loss * weight
-            self.weight_sum += weight
-            self.num_rows += len(y)
+        self.losses.append(torch.stack(losses))
+        self.weights.append(self.loss.weights(targets))
         self.judge(torch.cat(outputs), torch.cat(targets))
 
     def judge(self, outputs: Tensor, y: Tensor) -> None:
         """Hold outputs (N, K) or (N, 1) against their targets (N,)."""
+        self.num_rows += len(y)
         if not self.spec.is_regression:
             self.correct += (outputs.argmax(dim=1) == y).sum()
         elif self.spec.target_transform == "log1p":
@@ -42,7 +40,8 @@ class RunningMeans:
 
     def compute(self, stage: str) -> dict[str, float]:
         """Take the numbers out: the only place where the CPU waits for the device."""
-        loss = (self.loss_sum / self.weight_sum).item()
+        losses, weights = (torch.cat(each).cpu().double() for each in (self.losses, self.weights))
+        loss = (losses @ weights / weights.sum()).item()
         if self.spec.target_transform == "log1p":
             headline = (self.squares / self.num_rows).sqrt().item()
         elif self.spec.is_regression:

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from kindling.errors import ConfigError, Problem
-from kindling.keyed import key, seed_device
+from kindling.keyed import keys, seed_device
 from kindling.task.loss import Loss
 from kindling.task.result import Result, join, to_numpy
 from kindling.task.running import RunningMeans
@@ -83,12 +83,14 @@ class Task(LightningModule):
         optimizer: Any = self.optimizers()  # one, so no list of them
         schedule: Any = self.lr_schedulers()
         batches, losses, outcomes = chunk.split(self.batch_size), [], []
+        device = self.device
         first = batch_idx * self.steps_per_call
-        last = first + len(batches) - 1 if self.trainer.is_last_batch else None
-        epoch, rank = self.current_epoch, self.global_rank
-        for number, batch in enumerate(batches, start=first):
-            # Keys what is drawn, such as dropout.
-            seed_device(self.device, key(self.seed, "step", epoch, number, rank))
+        numbers = range(first, first + len(batches))
+        last = numbers[-1] if self.trainer.is_last_batch else None
+        # They key what is drawn, such as dropout.
+        seeds = keys(self.seed, "step", self.current_epoch, self.global_rank, last=numbers)
+        for number, batch, seed in zip(numbers, batches, seeds, strict=True):
+            seed_device(device, seed)
             if number % self.accumulate == 0:
                 optimizer.zero_grad()  # .grad adds up over backward calls
             outputs = self.network(batch.x)  # forward
