@@ -92,6 +92,7 @@ def transform_rows(raw: Raw, schema: TableSchema, preprocessor: "TablePreprocess
     for chunk in chunks:
         x[start : start + len(chunk)] = chunk
         start += len(chunk)
+        pa.default_memory_pool().release_unused()
     return x
 
 
