@@ -156,6 +156,18 @@ CASES: dict[str, Case] = {
         "never ends",
         "close it, or type data.csv.quote=...",
     ),
+    "unclosed quote in a large file": Case(
+        text(lambda t: t + '1,"2,3,yes\n' + "1,2,red,no\n" * 300_000),
+        "D006",
+        "opens in line 122",
+        "close it, or type data.csv.quote=...",
+    ),
+    "row that is too long": Case(
+        text(lambda t: t + "1,2," + "word " * 600_000 + ",no\n" + '"1""",2,red,no\n'),
+        "D015",
+        "begins in line 122",
+        "save the table as Parquet",
+    ),
     "two names alike": Case(
         text(lambda t: t.replace("a,b", "a,a", 1)), "D007", "'a' 2 times", "rename them in the file"
     ),

@@ -78,6 +78,9 @@ CODES: dict[str, Check] = {
         "They are different columns; rename them if not.",
     ),
     "D014": Check("error", "A file may not be read", "Permit it."),
+    "D015": Check(
+        "error", "A row is longer than a megabyte", "Close a quote, shorten it, or give Parquet."
+    ),
     "D101": Check(
         "error", "A column that is needed is absent", "Correct the name; the nearest one is said."
     ),

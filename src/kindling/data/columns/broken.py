@@ -1,8 +1,10 @@
 """A CSV file that Arrow cannot read in; what is wrong with it, and in which line, out."""
 
 import codecs
+import csv
 import gzip
 from collections.abc import Callable, Iterable, Iterator
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -79,13 +81,47 @@ def undecodable(path: Path, layout: Layout) -> Problem | None:
     return None
 
 
+def too_long(path: Path, layout: Layout, most: int) -> Problem | None:
+    """Find the first row of more bytes than that; often a quote in it is not closed."""
+    line = _line_of_long_row(path, layout, most)
+    if line is None:
+        return None
+    if _is_odd(layout, path):
+        return _unclosed(path, f"one that opens in line {line} and never ends")
+    rule = f"every row of {path} must be shorter than {most / 2**20:.0f} MB"
+    fix = "close a quote there, shorten the row, or save the table as Parquet"
+    return Problem(rule, f"a longer one that begins in line {line}", fix, "D015")
+
+
+def _line_of_long_row(path: Path, layout: Layout, most: int) -> int | None:
+    dialect, line = layout.dialect, 1
+    form: Any = {"delimiter": dialect.separator, "quotechar": dialect.quote}
+    text: Any = {"encoding": dialect.encoding, "errors": "replace", "newline": ""}
+    limit = csv.field_size_limit(most)  # else a cell would take the rest of the file into memory
+    try:
+        with TextIOWrapper(_opened(path, layout), **text) as file:
+            rows = csv.reader(file, **form)
+            for row in rows:
+                if sum(len(cell.encode()) for cell in row) > most:
+                    return line
+                line = rows.line_num + 1
+    except csv.Error:
+        return line
+    finally:
+        csv.field_size_limit(limit)
+    return None
+
+
 def open_quote(last: Iterable[str], layout: Layout, path: Path) -> Problem | None:
     """Find that the last cell has swallowed the end of the file."""
     cell = next((cell for cell in last if "\n" in cell), None)
     if cell is None or not _is_odd(layout, path):
         return None
+    return _unclosed(path, f"one that opens before {shown(cell)} and never ends")
+
+
+def _unclosed(path: Path, got: str) -> Problem:
     rule, fix = f"every quote in {path} must be closed", "close it, or type {}quote=..."
-    got = f"one that opens before {shown(cell)} and never ends"
     return Problem(rule, got, fix.format("data.csv."), "D006", fix.format("--csv "))
 
 

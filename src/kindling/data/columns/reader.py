@@ -14,7 +14,14 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from kindling.data.columns.broken import BLOCK_BYTES, MAX_NAMED, Gather, explain, open_quote
+from kindling.data.columns.broken import (
+    BLOCK_BYTES,
+    MAX_NAMED,
+    Gather,
+    explain,
+    open_quote,
+    too_long,
+)
 from kindling.data.columns.dialect import AUTO, Dialect, Layout, sniff
 from kindling.errors import DataError, Problem, permitted, shown
 
@@ -113,7 +120,10 @@ def _csv(path: Path, layout: Layout, wanted: list[str] | None) -> Iterator[pa.Ta
             for _ in _batches(path, layout, names, gather):
                 pass
 
-        problem = explain(path, layout, read)
+        if "straddling" in str(error):  # Arrow's word for a row that does not fit into a block
+            problem = too_long(path, layout, _block_bytes(layout))
+        else:
+            problem = explain(path, layout, read)
         if problem is None:
             raise
         raise DataError(problem) from error
@@ -121,6 +131,11 @@ def _csv(path: Path, layout: Layout, wanted: list[str] | None) -> Iterator[pa.Ta
     unclosed = open_quote(cells, layout, path)
     if unclosed:
         raise DataError(unclosed)
+
+
+def _block_bytes(layout: Layout) -> int:
+    """Choose how much Arrow reads at once; no row may be longer."""
+    return max(BLOCK_BYTES, CELL_BYTES * len(layout.names))
 
 
 def _in_groups(batches: Iterator[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
@@ -140,7 +155,7 @@ def _batches(
         "read_options": pacsv.ReadOptions(
             column_names=layout.names,
             skip_rows=layout.header_lines,
-            block_size=max(BLOCK_BYTES, CELL_BYTES * len(layout.names)),
+            block_size=_block_bytes(layout),
             encoding=layout.dialect.encoding,
             use_threads=False,  # only then a row that does not fit has a number
         ),
