@@ -47,7 +47,7 @@ def train() -> MLP:
         network.train()
         loader.sampler.set_epoch(epoch)  # another order of the rows in each epoch
         for number, batch in enumerate(loader):
-            torch.manual_seed(key(SEED, "step", epoch, 0, number))  # what dropout draws; 0: process
+            torch.manual_seed(key(SEED, "step", epoch, number))  # what dropout draws
             step = epoch * len(loader) + number
             for group in optimizer.param_groups:
                 group["lr"] = LR * rate(step, EPOCHS * len(loader))

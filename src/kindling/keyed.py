@@ -21,10 +21,10 @@ def key(seed: int, purpose: str, *counters: int) -> int:
     return mix(_absorb(seed, purpose, counters)) >> 1
 
 
-def keys(seed: int, purpose: str, *counters: int, last: Iterable[int]) -> list[int]:
-    """Derive `key(seed, purpose, *counters, number)` for every number of `last`, and quickly."""
+def keys(seed: int, purpose: str, *counters: int, numbers: Iterable[int]) -> list[int]:
+    """Derive `key(seed, purpose, *counters, number)` for every number, and quickly."""
     state = _absorb(seed, purpose, counters)
-    return [mix(mix(state ^ number)) >> 1 for number in last]
+    return [mix(mix(state ^ number)) >> 1 for number in numbers]
 
 
 def _absorb(seed: int, purpose: str, counters: Iterable[int]) -> int:

@@ -83,6 +83,14 @@ def test_row_linear_is_a_linear_layer_on_one_hot_rows():
     assert torch.allclose(layer(x), expected, atol=1e-6)
 
 
+def test_a_level_that_was_never_seen_adds_nothing_at_first():
+    layer = RowLinear(TABLE, 5)
+    x = torch.tensor([[0.5, -1.0, 0.0, 0.0], [0.5, -1.0, 1.0, 1.0]])  # unknown twice, missing twice
+    expected = soft_clip(x[:, :2]) @ layer.weight + layer.bias
+    assert torch.allclose(layer(x), expected)
+    assert (layer(torch.tensor([[0.5, -1.0, 2.0, 2.0]])) - expected[:1]).abs().min() > 0
+
+
 def test_soft_clip_leaves_small_numbers_and_bounds_large_ones():
     x = torch.tensor([0.01, 1.0, 1e6, -1e6])
     clipped = soft_clip(x)

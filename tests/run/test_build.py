@@ -31,6 +31,16 @@ def test_a_monitor_and_its_mode_must_agree(build):
 def test_a_training_that_ends_inside_an_epoch_is_refused(build):
     with pytest.raises(ConfigError, match=r"trainer.max_steps=7 of 8 steps"):
         build("+trainer.max_steps=7")
+    with pytest.raises(ConfigError, match=r"trainer.max_steps=1 of 2 steps"):
+        build("+trainer.max_steps=1", "+trainer.limit_train_batches=2")
+    assert build("+trainer.max_steps=2", "+trainer.limit_train_batches=2")
+
+
+def test_a_training_that_is_never_judged_is_refused(build):
+    words = ["trainer.max_epochs=3", "+trainer.check_val_every_n_epoch=5"]
+    with pytest.raises(ConfigError, match=r"type \+trainer.check_val_every_n_epoch=3"):
+        build(*words)
+    assert build("trainer.max_epochs=5", "+trainer.check_val_every_n_epoch=5")
 
 
 def test_several_devices_on_a_cpu_are_refused(build):

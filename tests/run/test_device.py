@@ -31,9 +31,12 @@ def test_a_name_becomes_what_the_trainer_takes(monkeypatch, name, gpus, mps, fou
     assert find_device(name, 1) == found
 
 
-def test_several_devices_count_from_the_one_named(monkeypatch):
+@pytest.mark.parametrize("name", ["cpu", "auto", "cuda:1"])
+def test_several_devices_for_one_run_are_refused(monkeypatch, name):
     pretend(monkeypatch, gpus=4)
-    assert find_device("cuda:1", 3) == {"accelerator": "cuda", "devices": [1, 2, 3]}
+    problem = find_device(name, 3)
+    assert isinstance(problem, Problem)
+    assert "type trainer.devices=1" in problem.fix
 
 
 def test_an_index_that_is_not_there_names_those_that_are(monkeypatch):

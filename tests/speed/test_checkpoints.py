@@ -5,6 +5,7 @@ import signal
 import pytest
 import torch
 
+from kindling.speed import checkpoints
 from kindling.speed.checkpoints import HeldBack
 
 
@@ -25,9 +26,29 @@ def test_the_first_checkpoint_is_written_at_once_and_the_next_ones_wait(tmp_path
     assert on_disk(last) == 2
 
 
+@pytest.mark.parametrize(
+    ("epoch_s", "on_disk_after"),
+    [
+        (60.0, [(1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6)]),
+        (3.0, [(1, 1), (1, 1), (3, 3), (3, 3), (5, 5), (5, 5)]),
+    ],
+)
+def test_a_file_is_as_old_as_seconds_and_not_as_old_as_an_epoch(
+    tmp_path, monkeypatch, epoch_s, on_disk_after
+):
+    io, best, last = HeldBack(every_s=5), tmp_path / "best.ckpt", tmp_path / "last.ckpt"
+    seen = []
+    for epoch in range(1, 7):
+        monkeypatch.setattr(checkpoints.time, "monotonic", lambda epoch=epoch: epoch * epoch_s)
+        for path in (best, last):  # as Lightning does after each epoch that was better
+            io.save_checkpoint(state(float(epoch)), path)
+        seen.append((on_disk(best), on_disk(last)))
+    assert seen == on_disk_after
+
+
 def test_what_waits_is_a_copy(tmp_path):
     io, last, given = HeldBack(every_s=60), tmp_path / "last.ckpt", state(1.0)
-    io.written_s = float("inf")
+    io.save_checkpoint(state(0.0), last)
     io.save_checkpoint(given, last)
     given["state_dict"]["w"].zero_()
     given["list"].append(3)
@@ -46,14 +67,15 @@ def test_whoever_loads_gets_the_newest(tmp_path):
 
 def test_a_state_is_never_on_the_disk_before_the_best_weights_that_it_counts_on(tmp_path):
     io, best, last = HeldBack(every_s=60), tmp_path / "best.ckpt", tmp_path / "last.ckpt"
-    io.written_s = float("inf")
+    for path in (best, last):
+        io.save_checkpoint(state(0.0), path)
     for path, epoch in ((best, 1.0), (last, 1.0), (last, 2.0), (best, 3.0), (last, 3.0)):
         io.save_checkpoint(state(epoch), path)
         assert list(io.waiting)[-1] == path
     (tmp_path / "last.ckpt.part").mkdir()  # the disk gives up half-way
     with pytest.raises(OSError, match="part"):
         io.write()
-    assert (on_disk(best), on_disk(last)) == (3, None)
+    assert (on_disk(best), on_disk(last)) == (3, 0)
 
 
 def test_what_ctrl_c_interrupts_is_written_at_the_end(tmp_path, monkeypatch):

@@ -24,6 +24,9 @@ def test_small_steps_share_a_call_and_large_ones_do_not(build):
     "override",
     [
         "+trainer.limit_train_batches=5",
+        "+trainer.limit_train_batches=1",  # a whole number counts batches: one, not all
+        "+trainer.val_check_interval=1",
+        "+trainer.overfit_batches=2",
         "+trainer.val_check_interval=0.5",
         "+trainer.max_steps=10",
         "+trainer.max_time=00:01:00:00",

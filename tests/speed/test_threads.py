@@ -53,6 +53,12 @@ def test_counting_leaves_network_and_randomness_alone(choose):
     assert network.training
 
 
+def test_counting_leaves_a_frozen_layer_frozen(choose):
+    network = nn.Sequential(nn.BatchNorm2d(1).eval(), nn.Flatten(), nn.Linear(64, 3))
+    choose(network, 64)
+    assert [layer.training for layer in network.modules()] == [True, False, True, True]
+
+
 def test_a_network_that_fails_is_left_to_the_preflight_check(choose):
     assert choose(nn.Linear(7, 3), 64) == 1
 

@@ -32,7 +32,7 @@ class AutomaticTask(Task):
         self.automatic_optimization = True
 
     def training_step(self, batch, batch_idx):
-        torch.manual_seed(key(self.seed, "step", self.current_epoch, 0, batch_idx))
+        torch.manual_seed(key(self.seed, "step", self.current_epoch, batch_idx))
         outputs = self.network(batch.x)
         loss = self.loss(outputs, batch.y)
         self.train_means.add([loss.detach()], [outputs.detach()], [batch.y])
@@ -102,7 +102,7 @@ def test_manual_optimization_is_bitwise_a_hand_written_loop(build, model, option
         loader.sampler.set_epoch(epoch)
         network.train()
         for number, batch in enumerate(loader):
-            torch.manual_seed(key(0, "step", epoch, 0, number))
+            torch.manual_seed(key(0, "step", epoch, number))
             x = data.on_after_batch_transfer(batch, 0).x
             (loss_of(network(x), batch.y) / by_hand.accumulate).backward()
             if (number + 1) % by_hand.accumulate == 0 or number + 1 == len(loader):

@@ -155,12 +155,9 @@ class TablePreprocessor:
         numbers = [name for name in rest if name not in booleans]
         # A column without a single value in the train rows is kept, as zeros.
         fill = {"keep_empty_features": True}
+        scaled = make_pipeline(SimpleImputer(strategy="median", **fill), StandardScaler())
         steps = [
-            (
-                "numbers",
-                make_pipeline(SimpleImputer(strategy="median", **fill), StandardScaler()),
-                numbers,
-            ),
+            ("numbers", scaled, numbers),
             ("booleans", SimpleImputer(strategy="most_frequent", **fill), booleans),
             ("categories", _encoder([[MISSING, *names] for names in levels.values()]), [*levels]),
         ]

@@ -14,13 +14,7 @@ from kindling.data.columns.dialect import AUTO, Dialect, asked_dialect
 from kindling.data.columns.grouping import Cells, number_groups, read_times
 from kindling.data.columns.reader import TableFile
 from kindling.data.columns.schema import absent_columns
-from kindling.data.columns.target import (
-    infer_task,
-    log_problems,
-    read_target,
-    target_problems,
-    too_many_classes,
-)
+from kindling.data.columns.target import infer_task, judge_targets, read_target
 from kindling.data.datamodule import DataModule
 from kindling.data.preprocess import misfits
 from kindling.data.source import Raw, RawTable
@@ -141,7 +135,8 @@ class TableSource:
             RawTable(file.path, self._learnt(file), numbers, file.open)
             for file, numbers in zip(files, rows, strict=True)
         )
-        problems = self._target_problems(files, targets, is_regression=is_regression)
+        by_file = {file.path: target for file, target in zip(files, targets, strict=True)}
+        problems = judge_targets(by_file, self.target_transform, is_regression=is_regression)
         refuse(problems and [*problems, *misfits(raw, self.kinds)])
 
         def cells(name: str) -> list[Cells]:
@@ -212,17 +207,6 @@ class TableSource:
             rule = "a table needs a column to learn from, beside the target"
             fix = "shorten data.ignore" if self.ignore else "is another character its separator?"
             problems.append(Problem(rule, f"none in {self.path}", fix, "D102"))
-        return problems
-
-    def _target_problems(
-        self, files: list[TableFile], targets: list[pd.Series], *, is_regression: bool
-    ) -> list[Problem]:
-        """List what is wrong with the target in each file."""
-        problems = [] if is_regression else too_many_classes(targets[0])
-        for file, target in zip(files, targets, strict=True):
-            problems += target_problems(target, is_regression=is_regression, file=file.path)
-            if is_regression:
-                problems += log_problems(target, self.target_transform, file.path)
         return problems
 
 

@@ -41,7 +41,8 @@ class RowLinear(nn.Module):
     `weight` has a row for each number, `levels` one for each level of each column. Those of a
     row's levels are looked up and summed: what a one-hot encoding and a linear layer would
     compute, without writing the zeros down. A table without numbers has no `weight`, one without
-    categories no `levels`.
+    categories no `levels`. Unknown and missing start at zero: where train has none of them, they
+    are never learnt, and add nothing.
     """
 
     offsets: Tensor
@@ -57,6 +58,10 @@ class RowLinear(nn.Module):
         bound = (spec.num_numbers + len(spec.cardinalities)) ** -0.5  # nn.Linear's own rule
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
+        if self.levels is not None:
+            with torch.no_grad():  # autograd refuses changes in place of what it watches
+                self.levels[self.offsets] = 0.0  # code 0 of each column: unknown
+                self.levels[self.offsets + 1] = 0.0  # code 1: missing
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.bias  # (D,)

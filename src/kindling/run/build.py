@@ -44,7 +44,7 @@ def build_data(cfg: DictConfig) -> DataModule:
 
 def build_task(cfg: DictConfig, data: DataModule) -> Task:
     """Build the network for the data, and hold the whole plan against them before training."""
-    problems = monitor_problems(cfg, data.spec) + batch_problems(cfg, data)
+    problems = monitor_problems(cfg, data.spec) + limit_problems(cfg, data) + judging_problems(cfg)
     try:
         network = instantiate(cfg.model)(data.spec)
         if cfg.bundle:
@@ -100,7 +100,7 @@ def monitor_problems(cfg: DictConfig, spec: DataSpec) -> list[Problem]:
     return [Problem(rule, f"monitor={cfg.monitor}", f"did you mean monitor={near}?")]
 
 
-def batch_problems(cfg: DictConfig, data: DataModule) -> list[Problem]:
+def limit_problems(cfg: DictConfig, data: DataModule) -> list[Problem]:
     """Refuse a batch so large, or a limit so small, that no step would be taken."""
     rows, limit = len(data.split["train"]), cfg.trainer.get("limit_train_batches", 1.0)
     batches = len(data.train_dataloader())
@@ -110,15 +110,27 @@ def batch_problems(cfg: DictConfig, data: DataModule) -> list[Problem]:
         return [
             Problem(rule, got, f"type data.batch_size={max(1, rows // 2)}, or data.drop_last=false")
         ]
-    if (int(batches * limit) if isinstance(limit, float) else limit) == 0:
+    limit = 1.0 if limit is None else limit
+    used = int(batches * limit) if isinstance(limit, float) else min(batches, limit)
+    if used == 0:
         got = f"trainer.limit_train_batches={limit} of {batches} batches"
         return [Problem("training needs at least one batch", got, "type a larger limit")]
-    steps, per_epoch = cfg.trainer.get("max_steps", -1), -(-batches // cfg.task.accumulate)
+    steps, per_epoch = cfg.trainer.get("max_steps", -1), -(-used // cfg.task.accumulate)
     if -1 < steps < per_epoch:
         rule = "training must reach the end of an epoch, where the network is judged"
         got = f"trainer.max_steps={steps} of {per_epoch} steps in an epoch"
         return [Problem(rule, got, f"type +trainer.max_steps={per_epoch}, or trainer.max_epochs=1")]
     return []
+
+
+def judging_problems(cfg: DictConfig) -> list[Problem]:
+    """Refuse a training that ends before the network is judged for the first time."""
+    epochs, every = cfg.trainer.max_epochs, cfg.trainer.get("check_val_every_n_epoch") or 1
+    if every <= epochs:
+        return []
+    rule = "the network must be judged after one epoch at least"
+    got = f"trainer.check_val_every_n_epoch={every} of trainer.max_epochs={epochs}"
+    return [Problem(rule, got, f"type +trainer.check_val_every_n_epoch={epochs}")]
 
 
 def norm_problems(network: nn.Module, data: DataModule) -> list[Problem]:

@@ -14,7 +14,7 @@ def find_device(name: str, count: int) -> dict[str, Any] | Problem:
 
     Args:
         name: auto, cpu, cuda, cuda:1, mps or gpu (cuda or mps, whichever is there).
-        count: how many devices, counted from the one named.
+        count: how many devices; more than one is refused, as rows are not shared out.
     """
     kind, _, index = name.partition(":")
     reasons = {kind: why_not(kind) for kind in ("cuda", "mps")}
@@ -26,24 +26,20 @@ def find_device(name: str, count: int) -> dict[str, Any] | Problem:
             got = "; ".join(f"{kind}: {reason}" for kind, reason in reasons.items())
             return Problem("device=gpu needs a GPU", got, CUDA_BUILD)
         kind = present[0]
-    if kind == "cpu" and count > 1:
+    if count > 1:
         got = f"trainer.devices={count}"
-        return Problem("device=cpu is one device", got, "type trainer.devices=1")
+        fix = "type trainer.devices=1; several runs use several GPUs: device=cuda:0, device=cuda:1"
+        return Problem("a run uses one device", got, fix)
     if kind == "cpu":
-        return {"accelerator": "cpu", "devices": count}
+        return {"accelerator": "cpu", "devices": 1}
     if reasons[kind] is not None:
         fix = CUDA_BUILD if kind == "cuda" else "type device=cpu"
         return Problem(f"device={name} must be there", str(reasons[kind]), fix)
-    return _indices(kind, int(index or 0), count)
-
-
-def _indices(kind: str, first: int, count: int) -> dict[str, Any] | Problem:
     there = torch.cuda.device_count() if kind == "cuda" else 1
-    if first + count > there:
-        rule = f"device={kind}:{first} with trainer.devices={count} must be there"
+    if int(index or 0) >= there:
         names = ", ".join(f"{kind}:{i}" for i in range(there))
-        return Problem(rule, f"only {names}", f"type device={kind}:0 trainer.devices=1")
-    return {"accelerator": kind, "devices": list(range(first, first + count))}
+        return Problem(f"device={name} must be there", f"only {names}", f"type device={kind}:0")
+    return {"accelerator": kind, "devices": [int(index or 0)]}
 
 
 def why_not(kind: str) -> str | None:

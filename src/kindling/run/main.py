@@ -54,7 +54,7 @@ def main(train: Callable[[DictConfig], float]) -> Callable[[], None]:
 
 def tune_process() -> None:
     """Set what has to be set before torch is imported; measured with torch 2.13 on two cores."""
-    # Threads that wait would spin: beside another busy process a CNN learnt 8 times slower.
+    # Threads that wait would spin: beside another busy process a CNN took ten times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     # Imports make two million objects that stay: looking through them for garbage again and
     # again takes a second, and one more when Python ends.

@@ -1,5 +1,6 @@
-"""Checkpoints in, files out: the newest wait in memory, a file is written every few seconds."""
+"""Checkpoints in, files out: the newest wait in memory, each file is written every few seconds."""
 
+import math
 import os
 import time
 from pathlib import Path
@@ -9,35 +10,37 @@ import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 from torch import Tensor
 
-EVERY_S = 5.0  # at most so much work is lost where the process is killed outright
+EVERY_S = 5.0  # where the process is killed outright, so much is lost beside the epoch that ran
 
 
 class HeldBack(TorchCheckpointIO):
     """Keeps each path's newest checkpoint as a copy; an epoch of 10 ms has no time for files.
 
-    All that wait are written together, in the order in which they came: what is judged best is on
-    the disk before the state of a run that counts on it. The end of a training, Ctrl-C and errors
-    write what is left.
+    A path is written when that was last done `every_s` seconds ago or more, and all that wait
+    before it, in the order in which they came: what is judged best is on the disk before the state
+    of a run that counts on it. The end of a training, Ctrl-C and errors write what is left.
     """
 
     def __init__(self, every_s: float = EVERY_S) -> None:
-        self.every_s, self.written_s = every_s, -float("inf")
+        self.every_s = every_s
+        self.written_s: dict[Path, float] = {}
         self.waiting: dict[Path, dict[str, Any]] = {}
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
     ) -> None:
-        others = {place: held for place, held in self.waiting.items() if place != Path(path)}
-        self.waiting = {**others, Path(path): copied(checkpoint)}  # it queues up behind all others
-        if time.monotonic() - self.written_s >= self.every_s:
+        path, now = Path(path), time.monotonic()
+        self.waiting.pop(path, None)
+        self.waiting[path] = copied(checkpoint)  # it queues up behind all others
+        if now - self.written_s.get(path, -math.inf) >= self.every_s:
             self.write()
+            self.written_s[path] = now
 
     def write(self) -> None:
         """Write whatever waits; what Ctrl-C interrupts waits on, and is written at the end."""
         for path in list(self.waiting):
             write_safely(self.waiting[path], path)
             del self.waiting[path]
-        self.written_s = time.monotonic()
 
     def load_checkpoint(self, path: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         self.write()

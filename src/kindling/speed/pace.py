@@ -80,9 +80,9 @@ def choose_batches_per_chunk(data: DataModule, trainer: Trainer, most: int) -> i
 
 def counts_batches(trainer: Any) -> bool:
     """Say whether a limit, a strategy or a callback needs every batch in a call of its own."""
+    shares = (trainer.limit_train_batches, trainer.val_check_interval)
     is_limited = (
-        trainer.limit_train_batches != 1.0
-        or trainer.val_check_interval != 1.0
+        any(share != 1.0 or isinstance(share, int) for share in shares)  # 1 is one batch
         or trainer.max_steps != -1
         or trainer.fast_dev_run
         or trainer.overfit_batches

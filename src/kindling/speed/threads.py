@@ -29,10 +29,11 @@ def choose_threads(wish: int | str, network: nn.Module, data: DataModule) -> int
 
 def count_operations(network: nn.Module, data: DataModule) -> int:
     """Count the multiplications and additions of one row's way through the network."""
-    was_training, counter = network.training, FlopCounterMode(display=False)
+    modes, counter = {m: m.training for m in network.modules()}, FlopCounterMode(display=False)
     network.eval()
     # What fails here fails in the pre-flight check, too, which says what is wrong.
     with suppress(Exception), torch.no_grad(), counter:
         network(data.x[:1].float())
-    network.train(was_training)
+    for module, training in modes.items():
+        module.training = training
     return int(counter.get_total_flops())

@@ -1,4 +1,4 @@
-"""Batches in, the mean loss and one metric of an epoch out, without a copy to the CPU before."""
+"""Batches in, the mean loss and one metric of an epoch out; the device is asked at its end."""
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ from kindling.types import DataSpec
 
 
 class RunningMeans:
-    """Losses and sums of one epoch of one stage; they stay on the device."""
+    """Losses and sums of one epoch of one stage; what the device computes stays there."""
 
     def __init__(self, spec: DataSpec, loss: Loss, device: torch.device) -> None:
         self.spec, self.loss = spec, loss

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cosine:
-    """Rise in a line from 0, then fall along half a cosine.
+    """Rise in a line from nearly 0, then fall along half a cosine.
 
     Args:
         num_steps: optimizer steps of the whole training.

@@ -83,14 +83,13 @@ class Task(LightningModule):
         optimizer: Any = self.optimizers()  # one, so no list of them
         schedule: Any = self.lr_schedulers()
         batches, losses, outcomes = chunk.split(self.batch_size), [], []
-        device = self.device
         first = batch_idx * self.steps_per_call
         numbers = range(first, first + len(batches))
         last = numbers[-1] if self.trainer.is_last_batch else None
         # They key what is drawn, such as dropout.
-        seeds = keys(self.seed, "step", self.current_epoch, self.global_rank, last=numbers)
+        seeds = keys(self.seed, "step", self.current_epoch, numbers=numbers)
         for number, batch, seed in zip(numbers, batches, seeds, strict=True):
-            seed_device(device, seed)
+            seed_device(self.device, seed)
             if number % self.accumulate == 0:
                 optimizer.zero_grad()  # .grad adds up over backward calls
             outputs = self.network(batch.x)  # forward

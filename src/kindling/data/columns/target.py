@@ -1,5 +1,7 @@
 """A target's cells in; labels or values in the user's words, and what is wrong with them, out."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -65,6 +67,18 @@ def infer_task(column: pd.Series, asked: str) -> tuple[bool, str]:
     if (values % 1 == 0).all() and distinct <= MAX_WHOLE_CLASSES:
         return False, f"{column.name} has {distinct} distinct whole numbers"
     return True, f"{column.name} has {distinct} distinct numbers"
+
+
+def judge_targets(
+    targets: Mapping[str, pd.Series], transform: str, *, is_regression: bool
+) -> list[Problem]:
+    """List what is wrong with the target in each file, by its path; the first is that of train."""
+    problems = [] if is_regression else too_many_classes(next(iter(targets.values())))
+    for file, target in targets.items():
+        problems += target_problems(target, is_regression=is_regression, file=file)
+        if is_regression:
+            problems += log_problems(target, transform, file)
+    return problems
 
 
 def target_problems(column: pd.Series, *, is_regression: bool, file: str) -> list[Problem]:
