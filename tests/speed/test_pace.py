@@ -4,6 +4,8 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, WeightAveraging
 
+from kindling.speed.pace import Unwatched
+
 PENGUINS = 8  # batches of an epoch
 
 
@@ -108,6 +110,7 @@ def test_a_callback_that_looks_at_gradients_sees_every_step(build, hook):
     calls = []
     watcher = type("Watcher", (Callback,), {hook: lambda *given: calls.append(given)})
     data, task, trainer = build()
+    assert type(trainer.precision_plugin) is Unwatched  # which would ask nobody
     trainer.callbacks.append(watcher())
     trainer.fit(task, data)
     assert len(calls) == trainer.global_step == 3 * PENGUINS

@@ -51,3 +51,16 @@ def test_the_running_rmse_has_the_unit_of_the_target():
     outputs, y = torch.tensor([[0.0], [0.0]]), torch.tensor([3.0, 4.0])
     means.add([loss(outputs, y)], [outputs], [y])
     assert means.compute("val")["val/rmse"] == pytest.approx(100 * math.sqrt(12.5))
+
+
+def test_the_running_rmse_of_logarithms_has_the_unit_of_the_target_too():
+    spec = DataSpec(
+        task="regression", target="y", target_mean=1.0, target_scale=2.0, target_transform="log1p"
+    )
+    loss, means = Loss(spec, None), RunningMeans(spec, Loss(spec, None), torch.device("cpu"))
+    outputs, y = torch.tensor([[0.0], [0.5]]), torch.tensor([1.0, -0.5])
+    for k in range(2):  # two batches
+        means.add([loss(outputs[k : k + 1], y[k : k + 1])], [outputs[k : k + 1]], [y[k : k + 1]])
+    errors = (math.e**3 - math.e**1, math.e**0 - math.e**2)  # exp(2 y + 1) - 1, true and predicted
+    expected = math.sqrt(sum(error**2 for error in errors) / 2)
+    assert means.compute("val")["val/rmse"] == pytest.approx(expected, rel=1e-5)
