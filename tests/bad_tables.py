@@ -156,6 +156,13 @@ CASES: dict[str, Case] = {
         "never ends",
         "close it, or type data.csv.quote=...",
     ),
+    "euro signs of a spreadsheet": Case(
+        raw(GOOD.assign(c=[f"{k},5 €" for k in range(ROWS)]).to_csv(index=False).encode("cp1252")),
+        "D121",
+        ",5 €' in row",
+        "write the numbers alone",
+    ),
+    "long cell": Case(text(lambda t: t + "1,2," + "word " * 30_000 + ",no\n")),
     "unclosed quote in a large file": Case(
         text(lambda t: t + '1,"2,3,yes\n' + "1,2,red,no\n" * 300_000),
         "D006",
@@ -181,7 +188,7 @@ CASES: dict[str, Case] = {
     "latin-1": Case(
         raw(GOOD.assign(c="grün").to_csv(index=False).encode("latin-1")),
         "D011",
-        "read as Latin-1",
+        "read as cp1252",
         "data.csv.encoding=... if letters look odd",
     ),
     "trailing comma": Case(

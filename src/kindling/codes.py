@@ -65,7 +65,7 @@ CODES: dict[str, Check] = {
     "D011": Check(
         "warning",
         "Text is neither UTF-8 nor marked as UTF-16",
-        "Read as Latin-1; set data.csv.encoding if letters look odd.",
+        "Read as Windows-1252, or Latin-1; set data.csv.encoding if letters look odd.",
     ),
     "D012": Check(
         "info",

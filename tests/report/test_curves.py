@@ -10,6 +10,7 @@ from kindling.types import DataSpec
 SPEC = DataSpec("multiclass", "species")
 
 
+@pytest.mark.slow
 def test_curves_come_from_either_logger_and_are_the_same(run):
     folders = [run("report=true", f"logger={name}", folder=name) for name in ("tensorboard", "csv")]
     events, csv = (read_curves(folder, SPEC, 3) for folder in folders)

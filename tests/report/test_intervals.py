@@ -61,6 +61,7 @@ def test_a_class_without_test_rows_and_five_rows_are_no_obstacle():
     assert found["accuracy"][0] < found["accuracy"][1]
 
 
+@pytest.mark.slow
 def test_they_also_hold_it_where_some_rows_stand_for_many():
     held = {"mae": [], "rmse": []}
     for seed in range(100):

@@ -62,6 +62,7 @@ def test_names_are_words_and_no_markup(run, odd_csv):
     assert "&lt;img" in text
 
 
+@pytest.mark.slow
 def test_a_hundred_classes_and_a_handful_of_test_rows_are_no_obstacle(run, tmp_path):
     rng = np.random.default_rng(0)
     label = np.arange(400) % 100
@@ -102,6 +103,7 @@ def test_pictures_of_a_value_get_a_page_too(run, tmp_path):
     assert text.count("<img ") >= 4
 
 
+@pytest.mark.slow
 def test_no_figure_shows_markup_in_place_of_numbers(run):
     text = page_of(run("report=true", "trainer.max_epochs=30"))
     assert "mathdefault" not in text

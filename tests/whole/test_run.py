@@ -104,6 +104,7 @@ def test_three_hundred_levels_survive_half_precision(run, table_csv):
     assert numbers["test"]["accuracy"] == 1.0
 
 
+@pytest.mark.slow
 def test_balanced_classes_find_more_of_the_rare_one(run):
     plain, _ = read(run("data=credit", folder="plain"))
     balanced, _ = read(run("data=credit", "task.class_weight=balanced", folder="balanced"))

@@ -51,9 +51,9 @@ def _is_number(name: str) -> bool:
 
 
 def encoding_findings(file: str, asked: Dialect = AUTO) -> list[Problem]:
-    """Say that a file was read as Latin-1 because it is no UTF-8, and nobody said what it is."""
+    """Say how a file was read because it is no UTF-8, and nobody said what it is."""
     layout = sniff(Path(file), asked) if asked.encoding == "auto" else None
-    if layout is None or layout.dialect.encoding != "latin-1":
+    if layout is None or layout.dialect.encoding not in ("cp1252", "latin-1"):
         return []
     rule, fix = f"the text of {file} should be UTF-8", "data.csv.encoding=... if letters look odd"
-    return [Problem(rule, "other bytes: read as Latin-1", fix, "D011")]
+    return [Problem(rule, f"other bytes: read as {layout.dialect.encoding}", fix, "D011")]

@@ -73,7 +73,7 @@ class TargetEncoder:
             raise DataError(
                 Problem(
                     f"target {self.name!r} must take at least two values in the train rows",
-                    f"only {shown(y[0])}",
+                    f"only {shown(y[:1].tolist()[0])}",
                     "choose another data.target, or give rows of a second class",
                     "D205",
                 )

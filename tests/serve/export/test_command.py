@@ -69,6 +69,7 @@ def test_the_same_comes_as_json(digits_run, tmp_path, capsys):
     assert max(check["largest"] for check in found["checks"]) <= 1e-5
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_read_leaves_the_old_export_alone(penguins_run, tmp_path):
     file, rows = tmp_path / "model.onnx", tmp_path / "rows.csv"
     file.write_text("the old one")

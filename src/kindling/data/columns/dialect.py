@@ -6,8 +6,10 @@ import gzip
 import io
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kindling.errors import ConfigError, DataError, Problem, shown
 
@@ -29,7 +31,7 @@ class Dialect:
 
     Args:
         separator: between two cells: any sign, or "auto"; a tab may be typed as backslash and t.
-        encoding: of the text, or "auto": UTF-8, UTF-16 where a mark says so, else Latin-1.
+        encoding: of the text, or "auto": UTF-8, UTF-16 where a mark says so, else Windows-1252.
         quote: around a cell that holds a separator.
     """
 
@@ -128,15 +130,18 @@ def _refuse_other(sample: bytes, encoding: str, path: Path) -> None:
 
 
 def guess_encoding(sample: bytes) -> str:
-    """Return UTF-16 where a mark says so, UTF-8 where it can be, else Latin-1."""
+    """Return UTF-16 where a mark says so, UTF-8 where it can be, else what spreadsheets write.
+
+    Windows-1252 is Latin-1 with a euro sign, and lacks five bytes: with these it is Latin-1.
+    """
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    try:
-        # Not final: the sample may end within a character.
-        codecs.getincrementaldecoder("utf-8")().decode(sample)
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "utf-8"
+    for encoding in ("utf-8", "cp1252"):
+        with suppress(UnicodeDecodeError):
+            # Not final: the sample may end within a character.
+            codecs.getincrementaldecoder(encoding)().decode(sample)
+            return encoding
+    return "latin-1"
 
 
 def guess_separator(text: str, quote: str) -> str:
@@ -145,7 +150,7 @@ def guess_separator(text: str, quote: str) -> str:
     head = "".join(lines[: min(SAMPLE_LINES, max(1, len(lines) - 1))])
 
     def score(separator: str) -> tuple[float, int]:
-        rows = csv.reader(io.StringIO(head, newline=""), delimiter=separator, quotechar=quote)
+        rows = _rows(head, separator, quote)
         widths = Counter(len(row) for row in rows if row)
         if not widths:
             return 0.0, 0
@@ -157,7 +162,12 @@ def guess_separator(text: str, quote: str) -> str:
 
 def _header(text: str, separator: str, quote: str) -> tuple[list[str], int]:
     """Return the names of the columns, and the lines that they take."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quotechar=quote)
-    names = next((row for row in reader if row), [])
+    reader = _rows(text, separator, quote)
+    names: list[str] = next((row for row in reader if row), [])
     named = [name.strip() or f"unnamed {number}" for number, name in enumerate(names, start=1)]
     return named, reader.line_num
+
+
+def _rows(text: str, separator: str, quote: str) -> Any:
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # all of it may be one cell
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, quotechar=quote)
