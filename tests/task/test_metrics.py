@@ -31,6 +31,7 @@ def test_value_metrics_by_hand():
 def test_a_stage_without_one_of_the_classes_is_scored():
     scores = score(BINARY, np.array([0, 0]), np.array([[0.9, 0.1], [0.8, 0.2]]))
     assert scores["accuracy"] == scores["balanced_accuracy"] == 1.0
+    assert scores["macro_f1"] == 1.0  # as scikit-learn says, which no rare class pulls down
     assert "roc_auc" not in scores  # there is no order to judge
 
 

@@ -134,7 +134,7 @@ def _score_classes(
     is_tested = one_hot.any(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):  # a class may be missing from a resample
         recall = np.where(real > 0, hits / real, np.nan)
-        f1 = np.where(real + said > 0, 2 * hits / (real + said), np.where(is_tested, np.nan, 0.0))
+        f1 = np.where(real + said > 0, 2 * hits / (real + said), np.nan)
     clipped = np.clip(probs, np.finfo(probs.dtype).eps, 1)
     surprise = -np.log(clipped[np.arange(len(truth)), truth])
     scores = {

@@ -46,9 +46,7 @@ def score_classes(truth: np.ndarray, probs: np.ndarray) -> dict[str, float]:
         "balanced_accuracy": metrics.recall_score(
             truth, predicted, labels=present, average="macro", zero_division=0
         ),
-        "macro_f1": metrics.f1_score(
-            truth, predicted, labels=codes, average="macro", zero_division=0
-        ),
+        "macro_f1": metrics.f1_score(truth, predicted, average="macro", zero_division=0),
         "log_loss": metrics.log_loss(truth, probs, labels=codes),
     }
     if len(codes) == 2 and len(present) == 2:

@@ -97,3 +97,8 @@ def test_names_of_made_columns_do_not_take_those_of_others():
 def test_ranges_are_those_of_the_train_rows():
     column = infer([3, 1, None, 2])
     assert (column.low, column.high, column.num_missing, column.is_whole) == (1, 3, 1, True)
+
+
+def test_three_decimals_behind_a_comma_are_no_thousands():
+    column = infer(["0,785", "1,234", "2,500"] * 10)
+    assert (column.decimal, column.low, column.high) == (",", 0.785, 2.5)
