@@ -1,6 +1,7 @@
 """Small real data and short runs for all tests; nothing of ours is replaced by a stand-in."""
 
 import os
+import signal
 from pathlib import Path
 
 # One thread, here and in every process started from here: the work is small, and two threads
@@ -25,6 +26,14 @@ register_resolvers(ROOT)
 @pytest.fixture(autouse=True)
 def _quiet():
     hide_adverts()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _ctrl_c_is_heard():
+    """A shell's background jobs ignore SIGINT, and so would these tests and what they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True, scope="session")

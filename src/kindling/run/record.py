@@ -40,7 +40,8 @@ def describe_environment() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: version(name) for name in PACKAGES},
+        # torch's own word also says which build it is: 2.13.0+cu130, where its metadata has 2.13.0.
+        "packages": {name: version(name) for name in PACKAGES} | {"torch": str(torch.__version__)},
         "cuda": torch.version.cuda,
         "num_threads": torch.get_num_threads(),
         "git_revision": git_revision(Path(sys.argv[0]).resolve().parent),
