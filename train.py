@@ -16,12 +16,12 @@ def train(cfg: DictConfig) -> float:
     # Here, so that --help and a misspelt key are answered before torch is there.
     from lightning import seed_everything
 
-    from kindling.run.baselines import fit_baselines
+    from kindling.config.replay import newest_checkpoint
     from kindling.run.build import build_data, build_task, build_trainer
     from kindling.run.finish import finish
     from kindling.run.plan import print_plan
     from kindling.run.record import write_settings
-    from kindling.run.resume import newest_checkpoint
+    from project.baselines import fit_baselines
 
     seed_everything(cfg.seed, verbose=False)
     data = build_data(cfg)  # read, split, fit, transform: data.spec describes it

@@ -21,8 +21,8 @@ from lightning.pytorch.callbacks import Callback
 from loop import ADAMW, ROOT, Setup, Work
 from torch.nn import functional as F
 
+from kindling.config.compose import compose_config, register_resolvers
 from kindling.run.build import build_trainer
-from kindling.run.compose import compose_config, register_resolvers
 from kindling.run.console import hide_adverts
 
 EPOCHS = 40

@@ -14,12 +14,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-from kindling.model.cnn import CNN
-from kindling.model.mlp import MLP
-from kindling.pixels import PixelScaler
-from kindling.task.loss import Loss
-from kindling.task.running import RunningMeans
+from kindling.images.scaling import PixelScaler
 from kindling.types import DataSpec
+from project.models.cnn import CNN
+from project.models.mlp import MLP
+from project.training.losses import Loss
+from project.training.running import RunningMeans
 
 # NVIDIA A100 40 GB, from its data sheet; the launch is what a CPU needs to hand over a kernel.
 BYTES_PER_S, FLOPS, FLOPS_TF32, LAUNCH_S = 1.555e12, 19.5e12, 156e12, 5e-6

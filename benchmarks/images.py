@@ -26,9 +26,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from kindling.check.overview import LOADING
-from kindling.data.datamodule import DataModule
-from kindling.data.images import ImageSource
+from kindling.checks.overview import LOADING
+from kindling.images.source import ImageSource
+from project.data.datamodule import DataModule
 
 CLASSES = 10
 COLUMNS = ("read", "fit", "epoch", "anonymous", "peak")

@@ -1,4 +1,4 @@
-"""Rows per second of one epoch: hand-written loops, the usual Lightning recipe, others, Kindling.
+"""Rows per second of one epoch: hand-written loops, the usual Lightning model_config, others, Kindling.
 
 python benchmarks/loop.py                 # a few minutes; prints a Markdown table
 python benchmarks/loop.py --repeats 3     # quicker, noisier
@@ -36,15 +36,15 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
-from kindling.data.columns.schema import ImageSchema
-from kindling.data.datamodule import DataModule
-from kindling.data.source import Raw, RawTable
+from kindling.config.compose import compose_config, register_resolvers
 from kindling.errors import Problem
-from kindling.model.cnn import CNN
-from kindling.model.mlp import MLP
+from kindling.raw_data import RawData, RawTable
 from kindling.run.build import build_trainer
-from kindling.run.compose import compose_config, register_resolvers
 from kindling.run.console import hide_adverts
+from kindling.tables.schema import ImageSchema
+from project.data.datamodule import DataModule
+from project.models.cnn import CNN
+from project.models.mlp import MLP
 
 ROOT = Path(__file__).resolve().parents[1]
 ADAMW = {"lr": 1e-3, "fused": True}
@@ -75,7 +75,7 @@ class Made:
     def missing(self) -> list[Problem]:
         return []
 
-    def read(self) -> Raw:
+    def read(self) -> RawData:
         rng, total = np.random.default_rng(0), self.work.num_rows + 200
         if self.work.is_image:
             x = rng.integers(0, 256, (total, 1, 28, 28), dtype=np.uint8)
@@ -89,7 +89,7 @@ class Made:
         given = {"val": np.arange(total - 200, total - 100), "test": np.arange(total - 100, total)}
         y = rng.integers(0, 10, total)
         schema = ImageSchema(1, 28, 28) if self.work.is_image else None
-        return Raw(rows, y, "y", False, "made up", np.arange(total), given, images=schema)  # type: ignore[arg-type]
+        return RawData(rows, y, "y", False, "made up", np.arange(total), given, images=schema)  # type: ignore[arg-type]
 
 
 class Setup:
@@ -247,7 +247,7 @@ def scikit(setup: Setup) -> float:
 CONTENDERS: dict[str, Callable[[Setup], float]] = {
     "slices": sliced,
     "gathered": gathered,
-    "usual recipe": usual,
+    "usual model_config": usual,
     "skorch": skorch,
     "scikit-learn": scikit,
     "Kindling": kindling,
@@ -276,7 +276,7 @@ def main() -> None:
     arguments = parser.parse_args()
     hide_adverts()
     register_resolvers(ROOT)
-    warnings.filterwarnings("ignore")  # the usual recipe warns
+    warnings.filterwarnings("ignore")  # the usual model_config warns
     others = [name for name in CONTENDERS if name != "Kindling"]
     heads = ["rows/s", "threads", "Kindling", *others, "/ by hand", "/ usual", "/ skorch"]
     print(f"| {' | '.join([*heads, '/ scikit-learn'])} |\n|{'---|' * (len(heads) + 1)}")
@@ -285,7 +285,10 @@ def main() -> None:
         work = full._replace(name=name, num_rows=int(full.num_rows * arguments.share))
         speed = measure(work, arguments.repeats)
         ours, by_hand = speed["Kindling"], max(speed["slices"], speed["gathered"])
-        rivals = [by_hand, *(speed.get(n) for n in ("usual recipe", "skorch", "scikit-learn"))]
+        rivals = [
+            by_hand,
+            *(speed.get(n) for n in ("usual model_config", "skorch", "scikit-learn")),
+        ]
         ratios = [f"{ours / rival:.2f}" if rival else "" for rival in rivals]
         cells = [f"{speed[name]:,.0f}" if name in speed else "" for name in ("Kindling", *others)]
         row = [work.name, str(torch.get_num_threads()), *cells, *ratios]

@@ -62,15 +62,15 @@ def write_table(file: Path, num_rows: int) -> None:
 def predict_one(run: Path, table: Path) -> dict[str, float]:
     """Do what the command does, with a look at the clock once the model is there."""
     started = time.perf_counter()
+    from kindling.bundle.drift import Drift
+    from kindling.bundle.predictor import load
+    from kindling.bundle.writers import open_sink
     from kindling.cli.predict import predictions
-    from kindling.serve.model import load
-    from kindling.serve.oddities import Oddities
-    from kindling.serve.sink import open_sink
 
     model = load(run)
     ready, used = time.perf_counter(), time.process_time()
     with open_sink(table.with_suffix(".out.csv"), ".csv") as write:
-        for part in predictions(model, [table], Oddities(model.schema, model.spec.target)):
+        for part in predictions(model, [table], Drift(model.schema, model.spec.target)):
             write(part)
     done, cpu_s = time.perf_counter(), time.process_time() - used
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MB

@@ -23,10 +23,11 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
-from kindling.data.columns.infer import infer_schema
-from kindling.data.columns.reader import read_table
-from kindling.data.columns.schema import TableSchema
-from kindling.data.preprocess import MOST_TO_FIT, TablePreprocessor
+from kindling.tables.inference import infer_schema
+from kindling.tables.preprocessor import MOST_TO_FIT, TablePreprocessor
+from kindling.tables.reader import read_table
+from kindling.tables.schema import TableSchema
+from project.data.preprocessing import make_transformer
 
 BOOLEAN, TARGET = "new", "label"
 
@@ -77,7 +78,7 @@ def plain(typed: pd.DataFrame, gaps: str = "median") -> np.ndarray:
 
 def ours(train: pd.DataFrame, typed: pd.DataFrame, schema: TableSchema) -> np.ndarray:
     """Do it as Kindling does."""
-    return TablePreprocessor().fit(train, schema).transform(typed)
+    return TablePreprocessor(make_transformer).fit(train, schema).transform(typed)
 
 
 def whole_way(file: Path) -> np.ndarray:

@@ -11,12 +11,12 @@ import time
 
 import torch
 
-from kindling.check.overview import LOADING
-from kindling.data import preprocess
-from kindling.data.datamodule import DataModule
-from kindling.data.table import TableSource
-from kindling.model.mlp import MLP
-from kindling.task.loss import Loss
+from kindling.checks.overview import LOADING
+from kindling.tables import preprocessor as preprocess
+from kindling.tables.source import TableSource
+from project.data.datamodule import DataModule
+from project.models.mlp import MLP
+from project.training.losses import Loss
 
 
 def peak_gb() -> float:

@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from kindling.data.table import table
-from kindling.keyed import key
-from kindling.model.mlp import MLP
+from kindling.rng import derive_seed
+from kindling.tables.source import table
+from project.models.mlp import MLP
 
 CSV = Path(__file__).resolve().parents[1] / "data" / "penguins.csv"
 SEED, EPOCHS = 0, 5
@@ -47,7 +47,7 @@ def train() -> MLP:
         network.train()
         loader.sampler.set_epoch(epoch)  # another order of the rows in each epoch
         for number, batch in enumerate(loader):
-            torch.manual_seed(key(SEED, "step", epoch, number))  # what dropout draws
+            torch.manual_seed(derive_seed(SEED, "step", epoch, number))  # what dropout draws
             step = epoch * len(loader) + number
             for group in optimizer.param_groups:
                 group["lr"] = LR * rate(step, EPOCHS * len(loader))

@@ -8,15 +8,22 @@ from pathlib import Path
 # that wait for each other are slow where other tests run at the same time.
 os.environ["OMP_NUM_THREADS"] = "1"
 
+from jaxtyping import install_import_hook
+
+# Signatures are checked at every call; an int serves as a float, as everywhere in Python. The
+# plugin's own option takes a single package only (jaxtyping 0.3).
+CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+install_import_hook(["kindling", "project"], CHECKER)
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
+from kindling.config.compose import compose_config, register_resolvers
 from kindling.run.build import build_data, build_task, build_trainer
-from kindling.run.compose import compose_config, register_resolvers
 from kindling.run.console import hide_adverts
-from tests.browser import open_page  # noqa: F401  (a fixture)
+from tests.kindling.browser import open_page  # noqa: F401  (a fixture)
 
 ROOT = Path(__file__).parents[1]
 CONF = ROOT / "conf"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kindling.serve.model import Model
+    from kindling.bundle.predictor import Predictor
 
 __version__ = "0.1.0"
 
@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 BEGAN_S = time.perf_counter() - time.process_time()
 
 
-def load(run: str | Path, device: str = "cpu") -> "Model":
+def load(run: str | Path, device: str = "cpu") -> "Predictor":
     """Load what a run has learnt, ready to predict.
 
     Args:
@@ -25,12 +25,12 @@ def load(run: str | Path, device: str = "cpu") -> "Model":
         device: cpu, cuda, cuda:1 or mps; where it was trained does not matter.
 
     Returns:
-        The model: `predict(rows)` and `predict_proba(rows)`, see `kindling.serve.model.Model`.
+        The model: `predict(rows)` and `predict_proba(rows)`, see `kindling.bundle.predictor.Predictor`.
 
     Raises:
         ConfigError: there is no such run, or no such device.
         DataError: the bundle is damaged, or is not what Kindling writes.
     """
-    from kindling.serve import model  # late: torch takes seconds to import
+    from kindling.bundle import predictor  # late: torch takes seconds to import
 
-    return model.load(run, device)
+    return predictor.load(run, device)

@@ -15,15 +15,21 @@ class Problem:
 
     Args:
         code: of the check that found it in the data, see codes.py; "" of a configuration.
-        fix_of_rows: what to type where a finished model reads rows, if that is something else:
+        fix_for_rows: what to type where a finished model reads rows, if that is something else:
             no key of a training helps there.
+        file, column, row, count: where it stands, for code: nothing ever parses the sentences. The
+            row of the first cell is counted from 0; count is how many cells, rows or files are so.
     """
 
     rule: str
     got: str
     fix: str
     code: str = ""
-    fix_of_rows: str = ""
+    fix_for_rows: str = ""
+    file: str = ""
+    column: str = ""
+    row: int | None = None
+    count: int = 1
 
     def __post_init__(self) -> None:
         assert not self.code or self.code in CODES, f"{self.code} is not in codes.py"
@@ -66,7 +72,7 @@ def for_a_model() -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        told = [replace(p, fix=p.fix_of_rows or p.fix) for p in error.problems]
+        told = [replace(p, fix=p.fix_for_rows or p.fix) for p in error.problems]
         raise DataError(*told) from error
 
 

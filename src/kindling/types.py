@@ -9,11 +9,11 @@ from typing import Literal, NamedTuple
 from jaxtyping import Float32, Int64, Shaped
 from torch import Tensor
 
-Kind = Literal["binary", "multiclass", "regression"]
+ProblemType = Literal["binary", "multiclass", "regression"]
 Transform = Literal["none", "log1p"]  # of a quantity, before it is learnt
 LabelKind = Literal["text", "integer", "number", "boolean"]
-Stage = Literal["train", "val", "test"]
-STAGES: tuple[Stage, ...] = ("train", "val", "test")
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 class Batch(NamedTuple):
@@ -38,7 +38,7 @@ class DataSpec:
     """What a network, a task and a reader must know of the data; plain values only.
 
     Args:
-        task: "binary", "multiclass" or "regression".
+        problem_type: "binary", "multiclass" or "regression".
         target: name of the target column, or "class" for images in class folders.
         numbers: names of the F numbers at the front of a table's row.
         categories: names of the C categorical columns behind them.
@@ -52,7 +52,7 @@ class DataSpec:
         pixel_mean, pixel_scale: per channel, over the train images, in grey levels 0 to 255.
     """
 
-    task: Kind
+    problem_type: ProblemType
     target: str
     numbers: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ class DataSpec:
 
     @property
     def is_regression(self) -> bool:
-        return self.task == "regression"
+        return self.problem_type == "regression"
 
     @property
     def num_classes(self) -> int:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from kindling.data.columns.dialect import AUTO, Dialect, asked_dialect
 from kindling.errors import ConfigError, Problem
+from kindling.tables.dialect import AUTO, Dialect, asked_dialect
 
 if TYPE_CHECKING:
-    from kindling.data.columns.schema import ImageSchema, TableSchema
+    from kindling.tables.schema import ImageSchema, TableSchema
 
 
 def add_dialect(parser: ArgumentParser) -> None:

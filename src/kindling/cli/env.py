@@ -16,8 +16,8 @@ def run(arguments: Namespace) -> None:
     """Print them, with the reason where a device is not usable."""
     from kindling.cli.console import print_json
     from kindling.run.console import show_plan
-    from kindling.run.device import why_not
     from kindling.run.record import describe_environment
+    from kindling.trainer.device import why_not
 
     found = describe_environment()
     devices = {"cpu": "usable"} | {kind: why_not(kind) or "usable" for kind in ("cuda", "mps")}

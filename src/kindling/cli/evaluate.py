@@ -17,10 +17,10 @@ from kindling.cli.dialect import add_dialect, asked_of
 from kindling.errors import DataError, Problem, permitted
 
 if TYPE_CHECKING:
-    from kindling.data.columns.dialect import Dialect
-    from kindling.serve.labelled import Labelled
-    from kindling.serve.model import Model
-    from kindling.serve.oddities import Oddities
+    from kindling.bundle.drift import Drift
+    from kindling.bundle.evaluation_set import Labelled
+    from kindling.bundle.predictor import Predictor
+    from kindling.tables.dialect import Dialect
 
 SAME = 1e-6  # a difference that other threads or another machine may make
 
@@ -38,16 +38,16 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Predict, score, and show the scores beside those of the run."""
+    from kindling.bundle.drift import Drift
+    from kindling.bundle.predictor import load
     from kindling.cli.console import print_json
     from kindling.run.console import show_scores
-    from kindling.serve.model import load
-    from kindling.serve.oddities import Oddities
 
     model = load(arguments.run, arguments.device)
     name = "again" if arguments.file is None else arguments.file.name or str(arguments.file)
     asked = asked_of(arguments.csv, model.schema)
     labelled = find_rows(arguments.run, arguments.file, model, asked)
-    odd = Oddities(model.schema, model.spec.target)
+    odd = Drift(model.schema, model.spec.target)
     scores = judge(model, labelled, odd)
     of_run = {key: number(value) for key, value in (model.metrics.get("test") or {}).items()}
     result = {"rows": len(labelled.truth), "left_out": labelled.num_left_out, "scores": scores}
@@ -63,7 +63,7 @@ def run(arguments: Namespace) -> None:
 
 
 def find_rows(
-    run: str, file: Path | None, model: "Model", asked: "Dialect | None" = None
+    run: str, file: Path | None, model: "Predictor", asked: "Dialect | None" = None
 ) -> "Labelled":
     """Read the rows of the file, or the run's own test rows."""
     if file is None:
@@ -71,7 +71,7 @@ def find_rows(
         from kindling.runs import find_run
 
         return recall(find_run(run), model.spec)
-    from kindling.serve.labelled import read_labelled
+    from kindling.bundle.evaluation_set import read_labelled
 
     with permitted(file):
         if not file.exists():
@@ -80,15 +80,16 @@ def find_rows(
         return read_labelled(file, model, asked)
 
 
-def judge(model: "Model", labelled: "Labelled", odd: "Oddities") -> dict[str, float]:
+def judge(model: "Predictor", labelled: "Labelled", odd: "Drift") -> dict[str, float]:
     """Score the predictions of rows whose target is known."""
-    from kindling.task.metrics import score
+    from kindling.metrics import metrics_for, score
+    from kindling.registry import METRICS, load
 
     if not len(labelled.truth):
         rule, fix = "scores need rows with a label", "fill in the target's column"
         raise DataError(Problem(rule, "none", fix))
     scores = model.scores(labelled.rows, **labelled.place, odd=odd)
-    return score(model.spec, labelled.truth, scores)
+    return score(metrics_for(load(METRICS), model.spec.problem_type), labelled.truth, scores)
 
 
 def number(value: Any) -> float:

@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Any
 from kindling.errors import ConfigError, Problem, UserError
 
 if TYPE_CHECKING:
-    from kindling.serve.export.artifact import Artifact
-    from kindling.serve.export.make import Rows
-    from kindling.serve.export.parity import Agreement
-    from kindling.serve.model import Model
+    from kindling.bundle.predictor import Predictor
+    from kindling.export.artifact import Artifact
+    from kindling.export.make import Rows
+    from kindling.export.parity import Agreement
 
 MAX_NAMED = 6  # inputs in a line
 
@@ -57,9 +57,9 @@ def run(arguments: Namespace) -> None:
     if arguments.format == "onnx":
         for package in ("onnx", "onnxscript", "onnxruntime"):
             needs(package, "onnx")
-    from kindling.serve.export.make import export
-    from kindling.serve.folder import write_whole
-    from kindling.serve.model import load
+    from kindling.bundle.manifest import write_whole
+    from kindling.bundle.predictor import load
+    from kindling.export.make import export
 
     model = load(arguments.run)
     rows, remark = rows_to_check(arguments, model)
@@ -79,12 +79,12 @@ def refuse_unwritable(file: Path) -> None:
         raise ConfigError(Problem("-o must name a file in a folder that is there", got, fix))
 
 
-def rows_to_check(arguments: Namespace, model: "Model") -> "tuple[list[Rows], str]":
+def rows_to_check(arguments: Namespace, model: "Predictor") -> "tuple[list[Rows], str]":
     """Read what was typed behind --check, or else the run's own test rows; and say why not."""
+    from kindling.bundle.rows import read_rows
     from kindling.cli.files import find_files
-    from kindling.data.columns.schema import ImageSchema
-    from kindling.serve.export.make import Rows
-    from kindling.serve.rows import read_rows
+    from kindling.export.make import Rows
+    from kindling.tables.schema import ImageSchema
 
     if not arguments.check:
         return test_rows(arguments.run, model)
@@ -94,11 +94,11 @@ def rows_to_check(arguments: Namespace, model: "Model") -> "tuple[list[Rows], st
     return [Rows(read_rows(file, model.schema), str(file)) for file in files], ""
 
 
-def test_rows(run: str, model: "Model") -> "tuple[list[Rows], str]":
+def test_rows(run: str, model: "Predictor") -> "tuple[list[Rows], str]":
     """Read the rows that the run was judged on, or say why they are not at hand."""
     from kindling.cli.recall import recall
+    from kindling.export.make import Rows
     from kindling.runs import find_run
-    from kindling.serve.export.make import Rows
 
     try:
         return [Rows(recall(find_run(run), model.spec).rows, "the run's test set")], ""
@@ -120,7 +120,7 @@ def describe(file: Path, artifact: "Artifact", agreements: "Sequence[Agreement]"
 
 def as_lines(found: dict[str, Any]) -> dict[str, str]:
     """Put it into words for a person."""
-    from kindling.serve.export.parity import TOLERANCE
+    from kindling.export.parity import TOLERANCE
 
     names = found["inputs"]
     shown = ", ".join(names[:MAX_NAMED]) + (", ..." if len(names) > MAX_NAMED else "")

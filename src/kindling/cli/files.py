@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from kindling.data.columns.schema import ImageSchema, TableSchema
-from kindling.data.pictures.decode import SUFFIXES
 from kindling.errors import DataError, Problem, permitted
+from kindling.images.decode import SUFFIXES
+from kindling.tables.schema import ImageSchema, TableSchema
 
 TABLES = {".csv", ".tsv", ".txt", ".parquet", ".pq", ".gz"}
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from kindling.errors import ConfigError, DataError, Problem, permitted
 
 if TYPE_CHECKING:
-    from kindling.check.overview import Overview
+    from kindling.checks.overview import Overview
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -31,8 +31,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Print the overview; leave with 3 where the data cannot be used as they are."""
-    from kindling.check.overview import inspect_images, inspect_table
-    from kindling.check.page import render
+    from kindling.checks.overview import inspect_images, inspect_table
+    from kindling.checks.page import render
     from kindling.cli.console import print_json, write_text
 
     with permitted(arguments.path):

@@ -20,9 +20,9 @@ from kindling.errors import ConfigError, Problem
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from kindling.data.columns.dialect import Dialect
-    from kindling.serve.model import Model
-    from kindling.serve.oddities import Oddities
+    from kindling.bundle.drift import Drift
+    from kindling.bundle.predictor import Predictor
+    from kindling.tables.dialect import Dialect
 
 KINDS = (".csv", ".parquet")
 
@@ -46,17 +46,17 @@ def run(arguments: Namespace) -> None:
     output = arguments.output
     if output is not None:
         refuse_output(output)
+    from kindling.bundle.drift import Drift
+    from kindling.bundle.predictor import load
+    from kindling.bundle.writers import open_sink
     from kindling.cli.console import print_json
     from kindling.cli.files import find_files
-    from kindling.serve.model import load
-    from kindling.serve.oddities import Oddities
-    from kindling.serve.sink import open_sink
 
     model = load(arguments.run, arguments.device)
     asked = asked_of(arguments.csv, model.schema)
     files = find_files(arguments.files, model.schema, not_this=output)
     kind = output.suffix if output else ".json" if arguments.json else ".csv"
-    odd, count = Oddities(model.schema, model.spec.target), 0
+    odd, count = Drift(model.schema, model.spec.target), 0
     with open_sink(output, kind) as write:
         for table in watched(predictions(model, files, odd, asked)):
             write(table)
@@ -78,13 +78,13 @@ def refuse_output(output: Path) -> None:
 
 
 def predictions(
-    model: "Model", files: list[Path], odd: "Oddities", asked: "Dialect | None" = None
+    model: "Predictor", files: list[Path], odd: "Drift", asked: "Dialect | None" = None
 ) -> "Iterator[pa.Table]":
     """Predict with as many threads as the machine gives; each computes alone."""
     import torch
 
-    from kindling.data.columns.schema import ImageSchema
-    from kindling.serve.stream import predict_images, predict_tables
+    from kindling.bundle.streaming import predict_images, predict_tables
+    from kindling.tables.schema import ImageSchema
 
     # Two threads on one small product wait for each other longer than they compute.
     workers = torch.get_num_threads()

@@ -2,7 +2,6 @@
 
 import inspect
 import io
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +10,27 @@ import pandas as pd
 import pyarrow as pa
 import yaml  # type: ignore[import-untyped]
 
-from kindling.data.datamodule import DataModule
-from kindling.data.digits import digits
-from kindling.data.images import images
-from kindling.data.source import Raw
-from kindling.data.table import table
+from kindling.bundle.evaluation_set import Labelled
+from kindling.bundle.manifest import damaged, read_bounded
 from kindling.errors import ConfigError, DataError, Problem
-from kindling.serve.folder import damaged, read_bounded
-from kindling.serve.labelled import Labelled
+from kindling.images.digits import DigitsSource
+from kindling.images.source import ImageSource
+from kindling.raw_data import RawData
+from kindling.registry import DATA, registered
+from kindling.tables.source import TableSource
 from kindling.types import DataSpec
 
 # What a config.yaml says is read as plain data: it may choose among these, and nothing else.
-MAKERS: dict[str, Callable[..., DataModule]] = {
-    f"{make.__module__}.{make.__name__}": make for make in (table, images, digits)
+SOURCES = {
+    f"{source.__module__}.{source.__name__}": source
+    for source in (TableSource, ImageSource, DigitsSource)
 }
-NOT_TAKEN = {"cache", "num_workers", "on_device"}  # where to write, and what only costs time
+NOT_TAKEN = {
+    "source",
+    "cache",
+    "num_workers",
+    "on_device",
+}  # where to write, and what only costs time
 MAX_CONFIG = 2**20  # bytes
 
 
@@ -61,21 +66,24 @@ def read_settings(run: Path) -> dict[str, Any]:
     return settings if isinstance(settings, dict) else {}
 
 
-def make_data(settings: dict[str, Any]) -> DataModule:
-    """Make the DataModule that a config describes, if it is one of ours; nothing is read yet."""
+def make_data(settings: dict[str, Any]) -> Any:
+    """Build the data module that a config describes, if it is registered; nothing is read yet."""
     given = settings.get("data")
     given = given if isinstance(given, dict) else {}
-    make = MAKERS.get(str(given.get("_target_")))
-    if make is None:
+    project = str(given.get("_target_")).partition(".")[0]
+    source = SOURCES.get(str(given.get("source")))
+    point = registered(DATA).get(project)
+    if source is None or point is None or given["_target_"] != point.value.replace(":", "."):
         rule = "only a table, a folder of images and the digits can be read again"
-        got, fix = f"data._target_={given.get('_target_')}", "type a FILE with labelled rows"
+        got, fix = f"data.source={given.get('source')}", "type a FILE with labelled rows"
         raise ConfigError(Problem(rule, got, fix))
-    known = {*inspect.signature(make).parameters, *inspect.signature(DataModule).parameters}
+    build = point.load()
+    known = {*inspect.signature(source).parameters, *inspect.signature(build.__self__).parameters}
     taken = {key: value for key, value in given.items() if key in known - NOT_TAKEN}
-    return make(**taken, num_workers=0)
+    return build(source=given["source"], **taken | {"num_workers": 0})
 
 
-def _take(raw: Raw, positions: np.ndarray) -> Any:
+def _take(raw: RawData, positions: np.ndarray) -> Any:
     """Return raw rows by their number among all of a run's rows."""
     if isinstance(raw.x, np.ndarray):
         return raw.x[positions]

@@ -88,9 +88,9 @@ def serve(arguments: Namespace, place: socket.socket) -> None:
     import torch
     import uvicorn
 
-    from kindling.serve.model import load
-    from kindling.serve.web.app import make_app
-    from kindling.serve.web.limits import Limits
+    from kindling.bundle.predictor import load
+    from kindling.serve.app import make_app
+    from kindling.serve.limits import Limits
 
     limits = Limits(
         body_bytes=arguments.max_mb << 20, rows=arguments.max_rows, seconds=arguments.max_seconds

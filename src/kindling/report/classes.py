@@ -7,7 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_auc_score, roc_curve
 
-from kindling.report.drawing import (
+from kindling.report.components import Picture
+from kindling.report.formatting import number, shorten
+from kindling.report.intervals import wilson
+from kindling.report.plotting import (
     BLUE,
     INK,
     MUTED,
@@ -17,9 +20,6 @@ from kindling.report.drawing import (
     look,
     new_axes,
 )
-from kindling.report.intervals import wilson
-from kindling.report.parts import Picture
-from kindling.report.words import number, shorten
 from kindling.types import DataSpec
 
 MAX_NAMED = 20  # classes; with more, neither names nor counts can be read

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from kindling.report.drawing import BLUE, HEIGHT, MUTED, ORANGE, WIDTH, look, new_axes
-from kindling.task.metrics import logged_names
+from kindling.metrics import logged_names, metrics_for
+from kindling.registry import METRICS, load
+from kindling.report.plotting import BLUE, HEIGHT, MUTED, ORANGE, WIDTH, look, new_axes
 from kindling.types import DataSpec
 
 Curves = Mapping[str, Mapping[float, float]]  # name -> epoch, counted from 1 -> value
@@ -23,7 +24,7 @@ WIDE = 30  # times the smallest value: from here on a curve is read better on a 
 
 def read_curves(run: Path, spec: DataSpec, num_epochs: int) -> Curves:
     """Return the curves of a run folder; empty where no logger wrote files that can be read."""
-    names = logged_names(spec)
+    names = logged_names(metrics_for(load(METRICS), spec.problem_type))
     csv = run / "csv" / "metrics.csv"
     found = read_events(run / "tensorboard", names) or read_csv(csv, names)
     return by_epoch(found, num_epochs)

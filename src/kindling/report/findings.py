@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 
 from kindling.errors import Problem
+from kindling.report.formatting import HEADLINE, capital, count, metric, percent, write_score
 from kindling.report.intervals import Interval
-from kindling.report.words import capital, count, metric, percent, write_score
-from kindling.task.metrics import HEADLINE
 from kindling.types import DataSpec
 
 FEW_ROWS, FEW_OF_A_CLASS = 100, 10
@@ -33,7 +32,7 @@ def find(
         max_epochs: how many epochs were allowed.
     """
     found = [
-        against_baselines(HEADLINE[spec.task], metrics, within),
+        against_baselines(HEADLINE[spec.problem_type], metrics, within),
         few_rows(spec, truth),
         *(rare_classes(spec, truth) if not spec.is_regression else []),
         by_heart(spec, metrics),

@@ -6,22 +6,22 @@ import io
 import numpy as np
 from PIL import Image
 
-from kindling.report.parts import Gallery, Photo
-from kindling.report.subject import Subject
-from kindling.report.words import count, percent, quantity, shorten
+from kindling.report.components import Gallery, Photo
+from kindling.report.formatting import count, percent, quantity, shorten
+from kindling.report.report_data import ReportData
 
 MAX_PHOTOS = 12
 SIDE_PX = 128  # of a picture in the page
 
 
-def mistakes(subject: Subject) -> Gallery:
+def mistakes(report_data: ReportData) -> Gallery:
     """Show the images that are most wrong; where all classes are right, the least sure ones."""
-    num_images, errors = len(subject.looked), subject.errors
-    if subject.spec.is_regression:
+    num_images, errors = len(report_data.looked), report_data.errors
+    if report_data.spec.is_regression:
         title, chosen = "Largest errors", np.argsort(-errors, kind="stable")
         caption = "The test images whose value is furthest from what was said: is it right?"
     elif errors.any():
-        sure = subject.prediction.max(axis=1)
+        sure = report_data.prediction.max(axis=1)
         title, chosen = "Most confident mistakes", np.lexsort((-sure, -errors))[: int(errors.sum())]
         wrong = count(len(chosen), "is", "are")
         caption = (
@@ -29,11 +29,16 @@ def mistakes(subject: Subject) -> Gallery:
             "surest of the first ones: look for wrong labels among them."
         )
     else:
-        title, chosen = "Least sure of", np.argsort(subject.prediction.max(axis=1), kind="stable")
+        title, chosen = (
+            "Least sure of",
+            np.argsort(report_data.prediction.max(axis=1), kind="stable"),
+        )
         caption = "Every test image is given its class; these were the closest to another."
     chosen = chosen[:MAX_PHOTOS].tolist()
-    pictures = [enlarge(to_rgb(subject.x[place].numpy())) for place in chosen]
-    lines = [(said_of(subject, k), truth_of(subject, k), name_of(subject, k)) for k in chosen]
+    pictures = [enlarge(to_rgb(report_data.x[place].numpy())) for place in chosen]
+    lines = [
+        (said_of(report_data, k), truth_of(report_data, k), name_of(report_data, k)) for k in chosen
+    ]
     return to_gallery("mistakes", title, caption, pictures, lines)
 
 
@@ -49,26 +54,26 @@ def to_gallery(
     return Gallery(name, title, caption, photos, np.stack(pictures).transpose(0, 3, 1, 2))
 
 
-def said_of(subject: Subject, place: int) -> str:
+def said_of(report_data: ReportData, place: int) -> str:
     """Write what the network said of an image."""
-    said = subject.prediction[place]
-    if subject.spec.is_regression:
+    said = report_data.prediction[place]
+    if report_data.spec.is_regression:
         return f"said {quantity(float(said))}"
     code = int(said.argmax())
-    return f"said {shorten(subject.spec.classes[code], 40)}, {percent(float(said[code]))}"
+    return f"said {shorten(report_data.spec.classes[code], 40)}, {percent(float(said[code]))}"
 
 
-def truth_of(subject: Subject, place: int) -> str:
+def truth_of(report_data: ReportData, place: int) -> str:
     """Write what is true of an image."""
-    truth = subject.truth[place]
-    if subject.spec.is_regression:
+    truth = report_data.truth[place]
+    if report_data.spec.is_regression:
         return f"is {quantity(float(truth))}"
-    return f"is {shorten(subject.spec.classes[truth], 40)}"
+    return f"is {shorten(report_data.spec.classes[truth], 40)}"
 
 
-def name_of(subject: Subject, place: int) -> str:
+def name_of(report_data: ReportData, place: int) -> str:
     """Call an image by its file, or by its row where it has none."""
-    name = subject.names[place]
+    name = report_data.names[place]
     return name if isinstance(name, str) else f"row {name}"
 
 

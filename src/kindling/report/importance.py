@@ -11,9 +11,9 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from kindling.keyed import generator
-from kindling.report.drawing import BLUE, INK, WIDTH, look, new_axes
-from kindling.report.words import shorten
+from kindling.report.formatting import shorten
+from kindling.report.plotting import BLUE, INK, WIDTH, look, new_axes
+from kindling.rng import make_generator
 from kindling.types import DataSpec
 
 MAX_REPEATS, MAX_ROWS, MIN_ROWS = 5, 2000, 30
@@ -74,7 +74,7 @@ def permutation_importance(
     for number, (column, places) in enumerate(columns.items()):
         rises, falls = [], []
         for repeat in range(repeats):
-            order = torch.randperm(len(x), generator=generator(seed, "report", number, repeat))
+            order = torch.randperm(len(x), generator=make_generator(seed, "report", number, repeat))
             shuffled = x.clone()
             shuffled[:, places] = x[order][:, places]
             loss, right = _judge(spec, truth, ask(shuffled))

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from kindling.metrics import metrics_for
+from kindling.registry import METRICS, load
 from kindling.types import DataSpec
 
 Interval = tuple[float, float]
@@ -43,8 +45,11 @@ def intervals(
         rows, shares = thin(strata(spec, truth, prediction, max_rows), max_rows, rng)
     truth, prediction = truth[rows], prediction[rows]
     drawn = rng.multinomial(num_rows, shares, size=NUM_RESAMPLES).astype(np.float64)
-    resampled = weighted_scores(spec, truth, prediction, drawn)
-    centre = weighted_scores(spec, truth, prediction, num_rows * shares[None])
+    metrics = metrics_for(load(METRICS), spec.problem_type)
+    fast = [metric for metric in metrics if metric.resampled is not None]
+    resampled = {m.name: m.resampled(truth, prediction, drawn) for m in fast}  # type: ignore[misc]
+    shares = num_rows * shares[None]
+    centre = {m.name: m.resampled(truth, prediction, shares) for m in fast}  # type: ignore[misc]
     found = {
         name: between(name, values - centre[name] + scores[name])
         for name, values in resampled.items()
@@ -97,64 +102,3 @@ def wilson(share: float, num_rows: int) -> Interval:
     scale = 1 + Z**2 / num_rows
     low, high = (centre - reach) / scale, (centre + reach) / scale
     return max(0.0, float(low)), min(1.0, float(high))
-
-
-def weighted_scores(
-    spec: DataSpec, truth: np.ndarray, prediction: np.ndarray, weights: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Score R resamples, each given by the N counts of its rows: weights (R, N)."""
-    if spec.is_regression:
-        return _score_values(truth, prediction, weights)
-    return _score_classes(truth, prediction, weights)
-
-
-def _score_values(
-    truth: np.ndarray, prediction: np.ndarray, weights: np.ndarray
-) -> dict[str, np.ndarray]:
-    error, total = prediction - truth, weights.sum(axis=1)
-    centred = truth - truth.mean()  # else the squares of large numbers lose their digits
-    squares = weights @ error**2
-    spread = weights @ centred**2 - (weights @ centred) ** 2 / total
-    with np.errstate(divide="ignore", invalid="ignore"):  # a resample of one row has no spread
-        r2 = np.where(spread > 1e-12 * (weights @ centred**2), 1 - squares / spread, np.nan)
-    return {
-        "rmse": np.sqrt(squares / total),
-        "mae": weights @ np.abs(error) / total,
-        "r2": r2,
-    }
-
-
-def _score_classes(
-    truth: np.ndarray, probs: np.ndarray, weights: np.ndarray
-) -> dict[str, np.ndarray]:
-    num_classes, total = probs.shape[1], weights.sum(axis=1)
-    one_hot, predicted = np.eye(num_classes)[truth], np.eye(num_classes)[probs.argmax(axis=1)]
-    hits = weights @ (one_hot * predicted)  # (R, N) @ (N, K) -> (R, K)
-    real, said = weights @ one_hot, weights @ predicted
-    is_tested = one_hot.any(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):  # a class may be missing from a resample
-        recall = np.where(real > 0, hits / real, np.nan)
-        f1 = np.where(real + said > 0, 2 * hits / (real + said), np.nan)
-    clipped = np.clip(probs, np.finfo(probs.dtype).eps, 1)
-    surprise = -np.log(clipped[np.arange(len(truth)), truth])
-    scores = {
-        "accuracy": hits.sum(axis=1) / total,
-        "balanced_accuracy": np.nanmean(recall, axis=1),
-        "macro_f1": np.nanmean(f1, axis=1),
-        "log_loss": weights @ surprise / total,
-    }
-    if num_classes == 2 and is_tested.all():
-        scores["roc_auc"] = _auc(truth, probs[:, 1], weights)
-    return scores
-
-
-def _auc(truth: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return how often a row of class 1 has a higher score than one of class 0; a tie is half."""
-    order = np.argsort(score, kind="stable")
-    starts = np.unique(score[order], return_index=True)[1]
-    ones = np.add.reduceat((weights * truth)[:, order], starts, axis=1)
-    zeros = np.add.reduceat((weights * (1 - truth))[:, order], starts, axis=1)
-    below = np.cumsum(zeros, axis=1) - zeros / 2
-    pairs = ones.sum(axis=1) * zeros.sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(pairs > 0, (ones * below).sum(axis=1) / pairs, np.nan)

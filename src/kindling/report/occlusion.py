@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kindling.report.components import Gallery
+from kindling.report.formatting import percent, quantity
 from kindling.report.gallery import enlarge, name_of, said_of, to_gallery, to_rgb
-from kindling.report.parts import Gallery
-from kindling.report.subject import Subject
-from kindling.report.words import percent, quantity
+from kindling.report.report_data import ReportData
 from kindling.types import DataSpec
 
 MAX_MAPS = 6
@@ -23,31 +23,33 @@ PATCHES = 7  # positions of the patch along a side
 RED = np.array([214, 40, 40], dtype=np.float32)
 
 
-def maps(ask: Callable[[Tensor], np.ndarray], subject: Subject, cost: float) -> Gallery | None:
+def maps(
+    ask: Callable[[Tensor], np.ndarray], report_data: ReportData, cost: float
+) -> Gallery | None:
     """Show where hiding a place changes the answer; None where that costs too much.
 
     Args:
         ask: returns probabilities (N, K), or values (N,), for images.
-        subject: the test images.
+        report_data: the test images.
         cost: of asking for one image, in multiplications and additions.
     """
-    num_maps = min(MAX_MAPS, len(subject.x), int(BUDGET / (cost * (1 + PATCHES**2))))
+    num_maps = min(MAX_MAPS, len(report_data.x), int(BUDGET / (cost * (1 + PATCHES**2))))
     if num_maps == 0:
         return None
-    chosen = choose(subject, num_maps)
-    least = LEAST * (subject.spec.target_scale if subject.spec.is_regression else 1)
-    changes = [occlusion(ask, subject.spec, subject.x[place]) for place in chosen]
+    chosen = choose(report_data, num_maps)
+    least = LEAST * (report_data.spec.target_scale if report_data.spec.is_regression else 1)
+    changes = [occlusion(ask, report_data.spec, report_data.x[place]) for place in chosen]
     pictures = [
-        overlay(subject.x[k].numpy(), change / max(float(change.max()), least))
+        overlay(report_data.x[k].numpy(), change / max(float(change.max()), least))
         for k, change in zip(chosen, changes, strict=True)
     ]
     lines = [
-        (said_of(subject, k), hidden(subject, k, change), name_of(subject, k))
+        (said_of(report_data, k), hidden(report_data, k, change), name_of(report_data, k))
         for k, change in zip(chosen, changes, strict=True)
     ]
     what = (
         "more the value changes"
-        if subject.spec.is_regression
+        if report_data.spec.is_regression
         else "less sure of its class the network is"
     )
     caption = (
@@ -58,21 +60,21 @@ def maps(ask: Callable[[Tensor], np.ndarray], subject: Subject, cost: float) -> 
     return to_gallery("occlusion", "What the network looks at", caption, pictures, lines)
 
 
-def choose(subject: Subject, num_maps: int) -> list[int]:
+def choose(report_data: ReportData, num_maps: int) -> list[int]:
     """Choose half of the images among the most wrong, then one of each class, then any."""
-    worst = np.argsort(-subject.errors, kind="stable")[: num_maps // 2]
-    worst = worst[subject.errors[worst] > 0]
-    order = [*worst.tolist(), *range(len(subject.x))]
-    if not subject.spec.is_regression:
-        order[len(worst) : len(worst)] = np.unique(subject.truth, return_index=True)[1].tolist()
+    worst = np.argsort(-report_data.errors, kind="stable")[: num_maps // 2]
+    worst = worst[report_data.errors[worst] > 0]
+    order = [*worst.tolist(), *range(len(report_data.x))]
+    if not report_data.spec.is_regression:
+        order[len(worst) : len(worst)] = np.unique(report_data.truth, return_index=True)[1].tolist()
     return list(dict.fromkeys(order))[:num_maps]
 
 
-def hidden(subject: Subject, place: int, change: np.ndarray) -> str:
+def hidden(report_data: ReportData, place: int, change: np.ndarray) -> str:
     """Write what the network says when the place that matters most is hidden."""
-    if subject.spec.is_regression:
+    if report_data.spec.is_regression:
         return f"changes by {quantity(float(change.max()))}"
-    left = subject.prediction[place].max() - change.max()
+    left = report_data.prediction[place].max() - change.max()
     return f"{percent(float(np.clip(left, 0, 1)))} when hidden"
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from kindling.report.drawing import to_svg
-from kindling.report.parts import Page
+from kindling.report.components import Page
+from kindling.report.plotting import to_svg
 
 FOLDER = Path(__file__).parent
 

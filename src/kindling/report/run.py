@@ -11,7 +11,7 @@ NOT_SETTINGS = ("run_dir", "name", "resume", "debug", "report", "baselines", "hy
 COPIES = ("trainer.callbacks", "trainer.logger")  # of what stands in sections of their own
 HEADLINES = {"accuracy": "classification", "rmse": "regression"}  # as in task/metrics.py
 LARGE_IS_GOOD = ("accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "r2")
-STAGES = ("train", "val", "test")
+SPLITS = ("train", "val", "test")
 COUNTS = ("best_epoch", "epochs", "seconds", "num_parameters")
 
 
@@ -45,7 +45,7 @@ def read_run(name: str, folder: str, config: Any, metrics: Any) -> Run:
     if not isinstance(config, dict) or not isinstance(metrics, dict):
         raise ValueError("config.yaml and metrics.json must hold keys and values")
     run = Run(name, folder, dict(_settings(config)), dict(_numbers(metrics)))
-    if not any(f"{stage}/{name}" in run.numbers for stage in STAGES[1:] for name in HEADLINES):
+    if not any(f"{stage}/{name}" in run.numbers for stage in SPLITS[1:] for name in HEADLINES):
         raise ValueError("metrics.json has neither accuracy nor rmse")
     return run
 
@@ -87,7 +87,7 @@ def _leaves(node: Any, prefix: str) -> Iterator[tuple[str, Plain]]:
 
 
 def _numbers(metrics: dict) -> Iterator[tuple[str, float]]:
-    for stage in STAGES:
+    for stage in SPLITS:
         for name, value in _scores(metrics.get(stage)).items():
             yield f"{stage}/{name}", value
     baselines = metrics.get("baselines")

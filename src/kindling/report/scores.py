@@ -6,11 +6,17 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from kindling.report.drawing import BLUE, INK, MUTED, WIDTH, look, new_axes
+from kindling.report.components import Picture, Table
+from kindling.report.formatting import (
+    HEADLINE,
+    capital,
+    metric,
+    shorten,
+    write_interval,
+    write_score,
+)
 from kindling.report.intervals import MAX_ROWS, NUM_RESAMPLES, Interval
-from kindling.report.parts import Picture, Table
-from kindling.report.words import capital, metric, shorten, write_interval, write_score
-from kindling.task.metrics import HEADLINE
+from kindling.report.plotting import BLUE, INK, MUTED, WIDTH, look, new_axes
 from kindling.types import DataSpec
 
 Within = Mapping[str, Interval]
@@ -62,7 +68,7 @@ def comparisons(
     spec: DataSpec, name: str, metrics: Mapping[str, Any], within: Within
 ) -> list[Picture]:
     """Draw the metrics that count most for the network and the baselines, where there are any."""
-    keys = (HEADLINE[spec.task], "mae" if spec.is_regression else "log_loss")
+    keys = (HEADLINE[spec.problem_type], "mae" if spec.is_regression else "log_loss")
     pictures = [comparison(spec, key, name, metrics, within) for key in keys]
     return [picture for picture in pictures if picture]
 

@@ -9,20 +9,19 @@ import numpy as np
 
 from kindling.report.class_tables import class_table, confusion_table
 from kindling.report.classes import class_pictures
+from kindling.report.components import Block, Card, Lines, Picture, Section, Table, Text
 from kindling.report.curves import Curves, draw_curves
+from kindling.report.formatting import HEADLINE, capital, count, metric, write_interval, write_score
 from kindling.report.gallery import mistakes
 from kindling.report.importance import draw_importance, effort, permutation_importance
 from kindling.report.intervals import Interval
+from kindling.report.network_probe import NetworkProbe
 from kindling.report.occlusion import maps
-from kindling.report.parts import Block, Card, Lines, Picture, Section, Table, Text
-from kindling.report.probe import Probe
+from kindling.report.report_data import ReportData
 from kindling.report.scores import axis_label, comparisons, score_table, stage_table
 from kindling.report.slices import MIN_ROWS
-from kindling.report.subject import Subject
 from kindling.report.values import value_pictures
 from kindling.report.weakness import error_table, importance_table, looked_at, slice_table
-from kindling.report.words import capital, count, metric, write_interval, write_score
-from kindling.task.metrics import HEADLINE
 from kindling.types import DataSpec
 
 
@@ -30,7 +29,7 @@ def cards(
     spec: DataSpec, metrics: Mapping[str, Any], within: Mapping[str, Interval], num_rows: int
 ) -> list[Card]:
     """Choose the numbers that are looked for first."""
-    key = HEADLINE[spec.task]
+    key = HEADLINE[spec.problem_type]
     words, interval = metric(key), within.get(key)
     note = f"95 % interval {write_interval(key, interval)}" if interval else words.meaning
     found = [Card(f"{words.label} on test rows", write_score(key, metrics["test"][key]), note)]
@@ -72,7 +71,7 @@ def training_section(spec: DataSpec, curves: Curves, metrics: Mapping[str, Any])
     if not curves:
         intro = "No curves: neither logger=tensorboard nor logger=csv wrote them down."
         return Section("training", "How the training went", intro, [])
-    best, key = metrics["best_epoch"], HEADLINE[spec.task]
+    best, key = metrics["best_epoch"], HEADLINE[spec.problem_type]
     caption = (
         f"Train rows are learnt from, val rows are not. Dashed: epoch {best}, whose weights were "
         "kept. Where val turns up while train still falls, rows are learnt by heart."
@@ -88,49 +87,55 @@ def training_section(spec: DataSpec, curves: Curves, metrics: Mapping[str, Any])
     return Section("training", "How the training went", "", pictures)
 
 
-def test_section(subject: Subject) -> Section:
+def test_section(report_data: ReportData) -> Section:
     """Show what was said of the test rows."""
-    spec, truth, prediction = subject.spec, subject.result.truth, subject.result.prediction
+    spec, truth, prediction = (
+        report_data.spec,
+        report_data.result.truth,
+        report_data.result.prediction,
+    )
     draw = value_pictures if spec.is_regression else class_pictures
     return Section("test", "What it says of the test rows", "", [*draw(spec, truth, prediction)])
 
 
-def weak_section(subject: Subject) -> Section:
+def weak_section(report_data: ReportData) -> Section:
     """Show where it is wrong."""
     blocks: list[Block | None] = []
-    if not subject.spec.is_regression:
-        spec, truth = subject.spec, subject.result.truth
-        predicted = subject.result.prediction.argmax(axis=1)
+    if not report_data.spec.is_regression:
+        spec, truth = report_data.spec, report_data.result.truth
+        predicted = report_data.result.prediction.argmax(axis=1)
         blocks += [class_table(spec, truth, predicted), confusion_table(spec, truth, predicted)]
-    worst = slice_table(subject)
+    worst = slice_table(report_data)
     blocks.append(worst)
-    if subject.spec.image_shape is None:
-        blocks.append(error_table(subject))
+    if report_data.spec.image_shape is None:
+        blocks.append(error_table(report_data))
     intro = "" if worst else "No group of rows is worse than chance alone would make it."
-    if len(subject.looked) <= MIN_ROWS:
+    if len(report_data.looked) <= MIN_ROWS:
         intro = "Too few test rows to tell groups of them apart."
-    intro += looked_at(subject)
+    intro += looked_at(report_data)
     return Section("weak", "Where it is weak", intro, [block for block in blocks if block])
 
 
-def column_section(subject: Subject, probe: Probe, seed: int) -> Section:
+def column_section(report_data: ReportData, probe: NetworkProbe, seed: int) -> Section:
     """Show which columns it leans on."""
-    repeats, num_rows = effort(probe.cost(subject.x), len(subject.places), len(subject.x))
+    repeats, num_rows = effort(
+        probe.cost(report_data.x), len(report_data.places), len(report_data.x)
+    )
     title = "Which columns it leans on"
     if num_rows == 0:
         intro = "Left out: asking this network often enough would take too long."
         return Section("columns", title, intro, [])
-    some = np.random.default_rng(seed).permutation(len(subject.x))[:num_rows]
+    some = np.random.default_rng(seed).permutation(len(report_data.x))[:num_rows]
     found = permutation_importance(
         probe,
-        subject.spec,
-        subject.x[some],
-        subject.truth[some],
-        subject.places,
+        report_data.spec,
+        report_data.x[some],
+        report_data.truth[some],
+        report_data.places,
         repeats=repeats,
         seed=seed,
     )
-    measure = "RMSE" if subject.spec.is_regression else "log loss"
+    measure = "RMSE" if report_data.spec.is_regression else "log loss"
     varies = ", the thin line how much that varies" if repeats > 1 else ""
     caption = (
         f"Each column is shuffled among {count(num_rows, 'test row')}, {count(repeats, 'time')}; "
@@ -139,12 +144,12 @@ def column_section(subject: Subject, probe: Probe, seed: int) -> Section:
     )
     figure = draw_importance(found, f"rise of the {measure}")
     picture = Picture("importance", "Most important columns", caption, figure)
-    return Section("columns", title, "", [picture, importance_table(subject, found)])
+    return Section("columns", title, "", [picture, importance_table(report_data, found)])
 
 
-def picture_section(subject: Subject, probe: Probe) -> Section:
+def picture_section(report_data: ReportData, probe: NetworkProbe) -> Section:
     """Show the worst mistakes, and what the network looks at."""
-    worst, seen = mistakes(subject), maps(probe, subject, probe.cost(subject.x))
+    worst, seen = mistakes(report_data), maps(probe, report_data, probe.cost(report_data.x))
     blocks: list[Block] = [worst] if seen is None else [worst, seen]
     return Section("images", "Images it is wrong about, and what it looks at", "", blocks)
 

@@ -5,9 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from kindling.report.drawing import BLUE, INK, ORANGE, look, new_axes
-from kindling.report.parts import Picture
-from kindling.report.words import number, shorten
+from kindling.report.components import Picture
+from kindling.report.formatting import number, shorten
+from kindling.report.plotting import BLUE, INK, ORANGE, look, new_axes
 from kindling.types import DataSpec
 
 MAX_POINTS, MAX_VECTORS = 5000, 300  # rows that are drawn; as shapes rather than as pixels

@@ -2,20 +2,20 @@
 
 import numpy as np
 
+from kindling.report.components import Table
+from kindling.report.formatting import count, number, percent, quantity
 from kindling.report.importance import Importance
-from kindling.report.parts import Table
+from kindling.report.report_data import ReportData
 from kindling.report.slices import MIN_ROWS, MIN_SHARE, find_slices
-from kindling.report.subject import Subject
-from kindling.report.words import count, number, percent, quantity
 
 MAX_SLICES, MAX_ERRORS = 12, 10
 BY_CHANCE = 0.5  # from here on a group is not worth a line
 
 
-def slice_table(subject: Subject) -> Table | None:
+def slice_table(report_data: ReportData) -> Table | None:
     """List the groups of rows that are worse than the rest; None where chance explains it all."""
-    errors, is_regression = subject.errors, subject.spec.is_regression
-    found = [group for group in find_slices(subject.cells, errors) if group.chance < BY_CHANCE]
+    errors, is_regression = report_data.errors, report_data.spec.is_regression
+    found = [group for group in find_slices(report_data.cells, errors) if group.chance < BY_CHANCE]
     if not found:
         return None
     write = number if is_regression else percent
@@ -47,14 +47,14 @@ def slice_table(subject: Subject) -> Table | None:
     )
 
 
-def error_table(subject: Subject) -> Table | None:
+def error_table(report_data: ReportData) -> Table | None:
     """List the rows of a table that the network is most wrong about; None without any."""
-    spec, truth, prediction = subject.spec, subject.truth, subject.prediction
+    spec, truth, prediction = report_data.spec, report_data.truth, report_data.prediction
     if spec.is_regression:
-        order = np.argsort(-subject.errors, kind="stable")[:MAX_ERRORS]
+        order = np.argsort(-report_data.errors, kind="stable")[:MAX_ERRORS]
         rows = [
             (
-                str(subject.names[k]),
+                str(report_data.names[k]),
                 quantity(float(truth[k])),
                 number(prediction[k]),
                 number(prediction[k] - truth[k]),
@@ -67,11 +67,11 @@ def error_table(subject: Subject) -> Table | None:
     wrong = np.flatnonzero(said != truth)
     order = wrong[np.argsort(-sure[wrong], kind="stable")][:MAX_ERRORS]
     labelled = [
-        (str(subject.names[k]), spec.classes[truth[k]], spec.classes[said[k]], percent(sure[k]))
+        (str(report_data.names[k]), spec.classes[truth[k]], spec.classes[said[k]], percent(sure[k]))
         for k in order
     ]
     caption = (
-        f"Of {count(len(truth), 'test row')}{among(subject)}, {count(len(wrong), 'is', 'are')} "
+        f"Of {count(len(truth), 'test row')}{among(report_data)}, {count(len(wrong), 'is', 'are')} "
         "wrong; the network was surest of these. Look at them in your file: is the label right?"
     )
     head = ("row", "true", "said", "how sure")
@@ -79,9 +79,9 @@ def error_table(subject: Subject) -> Table | None:
     return table if labelled else None
 
 
-def importance_table(subject: Subject, found: list[Importance]) -> Table:
+def importance_table(report_data: ReportData, found: list[Importance]) -> Table:
     """List all columns with what shuffling them did."""
-    if subject.spec.is_regression:
+    if report_data.spec.is_regression:
         head: tuple[str, ...] = ("column", "RMSE rises by", "give or take")
         rows: list[tuple[str, ...]] = [
             (i.column, number(i.rise, 3), number(i.spread, 2)) for i in found
@@ -100,12 +100,12 @@ def signed_percent(share: float) -> str:
     return f"-{percent(-share)}" if share < 0 else percent(share)
 
 
-def among(subject: Subject) -> str:
+def among(report_data: ReportData) -> str:
     """Add to an amount of rows that they are not all."""
-    return " that were looked at" if len(subject.looked) < len(subject.result.row) else ""
+    return " that were looked at" if len(report_data.looked) < len(report_data.result.row) else ""
 
 
-def looked_at(subject: Subject) -> str:
+def looked_at(report_data: ReportData) -> str:
     """Say so where not all test rows were looked at one by one."""
-    total, looked = len(subject.result.row), len(subject.looked)
+    total, looked = len(report_data.result.row), len(report_data.looked)
     return f" {looked:,} of {total:,} test rows were looked at." if looked < total else ""

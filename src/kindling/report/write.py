@@ -8,24 +8,24 @@ from typing import Any
 from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
 
-from kindling.data.datamodule import DataModule
 from kindling.errors import Problem
 from kindling.report import sections
-from kindling.report.board import write_board
+from kindling.report.components import Page
 from kindling.report.curves import read_curves
 from kindling.report.findings import find, sentence
 from kindling.report.intervals import intervals
+from kindling.report.network_probe import NetworkProbe
 from kindling.report.page import write_page
-from kindling.report.parts import Page
-from kindling.report.probe import Probe
-from kindling.report.subject import Subject, look_at
-from kindling.task.supervised import Task
+from kindling.report.report_data import ReportData, look_at
+from kindling.report.tensorboard import write_board
+from project.data.datamodule import DataModule
+from project.training.task import SupervisedTask
 
 
 def write_report(
     cfg: DictConfig,
     data: DataModule,
-    task: Task,
+    task: SupervisedTask,
     trainer: Trainer,
     metrics: Mapping[str, Any],
     plan: Mapping[str, str],
@@ -42,33 +42,33 @@ def write_report(
     """
     for logger in trainer.loggers:
         logger.save()  # the curves are read from the files
-    subject, probe = look_at(data, task), Probe(task.network, data.spec)
+    report_data, probe = look_at(data, task), NetworkProbe(task.network, data.spec)
     codes = {problem.code for problem in data.findings} | {"checks"}  # these are told in full
     plan = {name: line for name, line in plan.items() if name not in codes}
-    page = tell(cfg, subject, probe, metrics, plan, data.raw.notes, data.findings)
+    page = tell(cfg, report_data, probe, metrics, plan, data.raw.notes, data.findings)
     file = Path(cfg.run_dir) / "report.html"
     write_page(file, page)
-    write_board(cfg, subject, probe, trainer, metrics, page)
+    write_board(cfg, report_data, probe, trainer, metrics, page)
     return file
 
 
 def tell(
     cfg: DictConfig,
-    subject: Subject,
-    probe: Probe,
+    report_data: ReportData,
+    probe: NetworkProbe,
     metrics: Mapping[str, Any],
     plan: Mapping[str, str],
     notes: Sequence[str],
     problems: Sequence[Problem],
 ) -> Page:
     """Put the page together; what the checks of the data warn of comes before all else."""
-    spec, result, run = subject.spec, subject.result, Path(cfg.run_dir)
+    spec, result, run = report_data.spec, report_data.result, Path(cfg.run_dir)
     within = intervals(spec, result.truth, result.prediction, metrics["test"], seed=cfg.seed)
     model, num_rows = type(probe.network).__name__, len(result.truth)
     closer = (
-        sections.picture_section(subject, probe)
+        sections.picture_section(report_data, probe)
         if spec.image_shape
-        else sections.column_section(subject, probe, cfg.seed)
+        else sections.column_section(report_data, probe, cfg.seed)
     )
     return Page(
         title=f"{cfg.name}: {model} predicts {spec.target}",
@@ -82,9 +82,9 @@ def tell(
             sections.plan_section(plan, [*notes, *map(sentence, problems)]),
             sections.score_section(spec, model, metrics, within, num_rows),
             sections.training_section(spec, read_curves(run, spec, metrics["epochs"]), metrics),
-            sections.test_section(subject),
+            sections.test_section(report_data),
             closer,
-            sections.weak_section(subject),
+            sections.weak_section(report_data),
             sections.repeat_section(run, OmegaConf.to_yaml(cfg, resolve=True)),
         ],
     )

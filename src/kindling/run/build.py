@@ -11,13 +11,14 @@ from omegaconf import DictConfig
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from kindling.data.datamodule import DataModule
 from kindling.errors import ConfigError, DataError, Problem
-from kindling.run.device import find_device
-from kindling.speed.prepare import prepare
-from kindling.task.metrics import logged_names
-from kindling.task.supervised import Task
+from kindling.metrics import logged_names, metrics_for
+from kindling.registry import METRICS, load
+from kindling.trainer.device import find_device
+from kindling.trainer.prepare import prepare
 from kindling.types import DataSpec
+from project.data.datamodule import DataModule
+from project.training.task import SupervisedTask
 
 
 def build_data(cfg: DictConfig) -> DataModule:
@@ -32,7 +33,7 @@ def build_data(cfg: DictConfig) -> DataModule:
         raise DataError(*files)
     data.setup()
     if cfg.checks:
-        from kindling.check.data import check_data
+        from kindling.checks.data import check_data
 
         data.findings = check_data(data)
         errors = [problem for problem in data.findings if problem.severity == "error"]
@@ -42,16 +43,16 @@ def build_data(cfg: DictConfig) -> DataModule:
     return data
 
 
-def build_task(cfg: DictConfig, data: DataModule) -> Task:
+def build_task(cfg: DictConfig, data: DataModule) -> SupervisedTask:
     """Build the network for the data, and hold the whole plan against them before training."""
     problems = monitor_problems(cfg, data.spec) + limit_problems(cfg, data) + judging_problems(cfg)
     try:
         network = instantiate(cfg.model)(data.spec)
         if cfg.bundle:
-            from kindling.run.keep import check_recipe
+            from kindling.run.keep import check_model_config
 
-            check_recipe(cfg, network, data.spec)
-        parts = {"optimizer": instantiate(cfg.optimizer), "schedule": instantiate(cfg.schedule)}
+            check_model_config(cfg, network, data.spec)
+        parts = {"optimizer": instantiate(cfg.optimizer), "scheduler": instantiate(cfg.scheduler)}
         num_batches = len(data.train_dataloader())
         task = instantiate(cfg.task)(network, data.spec, num_batches=num_batches, **parts)
     except ConfigError as error:
@@ -62,7 +63,7 @@ def build_task(cfg: DictConfig, data: DataModule) -> Task:
     return task
 
 
-def build_trainer(cfg: DictConfig, data: DataModule, task: Task) -> Trainer:
+def build_trainer(cfg: DictConfig, data: DataModule, task: SupervisedTask) -> Trainer:
     """Build Lightning's Trainer on the device that was asked for, and make the run quick."""
     device = find_device(cfg.device, cfg.trainer.devices)
     assert isinstance(device, dict)  # build_data has refused anything else
@@ -75,7 +76,7 @@ def make_trainer(*, profile: bool = False, **settings: Any) -> Trainer:
     """Make Lightning's Trainer from its own arguments and `profile`, which it does not have."""
     trainer: Any = Trainer(**settings)
     if profile:
-        from kindling.measure.profile import Profile
+        from kindling.callbacks.profiler import Profile
 
         trainer.callbacks.append(Profile())
     return trainer
@@ -89,7 +90,7 @@ make_trainer.__signature__ = inspect.Signature([*_others, _profile])  # type: ig
 
 def monitor_problems(cfg: DictConfig, spec: DataSpec) -> list[Problem]:
     """Refuse a monitor that nothing logs; Lightning would say so after the first epoch."""
-    names = logged_names(spec)
+    names = logged_names(metrics_for(load(METRICS), spec.problem_type))
     if cfg.monitor in names:
         mode = "max" if cfg.monitor.endswith("accuracy") else "min"
         got = f"mode={cfg.mode}"

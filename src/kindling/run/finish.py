@@ -7,17 +7,17 @@ from typing import Any
 from lightning import Trainer
 from omegaconf import DictConfig
 
-from kindling.data.datamodule import DataModule
 from kindling.run.console import short_path, show_plan, show_scores
 from kindling.run.plan import plan_lines
 from kindling.run.record import write_json, write_metrics, write_predictions
-from kindling.task.supervised import Task
+from project.data.datamodule import DataModule
+from project.training.task import SupervisedTask
 
 
 def finish(
     cfg: DictConfig,
     data: DataModule,
-    task: Task,
+    task: SupervisedTask,
     trainer: Trainer,
     baselines: dict[str, dict[str, float]],
 ) -> float:
@@ -45,12 +45,12 @@ def finish(
         lines["report"] = short_path(str(write_report(cfg, data, task, trainer, metrics, plan)))
         lap("report")
     if cfg.trainer.profile:
-        from kindling.measure.profile import write_profile
+        from kindling.callbacks.profiler import write_profile
 
         lines["profile"] = short_path(write_profile(trainer, cfg.run_dir))
         lap("profile")
     if "clock" in cfg.callbacks:
-        from kindling.measure.timing import describe_time, time_line
+        from kindling.callbacks.timing import describe_time, time_line
 
         metrics |= describe_time(trainer, data)
         write_json(Path(cfg.run_dir) / "metrics.json", metrics)

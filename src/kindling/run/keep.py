@@ -1,4 +1,4 @@
-"""A network in, the recipe by which it can be built again out; a tested task in, its bundle out."""
+"""A network in, the model_config by which it can be built again out; a tested task in, its bundle out."""
 
 import json
 from pathlib import Path
@@ -7,33 +7,33 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 from torch import nn
 
-from kindling.data.datamodule import DataModule
-from kindling.data.preprocess import TablePreprocessor
-from kindling.serve.network import Recipe, plain_network, recipe_of
-from kindling.task.supervised import Task
+from kindling.bundle.model_config import ModelConfig, model_config_of, plain_network
+from kindling.tables.preprocessor import TablePreprocessor
 from kindling.types import DataSpec
+from project.data.datamodule import DataModule
+from project.training.task import SupervisedTask
 
 
-def check_recipe(cfg: DictConfig, network: nn.Module, spec: DataSpec) -> Recipe | None:
+def check_model_config(cfg: DictConfig, network: nn.Module, spec: DataSpec) -> ModelConfig | None:
     """Prove, before anything is trained, that a bundle can build the network again.
 
     Returns None for a network from elsewhere, which a bundle may not name: it trains as any other.
     """
-    return recipe_of(instantiate(cfg.model, _convert_="all"), network, spec)
+    return model_config_of(instantiate(cfg.model, _convert_="all"), network, spec)
 
 
-def keep_bundle(cfg: DictConfig, data: DataModule, task: Task) -> str:
+def keep_bundle(cfg: DictConfig, data: DataModule, task: SupervisedTask) -> str:
     """Write RUN/bundle from the best weights; say where it is, or why there is none."""
-    from kindling.serve.bundle import write_bundle  # late: half a second for skops
+    from kindling.bundle.bundle import write_bundle  # late: half a second for skops
 
     network = plain_network(task.network)
-    recipe = check_recipe(cfg, network, data.spec)
-    if recipe is None:
+    model_config = check_model_config(cfg, network, data.spec)
+    if model_config is None:
         return f"none: {type(network).__name__} is not defined in src/kindling/model"
     run, fitted = Path(cfg.run_dir), data.preprocessor
     write_bundle(
         run / "bundle",
-        recipe=recipe,
+        model_config=model_config,
         network=network,
         spec=data.spec,
         schema=data.schema,

@@ -9,11 +9,11 @@ def find_lr(cfg: DictConfig) -> float:
     """Try rising learning rates on the network that would be trained; return the one to take."""
     from lightning import seed_everything
 
-    from kindling.measure.rates import find_rates
-    from kindling.measure.suggest import write_rates
     from kindling.run.build import build_data, build_task, build_trainer
     from kindling.run.console import short_path, show_plan
     from kindling.run.plan import print_plan
+    from kindling.trainer.lr_range import find_rates
+    from kindling.trainer.lr_suggestion import write_rates
 
     seed_everything(cfg.seed, verbose=False)
     data = build_data(cfg)

@@ -13,13 +13,13 @@ import hydra
 from hydra._internal.utils import get_args_parser  # the parser that hydra.main itself uses
 from omegaconf import DictConfig
 
-from kindling.run.compose import register_resolvers
+from kindling.config.compose import register_resolvers
+from kindling.config.overrides import check_overrides
+from kindling.config.replay import replay
+from kindling.config.values import check_values
 from kindling.run.console import hide_adverts
 from kindling.run.exit import exit_codes
 from kindling.run.lr_find import find_lr
-from kindling.run.overrides import check_overrides
-from kindling.run.resume import replay
-from kindling.run.values import check_values
 
 ASKS_HYDRA = ("help", "hydra_help", "shell_completion", "info")
 

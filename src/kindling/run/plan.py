@@ -6,22 +6,24 @@ import torch
 from lightning import Trainer
 from omegaconf import DictConfig
 
-from kindling.data.columns.schema import USED, TableSchema
-from kindling.data.datamodule import DataModule
 from kindling.run.console import short_path, show_plan
-from kindling.task.supervised import Task
+from kindling.tables.schema import USED, TableSchema
+from project.data.datamodule import DataModule
+from project.training.task import SupervisedTask
 
 KIND_WORDS = {"category": "categories", "number": "numbers", "boolean": "booleans", "date": "dates"}
 MAX_WARNINGS = 4
 MAX_CLASSES = 6  # that are named with their counts
 
 
-def print_plan(cfg: DictConfig, data: DataModule, task: Task, trainer: Trainer) -> None:
+def print_plan(cfg: DictConfig, data: DataModule, task: SupervisedTask, trainer: Trainer) -> None:
     """Show the plan on the console."""
     show_plan(plan_lines(cfg, data, task, trainer))
 
 
-def plan_lines(cfg: DictConfig, data: DataModule, task: Task, trainer: Trainer) -> dict[str, str]:
+def plan_lines(
+    cfg: DictConfig, data: DataModule, task: SupervisedTask, trainer: Trainer
+) -> dict[str, str]:
     """Say what is read, learnt, split and trained, and on which device."""
     network = task.network
     chosen = " (model=auto)" if cfg.model._target_.endswith(".auto") else ""
@@ -79,7 +81,7 @@ def describe_rows(cfg: DictConfig, data: DataModule) -> str:
         return f"{what}: {rows} {colour} images of {height}x{width} pixels{notes}"
     ignored = f", {len(cfg.data.ignore)} ignored" if cfg.data.get("ignore") else ""
     assert isinstance(data.schema, TableSchema)
-    kinds = Counter(column.kind for column in data.schema.used)
+    kinds = Counter(column.column_type for column in data.schema.used)
     columns = ", ".join(f"{count} {KIND_WORDS[kind]}" for kind, count in kinds.items())
     return f"{what}: {rows} rows, {columns}{ignored}{notes}"
 
@@ -88,8 +90,8 @@ def describe_left_out(data: DataModule) -> str:
     """Name the columns that are not learnt from, each with the reason."""
     if not isinstance(data.schema, TableSchema):
         return ""
-    rest = [column for column in data.schema.columns if column.kind not in USED]
-    return "; ".join(f"{column.name} ({column.kind}: {column.why})" for column in rest)
+    rest = [column for column in data.schema.columns if column.column_type not in USED]
+    return "; ".join(f"{column.name} ({column.column_type}: {column.why})" for column in rest)
 
 
 def describe_split(cfg: DictConfig, data: DataModule) -> str:

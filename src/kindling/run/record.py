@@ -15,9 +15,9 @@ from hydra.core.hydra_config import HydraConfig
 from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
 
-from kindling.data.datamodule import DataModule
-from kindling.run.resume import OVERRIDES, command_of
-from kindling.task.supervised import Task
+from kindling.config.replay import OVERRIDES, command_of
+from project.data.datamodule import DataModule
+from project.training.task import SupervisedTask
 
 PACKAGES = ("kindling", "torch", "lightning", "numpy", "scikit-learn", "hydra-core", "pandas")
 
@@ -59,7 +59,7 @@ def git_revision(folder: Path) -> str | None:
 
 
 def write_metrics(
-    cfg: DictConfig, task: Task, trainer: Trainer, baselines: dict[str, dict[str, float]]
+    cfg: DictConfig, task: SupervisedTask, trainer: Trainer, baselines: dict[str, dict[str, float]]
 ) -> dict[str, Any]:
     """Write metrics.json; epochs count from 1."""
     best = trainer.checkpoint_callback.best_model_path  # type: ignore[union-attr]
@@ -76,7 +76,7 @@ def write_metrics(
     return metrics
 
 
-def write_predictions(cfg: DictConfig, data: DataModule, task: Task) -> None:
+def write_predictions(cfg: DictConfig, data: DataModule, task: SupervisedTask) -> None:
     """Write predictions.csv: one line for each test row, in the user's own words and units."""
     spec, result = data.spec, task.results["test"]
     table = {"row": data.raw.names[result.row], "truth": data.raw.y[result.row]}

@@ -1,0 +1,158 @@
+"""A trained network and what surrounds it in, a folder of plain data out; and the way back.
+
+RUN/bundle/: MANIFEST.json config.json schema.json model.safetensors preprocess.skops metrics.json.
+Reading it runs nothing that its author wrote: no pickle, no name that is imported, no fallback.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from kindling.bundle import description as describe
+from kindling.bundle import preprocess_file as sklearn_file
+from kindling.bundle import weights
+from kindling.bundle.json_codec import InvalidFile, parse, typed
+from kindling.bundle.manifest import AGAIN, damaged, read_files, write_files
+from kindling.bundle.model_config import ModelConfig, plain_network
+from kindling.tables.preprocessor import TablePreprocessor
+from kindling.tables.schema import TableSchema
+from kindling.types import DataSpec
+
+CREATED_WITH = ("kindling", "torch", "numpy", "scikit-learn", "skops", "safetensors")
+
+
+@dataclass(frozen=True)
+class Config:
+    """What config.json holds.
+
+    Args:
+        network: how the network is built again.
+        batch_size: rows that were judged at once when it was tested; any size works.
+    """
+
+    network: ModelConfig
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Everything that a prediction needs; the network is on the CPU, in eval mode.
+
+    Args:
+        spec, schema: describe the network's data and the user's.
+        network: with the best weights, none of which asks for a gradient.
+        preprocessor: of a table; None for images.
+        batch_size: rows that were judged at once when the network was tested.
+        metrics: final numbers of train, val and test.
+        created_with: package -> version.
+    """
+
+    spec: DataSpec
+    schema: describe.Schema
+    network: nn.Module
+    preprocessor: TablePreprocessor | None
+    batch_size: int
+    metrics: dict[str, Any]
+    created_with: dict[str, str]
+
+
+def write_bundle(
+    folder: Path,
+    *,
+    model_config: ModelConfig,
+    network: nn.Module,
+    spec: DataSpec,
+    schema: describe.Schema,
+    preprocessor: TablePreprocessor | None,
+    batch_size: int,
+    metrics: Mapping[str, Any],
+) -> None:
+    """Write a bundle into a folder of its own, and prove that it can be read.
+
+    Args:
+        folder: made if it is not there; an older bundle in it is replaced.
+        model_config: from `network.model_config_of`.
+        network: with the weights to keep; may be compiled, on any device.
+        spec: describes the network's data.
+        schema: describes the user's.
+        preprocessor: of a table; None for images.
+        batch_size: rows that were judged at once when the network was tested.
+        metrics: plain values.
+    """
+    files = {
+        "config.json": _to_json(asdict(Config(model_config, batch_size))),
+        "schema.json": _to_json(describe.to_plain(spec, schema)),
+        "model.safetensors": weights.to_bytes(plain_network(network)),
+        "metrics.json": _to_json(metrics),
+    }
+    if preprocessor is not None:
+        files["preprocess.skops"] = sklearn_file.to_bytes(preprocessor)
+    write_files(folder, files, {name: version(name) for name in CREATED_WITH})
+    read_bundle(folder)
+
+
+def _to_json(content: Any) -> bytes:
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False).encode()
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read a bundle, each file once, and check everything before it is used.
+
+    Raises:
+        DataError: names the file that is damaged, or holds what Kindling did not write.
+    """
+    manifest, files = read_files(folder)
+    with _named(folder / "config.json"):
+        config = _config(files["config.json"])
+    with _named(folder / "schema.json"):
+        spec, schema = describe.from_plain(parse(files["schema.json"]))
+    with _named(folder / "metrics.json"):
+        metrics: dict[str, Any] = typed(dict[str, Any], parse(files["metrics.json"]), "metrics")
+    with _named(folder / "model.safetensors"):
+        network = weights.to_network(files["model.safetensors"], config.network, spec)
+    with _named(folder / "preprocess.skops", manifest.created_with):
+        preprocessor = _preprocessor(files.get("preprocess.skops"), spec, schema)
+    made = dict(manifest.created_with)
+    return Bundle(spec, schema, network, preprocessor, config.batch_size, metrics, made)
+
+
+def _config(content: bytes) -> Config:
+    config: Config = typed(Config, parse(content), "config")
+    if not 1 <= config.batch_size <= 2**24:
+        raise InvalidFile(f"batch_size={config.batch_size}")
+    return config
+
+
+def _preprocessor(
+    content: bytes | None, spec: DataSpec, schema: describe.Schema
+) -> TablePreprocessor | None:
+    if isinstance(schema, TableSchema) != (content is not None):
+        raise InvalidFile(
+            "no such file, which a table needs" if content is None else "a file for images"
+        )
+    if content is None:
+        return None
+    assert isinstance(schema, TableSchema)
+    preprocessor = sklearn_file.to_preprocessor(content, schema)
+    if replace(spec, **preprocessor.describe()) != spec:
+        raise InvalidFile("columns in another order than the spec's")
+    return preprocessor
+
+
+@contextmanager
+def _named(file: Path, created_with: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Add the file's name to what is wrong with it, and the releases where those may be why."""
+    try:
+        yield
+    except (InvalidFile, RecursionError) as error:
+        got = str(error) if isinstance(error, InvalidFile) else "something nested too deep"
+        made = {name: (created_with or {}).get(name, "?") for name in ("scikit-learn", "skops")}
+        others = [f"{name}=={made[name]}" for name in made if made[name] != version(name)]
+        fix = f"{AGAIN}; it was made with {', '.join(others)}" if created_with and others else AGAIN
+        raise damaged(file, got, fix) from error

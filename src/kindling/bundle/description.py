@@ -1,0 +1,121 @@
+"""The description of the data in, as JSON; the same frozen dataclasses out, if they make sense."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from kindling.bundle.json_codec import InvalidFile, typed
+from kindling.tables.schema import Column, ImageSchema, TableSchema, schema_to_json
+from kindling.types import DataSpec
+
+Schema = TableSchema | ImageSchema
+MAX_PIXELS = 2**26  # of one image
+BOOLEANS = {"false": False, "true": True}
+
+
+@dataclass(frozen=True)
+class _TableFile:
+    spec: DataSpec
+    schema: TableSchema
+
+
+@dataclass(frozen=True)
+class _ImageFile:
+    spec: DataSpec
+    schema: ImageSchema
+
+
+def to_plain(spec: DataSpec, schema: Schema) -> dict[str, Any]:
+    """Return what schema.json holds."""
+    return {"spec": asdict(spec), "schema": schema_to_json(schema)}
+
+
+def from_plain(content: Any) -> tuple[DataSpec, Schema]:
+    """Read what `to_plain` made; refuse what no data can be."""
+    given = content.get("schema") if isinstance(content, dict) else None
+    is_table = isinstance(given, dict) and "columns" in given
+    found = typed(_TableFile if is_table else _ImageFile, content, "schema.json")
+    for wrong in contradictions(found.spec, found.schema):
+        raise InvalidFile(wrong)
+    return found.spec, found.schema
+
+
+def contradictions(spec: DataSpec, schema: Schema) -> Iterator[str]:
+    """Say what does not go together."""
+    yield from _of_target(spec)
+    if isinstance(schema, TableSchema):
+        yield from _of_table(spec, schema)
+    else:
+        yield from _of_images(spec, schema)
+
+
+def _of_target(spec: DataSpec) -> Iterator[str]:
+    few = {"binary": 2, "multiclass": 3, "regression": 0}[spec.problem_type]
+    if len(spec.classes) < few or (few < 3 and len(spec.classes) > few):
+        yield f"{len(spec.classes)} classes of a {spec.problem_type} task"
+    if _repeated(spec.classes):
+        yield "classes of the same name"
+    if len(spec.class_counts) != len(spec.classes):
+        yield f"{len(spec.class_counts)} counts of {len(spec.classes)} classes"
+    if spec.is_regression and spec.target_scale <= 0:
+        yield f"target_scale={spec.target_scale}"
+    try:
+        in_users_type(spec)
+    except (ValueError, KeyError, OverflowError):
+        yield f"classes that are not of the kind {spec.label_kind}"
+
+
+def _of_table(spec: DataSpec, schema: TableSchema) -> Iterator[str]:
+    names = [name for column in schema.used for name in column.features]
+    if _repeated([column.name for column in schema.columns]) or _repeated(names):
+        yield "columns of the same name"
+    if not names or sorted((*spec.numbers, *spec.categories)) != sorted(names):
+        yield "a spec of other columns than the schema's"
+    if spec.image_shape is not None or spec.pixel_mean or spec.pixel_scale:
+        yield "a table with pixels"
+    for name in schema.dialect.faults():
+        yield f"the dialect's {name} that no file can have"
+    yield from _of_categories(spec, [c for c in schema.used if c.column_type == "category"])
+
+
+def _of_categories(spec: DataSpec, columns: list[Column]) -> Iterator[str]:
+    if any(column.features != (column.name,) for column in columns):
+        yield "a category that is not the column of its name"
+    if spec.categories != tuple(column.name for column in columns):
+        yield "a spec of other categories than the schema's"
+    if spec.cardinalities != tuple(len(column.categories) + 2 for column in columns):
+        yield "cardinalities that are not two more than the levels"
+    for column in columns:
+        if _repeated(("", *column.categories)):
+            yield f"levels of {column.name!r} that are empty or of the same name"
+
+
+def _of_images(spec: DataSpec, schema: ImageSchema) -> Iterator[str]:
+    shape = (schema.channels, schema.height, schema.width)
+    if spec.image_shape != shape or spec.numbers or spec.categories or spec.cardinalities:
+        yield f"a spec that is not of images of {shape}"
+    if schema.channels not in (1, 3) or min(shape) < 1 or schema.height * schema.width > MAX_PIXELS:
+        yield f"images of {shape}"
+    if not all(0 <= level <= 255 for level in schema.background):
+        yield f"a background of {schema.background}"
+    if len(spec.pixel_mean) != schema.channels or len(spec.pixel_scale) != schema.channels:
+        yield f"{len(spec.pixel_mean)} pixel means of {schema.channels} channels"
+    if min(spec.pixel_scale, default=1.0) <= 0:
+        yield f"pixel_scale={spec.pixel_scale}"
+
+
+def _repeated(names: Sequence[str]) -> bool:
+    return len(set(names)) < len(names)
+
+
+def in_users_type(spec: DataSpec) -> np.ndarray:
+    """Return the K classes as what they were in the user's data: text, int64, float64 or bool."""
+    if spec.label_kind == "integer":
+        return np.array([int(name) for name in spec.classes], dtype=np.int64)
+    if spec.label_kind == "number":
+        return np.array([float(name) for name in spec.classes], dtype=np.float64)
+    if spec.label_kind == "boolean":
+        return np.array([BOOLEANS[name.lower()] for name in spec.classes], dtype=bool)
+    return np.array(spec.classes, dtype=object)

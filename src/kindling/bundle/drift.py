@@ -1,0 +1,123 @@
+"""Rows on their way into a model in; what a person should know of them, said once, out."""
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from kindling.tables.schema import Column, ImageSchema, TableSchema
+
+MAX_NAMED = 3  # unknown levels that a line names
+
+
+@dataclass
+class Outside:
+    """How many numbers of a column lay outside the train rows', and how far out."""
+
+    count: int = 0
+    low: float = np.inf
+    high: float = -np.inf
+
+
+@dataclass
+class Drift:
+    """Gathers what was odd; chunks may be added from several threads.
+
+    Args:
+        schema: what the train rows were like; nothing is odd about images.
+        target: its column is allowed to be there.
+    """
+
+    schema: TableSchema | ImageSchema
+    target: str
+    extra: dict[str, None] = field(default_factory=dict)
+    unknown: dict[str, Counter[str]] = field(default_factory=dict)
+    outside: dict[str, Outside] = field(default_factory=dict)
+    missing: Counter[str] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """All columns that the train rows had, whether they are used or not."""
+        return self.schema.columns if isinstance(self.schema, TableSchema) else ()
+
+    def add(self, raw: pa.Table, typed: pd.DataFrame) -> None:
+        """Look at a chunk of rows: as they were, and as the schema has typed them."""
+        known = {self.target, *(column.name for column in self.columns)}
+        with self.lock:
+            self.extra |= dict.fromkeys(name for name in raw.column_names if name not in known)
+            for column in self.columns:
+                if not column.features:
+                    continue
+                cells = typed[column.features[0]].to_numpy()
+                if column.column_type == "category":
+                    self._add_levels(column, cells)
+                else:
+                    self._add_numbers(column, cells)
+
+    def _add_levels(self, column: Column, cells: np.ndarray) -> None:
+        codes, found = pd.factorize(cells)
+        counts = dict(zip(found.tolist(), np.bincount(codes, minlength=len(found)), strict=True))
+        self._add_missing(column, int(counts.pop("", 0)))
+        unknown = {name: int(counts[name]) for name in counts.keys() - set(column.categories)}
+        if unknown:
+            self.unknown.setdefault(column.name, Counter()).update(unknown)
+
+    def _add_numbers(self, column: Column, cells: np.ndarray) -> None:
+        known = cells[~np.isnan(cells)]
+        self._add_missing(column, len(cells) - len(known))
+        if column.low is None or column.high is None:
+            return
+        beyond = known[(known < column.low) | (known > column.high)]
+        if len(beyond):
+            found = self.outside.setdefault(column.name, Outside())
+            found.count += len(beyond)
+            found.low, found.high = min(found.low, beyond.min()), max(found.high, beyond.max())
+
+    def _add_missing(self, column: Column, count: int) -> None:
+        if count and not column.num_missing:
+            self.missing[column.name] += count
+
+    def lines(self) -> list[str]:
+        """Say it, one line for each column, in the order of the schema."""
+        lines = [f"not used: {', '.join(self.extra)}"] if self.extra else []
+        for column in self.columns:
+            name = column.name
+            if name in self.unknown:
+                lines.append(f"{name}: {_levels(self.unknown[name])}")
+            if name in self.outside:
+                lines.append(f"{name}: {_range(self.outside[name], column)}")
+            if name in self.missing:
+                count = _rows(self.missing[name])
+                lines.append(f"{name}: no value in {count}; the train rows all had one")
+        return lines
+
+
+def _levels(unknown: Counter[str]) -> str:
+    top = ", ".join(f"{name!r} {count:,}" for name, count in unknown.most_common(MAX_NAMED))
+    more = f", ... ({len(unknown):,} in all)" if len(unknown) > MAX_NAMED else ""
+    return f"levels that the train rows did not have in {_rows(unknown.total())}: {top}{more}"
+
+
+def _range(found: Outside, column: Column) -> str:
+    assert column.low is not None
+    assert column.high is not None
+    low, high = _written(column.low, column), _written(column.high, column)
+    far = [_written(far, column) for far in (found.low, found.high)]
+    reach = far[0] if far[0] == far[1] else f"from {far[0]} to {far[1]}"
+    return f"{_rows(found.count)} outside {low} to {high}, as the train rows had it: {reach}"
+
+
+def _written(value: float, column: Column) -> str:
+    if column.column_type == "date":
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=value)
+        return f"{moment:%Y-%m-%d}"
+    return f"{value:.6g}"
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row" + "s" * (count != 1)

@@ -1,0 +1,145 @@
+"""Rows whose target is known in, as a file has them; the rows and class codes or values out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kindling.bundle.predictor import Predictor
+from kindling.bundle.rows import read_rows
+from kindling.errors import DataError, Problem, for_a_model
+from kindling.images.listing import Listing
+from kindling.tables import column_types
+from kindling.tables.describe import decimal_sign
+from kindling.tables.dialect import AUTO, Dialect
+from kindling.tables.reader import read_table
+from kindling.tables.schema import ImageSchema, absent_columns
+from kindling.types import DataSpec
+
+MAX_NAMED = 5  # labels that a message names
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """N rows whose target is known.
+
+    Args:
+        rows: what `Predictor.scores` takes.
+        truth: int64 class codes (N,), or float64 values in the target's unit.
+        place: how `Predictor.scores` is to name a row in a message.
+        num_left_out: further rows, without a label.
+    """
+
+    rows: Any
+    truth: np.ndarray
+    place: dict[str, Any]
+    num_left_out: int = 0
+
+
+def read_labelled(path: Path, model: Predictor, asked: Dialect | None = None) -> Labelled:
+    """Read what the model is to be judged on; rows without a label are left out.
+
+    Args:
+        path: a table with the target's column; for images a folder of class folders, or a table
+            with the columns `file` (from where the table lies) and `label`.
+        model: says what is looked for.
+        asked: how a CSV file is written, where it is not as the train rows were.
+
+    Raises:
+        DataError: the target is not there, or has labels that the model does not know.
+    """
+    if isinstance(model.schema, ImageSchema):
+        files, labels = _list_folders(path) if path.is_dir() else _list_table(path, asked or AUTO)
+        truth, known = read_truth(labels, model.spec, str(path))
+        rows: Any = [files[number] for number in known]
+        return Labelled(rows, truth, {}, len(files) - len(known))
+    table = read_rows(path, model.schema, asked)
+    _refuse_absent([model.spec.target], table, path)
+    truth, known = read_truth(table.column(model.spec.target), model.spec, str(path))
+    place = {"file": str(path), "numbers": known}
+    return Labelled(table.take(pa.array(known)), truth, place, len(table) - len(known))
+
+
+def _refuse_absent(names: Sequence[str], table: pa.Table, path: Path) -> None:
+    absent = absent_columns(names, table.column_names, str(path))
+    if absent:
+        raise DataError(*absent)
+
+
+def _list_folders(root: Path) -> tuple[list[Path], pa.ChunkedArray]:
+    listing = Listing(root, follow_links=True)
+    listing.add_classes(root, None)
+    problems = listing.problems()
+    if not listing.entries and not problems:
+        rule = "images are judged by the folder of their class"
+        got, fix = f"no class folders with images in {root}", "type a folder of class folders"
+        problems = [Problem(rule, got, fix)]
+    if problems:
+        raise DataError(*problems)
+    labels = pa.chunked_array([[entry.label for entry in listing.entries]])
+    return [entry.file for entry in listing.entries], labels
+
+
+def _list_table(path: Path, dialect: Dialect) -> tuple[list[Path], pa.ChunkedArray]:
+    with for_a_model():
+        table = read_table(path, dialect)
+    _refuse_absent(["file", "label"], table, path)
+    return [path.parent / str(name) for name in table["file"].to_pylist()], table["label"]
+
+
+def read_truth(cells: pa.ChunkedArray, spec: DataSpec, file: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return class codes or values as in training, and the numbers of the rows that have one."""
+    distinct = pa.chunked_array([cells.unique()])  # every label is looked at once
+    which = pc.index_in(cells, value_set=distinct.combine_chunks()).to_numpy()
+    words = _words(distinct)
+    if spec.is_regression:
+        values = column_types.to_number(distinct, decimal_sign(distinct)).to_numpy()
+        is_wrong = np.isnan(values) & np.array([word is not None for word in words], dtype=bool)
+        what = "a number"
+    else:
+        codes = {name: code for code, name in enumerate(spec.classes)}
+        names = _class_names(distinct, words, spec)
+        values = np.array([np.nan if name is None else codes.get(name, -1) for name in names])
+        is_wrong, what = values == -1, f"one of {_some(spec.classes)}"
+    if is_wrong[which].any():
+        counts = np.bincount(which, minlength=len(words))
+        wrong = [f"{words[k]!r} in {counts[k]:,} rows" for k in np.flatnonzero(is_wrong)]
+        rule = f"every {spec.target!r} in {file} must be {what}, as the model knows it"
+        raise DataError(Problem(rule, _some(wrong), "correct these rows, or take them out"))
+    known = np.flatnonzero(~np.isnan(values[which]))
+    truth = values[which[known]]
+    return (truth if spec.is_regression else truth.astype(np.int64)), known
+
+
+def _words(distinct: pa.ChunkedArray) -> list[str | None]:
+    """Return cells as text; None where nothing is known."""
+    return [word or None for word in column_types.to_category(distinct).to_pylist()]
+
+
+def _class_names(
+    distinct: pa.ChunkedArray, words: list[str | None], spec: DataSpec
+) -> list[str | None]:
+    """Write labels as the classes are written; what cannot be one stays as it is."""
+    if spec.label_kind == "text":
+        return words
+    if spec.label_kind == "boolean":
+        known = [
+            None if b is None else str(bool(b))
+            for b in column_types.to_boolean(distinct).to_pylist()
+        ]
+    else:
+        numbers = column_types.to_number(distinct).to_pylist()
+        is_whole = spec.label_kind == "integer"
+        known = [
+            None if n is None else str(int(n) if is_whole and n % 1 == 0 else n) for n in numbers
+        ]
+    return [word if name is None else name for name, word in zip(known, words, strict=True)]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f", ... ({len(names):,} in all)" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more

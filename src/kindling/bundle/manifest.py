@@ -1,0 +1,137 @@
+"""A bundle's folder in, the bytes of its files out: each read once, bounded, held to its hash."""
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from kindling.bundle.json_codec import InvalidFile, parse, typed
+from kindling.errors import DataError, Problem
+
+MANIFEST, FORMAT = "MANIFEST.json", 1
+MB = 2**20
+# The largest that each file may be; what is read is held in memory once.
+LIMITS = {
+    MANIFEST: MB // 8,
+    "config.json": MB // 8,
+    "metrics.json": MB,
+    "schema.json": 32 * MB,
+    "preprocess.skops": 128 * MB,
+    "model.safetensors": 16 * 1024 * MB,
+}
+OPTIONAL = {"preprocess.skops"}  # images need none
+AGAIN = "copy the bundle again from where it was made, or train again"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the manifest says of a file."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The list of a bundle's files; written last, so that a bundle with one is whole."""
+
+    format: int
+    created_with: dict[str, str]
+    files: dict[str, Entry]
+
+
+def damaged(file: Path, got: str, fix: str = AGAIN) -> DataError:
+    """Say which file of a bundle cannot be used, and why."""
+    name = ascii(str(file))[1:-1]  # a name can hold what a terminal would obey
+    return DataError(Problem(f"{name} must be what Kindling wrote", got, fix))
+
+
+def write_files(folder: Path, files: Mapping[str, bytes], created_with: Mapping[str, str]) -> None:
+    """Write a bundle so that a reader sees the old one, none, or the whole new one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MANIFEST).unlink(missing_ok=True)
+    for name in set(LIMITS) - set(files):
+        (folder / name).unlink(missing_ok=True)
+    entries = {}
+    for name, content in files.items():
+        write_whole(folder / name, content)
+        entries[name] = Entry(hashlib.sha256(content).hexdigest(), len(content))
+    manifest = asdict(Manifest(FORMAT, dict(created_with), entries))
+    write_whole(folder / MANIFEST, json.dumps(manifest, indent=2).encode())
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all, whenever the power fails."""
+    part = file.with_name(f".{file.name}.part")
+    with part.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    part.replace(file)
+
+
+def read_files(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
+    """Read every file that the manifest lists, and refuse a folder that holds anything else."""
+    manifest = _read_manifest(folder)
+    present = {file.name for file in folder.iterdir()} - {MANIFEST}
+    for name in sorted(present - set(manifest.files)):
+        raise damaged(folder / name, "a file that the manifest does not list", "delete it")
+    contents = {}
+    for name, entry in manifest.files.items():
+        contents[name] = content = read_bounded(folder / name, LIMITS[name], entry.size)
+        if hashlib.sha256(content).hexdigest() != entry.sha256:
+            raise damaged(folder / name, "other bytes than the manifest's sha256 was made of")
+    return manifest, contents
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    if not folder.is_dir():
+        got = f"no folder {folder}"
+        raise DataError(Problem("a bundle is a folder", got, "give the folder of a finished run"))
+    file = folder / MANIFEST
+    try:
+        content = parse(read_bounded(file, LIMITS[MANIFEST]))
+        found = content.get("format") if isinstance(content, dict) else None
+        if type(found) is int and found > FORMAT:
+            raise damaged(file, f"format {found}; this Kindling reads {FORMAT}", "upgrade Kindling")
+        manifest: Manifest = typed(Manifest, content, "manifest")
+    except InvalidFile as error:
+        raise damaged(file, str(error)) from error
+    known, listed = set(LIMITS) - {MANIFEST}, set(manifest.files)
+    for name in sorted(listed - known):
+        raise damaged(file, f"a file {ascii(name)[:60]} in its list, which no bundle has")
+    for name in sorted(known - OPTIONAL - listed):
+        raise damaged(file, f"no {name} in its list")
+    if manifest.format != FORMAT:
+        raise damaged(file, f"format {manifest.format}; this Kindling reads {FORMAT}")
+    return manifest
+
+
+def read_bounded(file: Path, limit: int, size: int | None = None) -> bytes:
+    """Read a regular file of at most `limit` bytes (and of `size`, if given), following no link."""
+    descriptor = _open(file)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise damaged(file, "no regular file")
+        if status.st_size > limit:
+            raise damaged(file, f"{status.st_size:,} bytes, more than {limit:,}")
+        if size is not None and status.st_size != size:
+            raise damaged(file, f"{status.st_size:,} bytes instead of {size:,}")
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            return stream.read(status.st_size)
+    finally:
+        os.close(descriptor)
+
+
+def _open(file: Path) -> int:
+    # Without O_NONBLOCK a named pipe would keep us waiting for a writer.
+    names = ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")  # a system has some of them
+    try:
+        return os.open(file, os.O_RDONLY | sum(getattr(os, name, 0) for name in names))
+    except OSError as error:
+        got = "a symbolic link" if file.is_symlink() else f"{error.strerror}"
+        raise damaged(file, got) from error

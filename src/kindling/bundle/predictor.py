@@ -1,0 +1,166 @@
+"""The folder of a run in, a model that predicts out: the one way to predict, wherever it is done.
+
+model = load("runs/penguins_auto/...")
+model.predict(table)
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from kindling.bundle.bundle import Bundle, read_bundle
+from kindling.bundle.description import in_users_type
+from kindling.bundle.drift import Drift
+from kindling.bundle.rows import to_images, to_table
+from kindling.errors import ConfigError, Problem, for_a_model
+from kindling.images.scaling import PixelScaler
+from kindling.predictions import read_outputs
+from kindling.runs import find_run
+from kindling.tables.preprocessor import TablePreprocessor
+from kindling.tables.schema import ImageSchema, TableSchema
+from kindling.types import DataSpec
+
+
+def load(run: str | Path, device: str = "cpu") -> "Predictor":
+    """Load what a run has learnt.
+
+    Args:
+        run: a run folder, its bundle, `latest`, or a run's short name.
+        device: cpu, cuda, cuda:1 or mps; where it was trained does not matter.
+
+    Raises:
+        ConfigError: there is no such run, or no such device.
+        DataError: the bundle is damaged, or is not what Kindling writes.
+    """
+    return Predictor(read_bundle(bundle_of(find_run(run))), device)
+
+
+def bundle_of(run: Path) -> Path:
+    """Return the bundle in a run's folder, or the folder itself where it is one."""
+    if (run / "MANIFEST.json").is_file():
+        return run
+    if (run / "bundle").is_symlink() or not (run / "bundle").is_dir():
+        got, fix = f"no folder bundle/ in {run}", "train again, without bundle=false"
+        raise ConfigError(Problem("predictions need the bundle of a run", got, fix))
+    return run / "bundle"
+
+
+class Predictor:
+    """Predicts from raw rows or images, in the user's own labels or unit.
+
+    Rows of a table are a DataFrame, an Arrow table, a dict of columns, a list of dicts, or an
+    array of two axes with the columns in the schema's order. Images are a list of paths, bytes
+    or Pillow images, or a uint8 array (N, channels, H, W).
+
+    Args:
+        bundle: from `read_bundle`.
+        device: where the network computes.
+    """
+
+    spec: DataSpec
+    schema: TableSchema | ImageSchema
+    network: nn.Module
+    preprocessor: TablePreprocessor | None
+    metrics: dict[str, Any]
+
+    def __init__(self, bundle: Bundle, device: str = "cpu") -> None:
+        self.spec, self.schema, self.metrics = bundle.spec, bundle.schema, bundle.metrics
+        self.preprocessor, self.batch_size = bundle.preprocessor, bundle.batch_size
+        self.device = _device(device)
+        self.network = bundle.network.to(self.device)
+        self.scaler = None
+        if self.spec.image_shape is not None:
+            scaler = PixelScaler(self.spec.pixel_mean, self.spec.pixel_scale)
+            self.scaler = scaler.to(self.device)
+        self.labels = in_users_type(self.spec)
+
+    def inputs(
+        self,
+        rows: Any,
+        *,
+        file: str = "the rows",
+        numbers: np.ndarray | None = None,
+        odd: Drift | None = None,
+    ) -> np.ndarray:
+        """Turn raw rows into what the network was trained on.
+
+        Args:
+            rows: see the class.
+            file: what to call a table's rows in a message.
+            numbers: int64 (N,), each row's number in a message; counted from 0 by default.
+            odd: gathers what the train rows were not like.
+
+        Returns:
+            float32 (N, F + C) of a table; uint8 (N, channels, H, W) of images.
+
+        Raises:
+            DataError: columns are absent, cells do not fit their column, images cannot be read.
+        """
+        if isinstance(self.schema, ImageSchema):
+            return to_images(rows, self.schema)
+        assert self.preprocessor is not None
+        table = to_table(rows, self.schema)
+        with for_a_model():
+            typed = self.schema.type(table, file, numbers)
+        if odd is not None:
+            odd.add(table, typed)
+        if not len(typed):  # scikit-learn refuses to transform nothing
+            return np.empty((0, len(self.spec.numbers) + len(self.spec.categories)), np.float32)
+        return self.preprocessor.transform(typed)
+
+    def outputs(self, x: np.ndarray) -> np.ndarray:
+        """Run the network over inputs, as many rows at once as when it was tested.
+
+        Returns:
+            float32 logits (N, K), or standardised values (N, 1).
+        """
+        parts = [np.empty((0, self.spec.num_outputs), dtype=np.float32)]
+        # Rows first, whatever the strides: a convolution takes other ways, and bits, for others.
+        rows = torch.from_numpy(x).reshape(-1).view(x.shape)
+        with torch.no_grad():
+            for batch in rows.split(self.batch_size) if len(x) else ():
+                batch = batch.to(self.device)
+                batch = batch if self.scaler is None else self.scaler(batch)
+                parts.append(self.network(batch).float().cpu().numpy())
+        return np.concatenate(parts)
+
+    def scores(self, rows: Any, **place: Any) -> np.ndarray:
+        """Return float64 probabilities (N, K), or values (N,) in the target's unit.
+
+        Args:
+            rows: see the class.
+            **place: what else `inputs` takes.
+        """
+        return read_outputs(self.spec, self.outputs(self.inputs(rows, **place)))
+
+    def predict(self, rows: Any) -> np.ndarray:
+        """Return N labels in the user's own type, or N float64 values in the target's unit."""
+        return self.decide(self.scores(rows))
+
+    def predict_proba(self, rows: Any) -> np.ndarray:
+        """Return float64 (N, K), in the order of `spec.classes`.
+
+        Raises:
+            ConfigError: the model predicts a quantity, which has no probabilities.
+        """
+        if self.spec.is_regression:
+            rule = "probabilities are for classes"
+            raise ConfigError(Problem(rule, f"a regression of {self.spec.target}", "use predict"))
+        return self.scores(rows)
+
+    def decide(self, scores: np.ndarray) -> np.ndarray:
+        """Turn what `scores` returns into labels; values stay values."""
+        return scores if self.spec.is_regression else self.labels[scores.argmax(axis=1)]
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, ValueError, NotImplementedError) as error:
+        rule, got = f"device={name} must be there", str(error).splitlines()[0]
+        raise ConfigError(Problem(rule, got, "type device=cpu")) from error
+    return device

@@ -1,0 +1,129 @@
+"""Rows as a person has them, in Python or a file, in; raw columns or uint8 images out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from kindling.errors import DataError, Problem, for_a_model
+from kindling.images.decode import decode
+from kindling.tables.dialect import AUTO, Dialect, sniff
+from kindling.tables.reader import open_table, plain
+from kindling.tables.schema import ImageSchema, TableSchema
+
+KINDS = "a DataFrame, an Arrow table, a dict of columns, a list of dicts, or an array of two axes"
+IMAGE_KINDS = "a list of paths, bytes or Pillow images, or a uint8 array (N, channels, H, W)"
+
+
+def open_rows(file: Path, schema: TableSchema, asked: Dialect | None = None) -> Iterator[pa.Table]:
+    """Read a CSV or Parquet file chunk by chunk; see `open_table`.
+
+    Args:
+        file: new rows, with whatever columns.
+        schema: tells how the train rows were written.
+        asked: how this file is written, where somebody says so.
+    """
+    with for_a_model():
+        yield from open_table(file, asked or written_as(file, schema))
+
+
+def read_rows(file: Path, schema: TableSchema, asked: Dialect | None = None) -> pa.Table:
+    """Read a whole file, as `open_rows` does."""
+    return pa.concat_tables(open_rows(file, schema, asked)).combine_chunks()
+
+
+def written_as(file: Path, schema: TableSchema) -> Dialect:
+    """Take what the user set for the train rows, unless the columns are found without it only."""
+    needed = {column.name for column in schema.used}
+    for dialect in dict.fromkeys((schema.dialect, AUTO)):
+        with suppress(DataError, OSError, EOFError, UnicodeError):  # the reader says it in words
+            layout = sniff(file, dialect)
+            if layout is None or needed <= set(layout.names):
+                return dialect
+    return schema.dialect
+
+
+def to_table(rows: Any, schema: TableSchema) -> pa.Table:
+    """Return N raw rows as an Arrow table; which columns it has is not looked at.
+
+    Args:
+        rows: a DataFrame, an Arrow table, a dict of columns, a list of dicts (a key that is not
+            there is a missing cell), or an array of two axes with the columns that the schema
+            uses, in its order.
+        schema: names the columns of an array.
+    """
+    if isinstance(rows, pa.Table):
+        _refuse_repeated(rows.column_names)
+        return plain(rows)
+    columns = _columns_of(rows, schema)
+    arrays = {name: _to_arrow(name, column) for name, column in columns.items()}
+    if len({len(array) for array in arrays.values()}) > 1:
+        raise _wrong("columns of one length", str({n: len(a) for n, a in arrays.items()})[:80])
+    return plain(pa.table(arrays))
+
+
+def _columns_of(rows: Any, schema: TableSchema) -> dict[str, Any]:
+    if isinstance(rows, pd.DataFrame):
+        _refuse_repeated([str(name) for name in rows])
+        return {str(name): rows.iloc[:, number] for number, name in enumerate(rows)}
+    if isinstance(rows, Mapping):
+        return {str(name): column for name, column in rows.items()}
+    if isinstance(rows, np.ndarray) and rows.ndim == 2:
+        return _name_columns(rows, schema)
+    if isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows):
+        names = dict.fromkeys(name for row in rows for name in row)
+        return {str(name): [row.get(name) for row in rows] for name in names}
+    raise _wrong(KINDS, type(rows).__name__)
+
+
+def _refuse_repeated(names: list[str]) -> None:
+    if len(set(names)) < len(names):
+        raise _wrong("columns with names of their own", "two of the same name")
+
+
+def _name_columns(rows: np.ndarray, schema: TableSchema) -> dict[str, Any]:
+    names = [column.name for column in schema.used]
+    if rows.shape[1] != len(names):
+        wanted = f"the {len(names)} columns {', '.join(names)} in this order"
+        raise _wrong(wanted, f"an array of {rows.shape[1]} columns")
+    return {name: rows[:, number] for number, name in enumerate(names)}
+
+
+def _to_arrow(name: str, column: Any) -> pa.Array:
+    if np.ndim(column) != 1:
+        raise _wrong(f"one cell for each row in column {name!r}", f"{str(column)[:40]!r}")
+    try:
+        return pa.array(column, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # cells of several types
+        return pa.array([None if _is_missing(cell) else str(cell) for cell in column], pa.string())
+
+
+def _is_missing(cell: Any) -> bool:
+    return cell is None or cell is pd.NA or cell is pd.NaT or cell != cell
+
+
+def to_images(rows: Any, schema: ImageSchema) -> np.ndarray:
+    """Return uint8 (N, channels, H, W).
+
+    Args:
+        rows: a list of paths, of the bytes of image files, or of Pillow images, each of any size
+            and mode; or a uint8 array of the very shape, which is taken as it is.
+        schema: how an image becomes pixels.
+    """
+    shape = (schema.channels, schema.height, schema.width)
+    if isinstance(rows, np.ndarray) and rows.dtype != object:
+        if rows.dtype != np.uint8 or rows.shape[1:] != shape:
+            raise _wrong(f"a uint8 array of (N, {shape})", f"{rows.dtype} {rows.shape}")
+        return rows
+    if isinstance(rows, str | bytes | Path) or not hasattr(rows, "__iter__"):
+        raise _wrong(IMAGE_KINDS, type(rows).__name__)
+    images = [decode(Path(row) if isinstance(row, str) else row, schema) for row in rows]
+    return np.stack(images) if images else np.empty((0, *shape), np.uint8)
+
+
+def _wrong(rule: str, got: str) -> DataError:
+    return DataError(Problem(f"rows are {rule}", got, "convert them"))

@@ -1,0 +1,108 @@
+"""A model and files in; tables of predictions, chunk by chunk in the order of the input, out."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from kindling.bundle.drift import Drift
+from kindling.bundle.predictor import Predictor
+from kindling.bundle.rows import open_rows
+from kindling.tables.dialect import Dialect
+from kindling.tables.schema import TableSchema
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+IMAGES = 256  # that are decoded and predicted at once
+
+
+class Chunk(NamedTuple):
+    """Some rows: what the file calls them, and what they hold.
+
+    Args:
+        names: columns that say which rows these are: `row`, `file`, or both.
+        rows: what `Predictor.inputs` takes.
+        more: what else `Predictor.inputs` takes, such as the file and each row's number in it.
+    """
+
+    names: dict[str, pa.Array]
+    rows: Any
+    more: dict[str, Any]
+
+
+def predict_tables(
+    model: Predictor,
+    files: Sequence[Path],
+    workers: int,
+    odd: Drift,
+    asked: Dialect | None = None,
+) -> Iterator[pa.Table]:
+    """Predict for the rows of CSV and Parquet files; memory does not grow with them.
+
+    Args:
+        model: of tables.
+        files: several get a column `file` before `row`, which counts from 0 in each file.
+        workers: chunks that are worked on at the same time.
+        odd: gathers what the train rows were not like.
+        asked: how CSV files are written, where it is not as the train rows were.
+
+    Returns:
+        One table without rows for each file, then those with its rows.
+    """
+    assert isinstance(model.schema, TableSchema)
+    tables = ((file, open_rows(file, model.schema, asked)) for file in files)
+    chunks = (chunk for pair in tables for chunk in _table_chunks(*pair, len(files) > 1, odd))
+    return in_order(lambda chunk: predict_chunk(model, chunk), chunks, workers)
+
+
+def _table_chunks(
+    file: Path, tables: Iterator[pa.Table], is_one_of_many: bool, odd: Drift
+) -> Iterator[Chunk]:
+    start = 0
+    for table in tables:
+        rows = np.arange(start, start + len(table))
+        names = {"file": _repeat(str(file), len(table))} if is_one_of_many else {}
+        more = {"file": str(file), "numbers": rows, "odd": odd}
+        yield Chunk(names | {"row": pa.array(rows)}, table, more)
+        start += len(table)
+
+
+def _repeat(text: str, count: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(np.zeros(count, np.int8), [text]).cast(pa.string())
+
+
+def predict_images(model: Predictor, files: Sequence[Path], workers: int) -> Iterator[pa.Table]:
+    """Predict for image files, some hundred at a time; the first table has no rows."""
+    starts = range(0, len(files), IMAGES)
+    groups = [[], *(files[start : start + IMAGES] for start in starts)]
+    chunks = (Chunk({"file": pa.array([*map(str, g)], pa.string())}, g, {}) for g in groups)
+    return in_order(lambda chunk: predict_chunk(model, chunk), chunks, workers)
+
+
+def predict_chunk(model: Predictor, chunk: Chunk) -> pa.Table:
+    """Predict for some rows: their names, `prediction`, and `prob_<class>` for classes."""
+    scores = model.scores(chunk.rows, **chunk.more)
+    if model.spec.is_regression:
+        return pa.table(chunk.names | {"prediction": scores})
+    labels = pa.array(model.labels).take(pa.array(scores.argmax(axis=1)))
+    classes = enumerate(model.spec.classes)
+    probs = {f"prob_{name}": np.ascontiguousarray(scores[:, k]) for k, name in classes}
+    return pa.table(chunk.names | {"prediction": labels} | probs)
+
+
+def in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], workers: int
+) -> Iterator[Result]:
+    """Work on several items at the same time, and hand the results out in the items' order."""
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

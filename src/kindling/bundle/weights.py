@@ -1,0 +1,97 @@
+"""A network's tensors in, the bytes of a safetensors file out; and the way back, checked first."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from kindling.bundle.json_codec import InvalidFile, parse, typed
+from kindling.bundle.model_config import Extent, ModelConfig, build, find_class, shapes_of, sketch
+from kindling.types import DataSpec
+
+MAX_HEADER, MAX_DIMENSIONS = 16 * 2**20, 8  # bytes; axes of a tensor
+DTYPES = {
+    "F32": torch.float32,
+    "F64": torch.float64,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
+Layout = dict[str, tuple[tuple[int, ...], torch.dtype]]  # name -> shape and dtype
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What a header says of one tensor."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data_offsets: tuple[int, int]
+
+
+def to_bytes(network: nn.Module) -> bytes:
+    """Write every tensor down; each has its own memory, as safetensors wants it."""
+    return save({name: t.detach().cpu().clone() for name, t in network.state_dict().items()})
+
+
+def to_network(content: bytes, model_config: ModelConfig, spec: DataSpec) -> nn.Module:
+    """Build the network and give it the numbers of a file, which has to fit it exactly.
+
+    Nothing is allocated before names, dtypes and shapes are those of the network.
+    """
+    found = read_header(content)
+    kind = find_class(model_config)
+    most = Extent(len(found), sum(math.prod(shape) for shape, _ in found.values()))
+    wanted = shapes_of(sketch(kind, model_config, spec, most))
+    for name in sorted(set(wanted) | set(found)):
+        if found.get(name) != wanted.get(name):
+            got, need = found.get(name, "no such tensor"), wanted.get(name, "none")
+            raise InvalidFile(f"{name[:60]!r}: {str(got)[:60]}, where the network has {need}")
+    network, tensors = build(kind, model_config, spec), load(content)
+    for name, tensor in tensors.items():
+        if not is_finite(tensor):
+            raise InvalidFile(f"{name!r} with numbers that are not finite")
+    network.load_state_dict(tensors)
+    return network.requires_grad_(False)
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """Say whether no number is nan or infinite."""
+    return not tensor.is_floating_point() or bool(torch.isfinite(tensor).all())
+
+
+def read_header(content: bytes) -> Layout:
+    """Return shape and dtype of each tensor, after checking that the bytes are laid out for them.
+
+    The format: 8 bytes little-endian for the header's length, the header in JSON, then the
+    tensors, one behind the other without a gap.
+    """
+    length = int.from_bytes(content[:8], "little")
+    if len(content) < 8 or length > min(MAX_HEADER, len(content) - 8):
+        raise InvalidFile(f"a header of {length:,} bytes in a file of {len(content):,}")
+    header = typed(dict[str, Slot], parse(content[8 : 8 + length]), "header")
+    found: Layout = {}
+    for name, slot in header.items():
+        dtype, (start, end) = DTYPES.get(slot.dtype), slot.data_offsets
+        if dtype is None or len(slot.shape) > MAX_DIMENSIONS or min(slot.shape, default=0) < 0:
+            raise InvalidFile(f"{name[:60]!r} of an unknown dtype or shape")
+        if math.prod(slot.shape) * dtype.itemsize != end - start:
+            raise InvalidFile(f"{name[:60]!r} of a dtype, a shape and bytes that do not agree")
+        found[name] = (slot.shape, dtype)
+    _no_gap([slot.data_offsets for slot in header.values()], len(content) - 8 - length)
+    return found
+
+
+def _no_gap(spans: list[tuple[int, int]], total: int) -> None:
+    reached = 0
+    for start, end in sorted(spans):
+        if start != reached:
+            raise InvalidFile("tensors that overlap or leave a gap")
+        reached = end
+    if reached != total:
+        raise InvalidFile(f"{total:,} bytes of numbers, where the header has {reached:,}")

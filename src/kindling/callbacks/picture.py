@@ -1,0 +1,108 @@
+"""The cost of a step, or the curve of a range test, in; a picture read at a glance out."""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kindling.callbacks.step_cost import PHASES, Cost, Times, top, totals
+from kindling.trainer.lr_suggestion import Curve
+
+SHADES = ("#b08900", "#2f6fdd", "#a33fc0", "#1a8a5a", "#8a94a0")
+COLOURS = dict(zip(PHASES, SHADES, strict=True))
+BLUE, ORANGE, INK = "#2f6fdd", "#d9590b", "#1f2328"
+WAITING = "#e3e7eb"
+NUM_OPERATORS = 12
+NARROW = 0.05  # share of a bar below which a number does not fit into it
+LOOK: Any = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#6b7480",
+}
+
+
+def draw_cost(cost: Cost, file: Path) -> None:
+    """Draw a step as one bar, and below it the operators that take most of it."""
+    with mpl.rc_context(LOOK):
+        figure = Figure(figsize=(9, 6.4), layout="constrained")
+        bars = 2 if cost.gpu else 1
+        above, below = figure.subplots(2, 1, height_ratios=[0.6 * bars + 0.4, 5])
+        draw_step(above, cost)
+        draw_operators(below, cost.gpu or cost.cpu, "GPU" if cost.gpu else "CPU")
+        handles, names = above.get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=6, frameon=False)
+        figure.savefig(file, dpi=130)
+
+
+def draw_step(axes: Axes, cost: Cost) -> None:
+    """Stack the phases of a step; a GPU's bar has what it waits for at its end."""
+    rows = {"CPU": totals(cost.cpu)} | ({"GPU": totals(cost.gpu)} if cost.gpu else {})
+    longest = max(sum(row.values()) for row in rows.values())
+    for place, row in rows.items():
+        left = 0.0
+        for phase, us in row.items():
+            label = phase if place == "CPU" else None
+            axes.barh(place, us, left=left, color=COLOURS[phase], label=label)
+            if us > NARROW * longest:
+                share, middle = f"{us / longest:.0%}", (left + us / 2, place)
+                axes.annotate(share, middle, color="white", ha="center", va="center")
+            left += us
+        if place == "GPU" and left < longest:
+            axes.barh(place, longest - left, left=left, color=WAITING, label="GPU waits")
+    axes.set_title(
+        f"One step takes {spoken(longest)} (mean of {cost.num_steps}, recording included)",
+        loc="left",
+        fontweight="bold",
+    )
+    axes.invert_yaxis()
+    axes.set_xlim(0, longest)
+    axes.set_xticks([])
+    axes.spines[["bottom", "left"]].set_visible(False)
+    axes.tick_params(left=False)
+
+
+def draw_operators(axes: Axes, times: Times, place: str) -> None:
+    """Draw the operators that take longest, each stacked by phase."""
+    names = top(times, NUM_OPERATORS)
+    whole, left = sum(times.values()), dict.fromkeys(names, 0.0)
+    for phase in PHASES:
+        widths = [times.get((name, phase), 0.0) for name in names]
+        axes.barh(names, widths, left=list(left.values()), color=COLOURS[phase])
+        left = {name: left[name] + width for name, width in zip(names, widths, strict=True)}
+    for name, us in left.items():
+        axes.annotate(f"  {spoken(us)}, {us / whole:.0%}", (us, name), va="center", color=INK)
+    axes.set_title(f"Operators that take longest on the {place}", loc="left", fontweight="bold")
+    axes.invert_yaxis()
+    axes.margins(x=0.16)
+    axes.set_xticks([])
+    axes.spines["bottom"].set_visible(False)
+
+
+def spoken(us: float) -> str:
+    """Write microseconds in the unit that has few digits."""
+    return f"{us / 1000:,.3g} ms" if us >= 1000 else f"{us:.3g} us"
+
+
+def draw_rates(curve: Curve, given: float, file: Path) -> None:
+    """Draw loss against learning rate, with the rate to take and the one that is set."""
+    with mpl.rc_context(LOOK):
+        figure = Figure(figsize=(7, 4.2), layout="constrained")
+        axes = figure.subplots()
+        axes.plot(curve.rates, curve.losses, color=BLUE, alpha=0.25, linewidth=1)
+        axes.plot(curve.rates, curve.smooth, color=BLUE, linewidth=2)
+        axes.axvline(given, color="#8a94a0", linestyle=":", label=f"now set: {given:g}")
+        if curve.suggestion is not None:
+            label = f"suggested: {curve.suggestion:g}"
+            axes.axvline(curve.suggestion, color=ORANGE, linewidth=1.6, label=label)
+        finite = curve.smooth[np.isfinite(curve.smooth)]
+        if len(finite):
+            room = 0.15 * (finite[0] - finite.min()) or 0.1
+            axes.set_ylim(finite.min() - room, finite[0] + 3 * room)  # not where it breaks away
+        axes.set(xscale="log", xlabel="optimizer.lr", ylabel="train loss (thick: smoothed)")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.legend(frameon=False, loc="lower left")
+        figure.savefig(file, dpi=130)

@@ -1,0 +1,203 @@
+"""A file in; what each of its columns is taken for, and everything odd about them, out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kindling.checks.columns import column_findings
+from kindling.checks.data import check_data
+from kindling.checks.names import encoding_findings, header_findings
+from kindling.checks.sample import MAX_ROWS, Rows, take_sample
+from kindling.errors import DataError, Problem
+from kindling.registry import DATA, load
+from kindling.tables import column_types
+from kindling.tables.inference import infer_schema
+from kindling.tables.reader import open_table
+from kindling.tables.schema import USED, Column, TableSchema, convert
+
+# What conf/data/loading.yaml has; nothing here depends on most of it.
+LOADING: dict[str, Any] = {
+    "batch_size": 64,
+    "eval_batch_size": 1024,
+    "val_fraction": 0.15,
+    "test_fraction": 0.15,
+    "drop_last": False,
+    "num_workers": 0,
+    "seed": 0,
+}
+TABLE, IMAGES = "kindling.tables.source.TableSource", "kindling.images.source.ImageSource"
+BARS = 20  # of a distribution
+MAX_SHOWN = 3  # examples, and levels by name
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is said of one column.
+
+    Args:
+        distinct: different known cells.
+        holds: the range of numbers and dates, or the most frequent levels.
+        becomes: what is done with it.
+        counts: heights of the bars of its distribution.
+    """
+
+    name: str
+    kind: str
+    missing: int
+    distinct: int
+    holds: str
+    examples: str
+    becomes: str
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything that is known of a file before anything is trained."""
+
+    title: str
+    facts: dict[str, str]
+    lines: list[Line]
+    findings: list[Problem]
+
+    @property
+    def has_errors(self) -> bool:
+        return any(problem.severity == "error" for problem in self.findings)
+
+
+def inspect_table(
+    path: str, target: str | None, test_path: str | None, asked: Mapping[str, str]
+) -> Overview:
+    """Read as a training would, and go on where that would stop."""
+    if target is None:
+        return _without_target(path, asked)
+    data = load(DATA)(
+        source=TABLE, path=path, target=target, test_path=test_path, kinds=asked, **LOADING
+    )
+    files = data.source.missing()
+    if files:
+        raise DataError(*files)
+    try:
+        data.setup()
+    except DataError as error:
+        seen = _without_target(path, asked)
+        facts = seen.facts | {"target": f"{target}: it cannot be learnt yet"}
+        found = [*error.problems, *(p for p in seen.findings if p not in error.problems)]
+        return Overview(path, facts, seen.lines, found)
+    assert isinstance(data.schema, TableSchema)
+    facts = {"rows": f"{len(data.raw.y):,}", **_facts(data)}
+    lines = describe_columns(data.schema, take_sample(data)["train"].cells)
+    return Overview(path, facts, lines, check_data(data))
+
+
+def inspect_images(path: str) -> Overview:
+    """Read a folder of images."""
+    data = load(DATA)(source=IMAGES, path=path, **LOADING)
+    files = data.source.missing()
+    if files:
+        raise DataError(*files)
+    data.setup()
+    channels, height, width = data.spec.image_shape or (0, 0, 0)
+    facts = {"images": f"{len(data.raw.y):,} of {height}x{width}, {channels} channels"}
+    facts |= _facts(data) | {f"note {n}": note for n, note in enumerate(data.raw.notes, start=1)}
+    return Overview(path, facts, [], check_data(data))
+
+
+def _facts(data: Any) -> dict[str, str]:
+    spec = data.spec
+    if spec.is_regression:
+        y = data.raw.y
+        what = f"{spec.target}, a quantity from {y.min():.6g} to {y.max():.6g}"
+    else:
+        what = f"{spec.num_classes} classes of {spec.target}: {', '.join(spec.classes[:6])}"
+        what += ", ..." if spec.num_classes > 6 else ""
+    sizes = ", ".join(f"{len(rows):,} {stage}" for stage, rows in data.split.items())
+    return {"target": f"{what} ({data.raw.reason})", "split": sizes}
+
+
+def _without_target(path: str, asked: Mapping[str, str]) -> Overview:
+    """Look at the columns alone, all of them."""
+    if not Path(path).is_file():
+        rule, got = "a file must be there", f"nothing at {Path(path).absolute()}"
+        raise DataError(Problem(rule, got, "correct the path", "D001"))
+    some, num_rows = read_start(path)
+    schema = infer_schema(some, asked)
+    rows = f"{num_rows:,}" + (f", {len(some):,} looked at" if len(some) < num_rows else "")
+    facts = {"rows": rows, "target": "not said: --target COLUMN checks it, too"}
+    found = header_findings(some.column_names, path) + encoding_findings(path)
+    found += column_findings({"train": Rows(some, np.arange(len(some)))}, schema)
+    return Overview(path, facts, describe_columns(schema, some), found)
+
+
+def read_start(path: str) -> tuple[pa.Table, int]:
+    """Return the first MAX_ROWS rows, and how many there are; all are read, few are kept."""
+    kept, count = [], 0
+    for chunk in open_table(path):
+        if count < MAX_ROWS:
+            kept.append(chunk.slice(0, MAX_ROWS - count))
+        count += len(chunk)
+    return pa.concat_tables(kept), count
+
+
+def describe_columns(schema: TableSchema, cells: pa.Table) -> list[Line]:
+    """Describe every column by the cells of the train rows."""
+    return [describe_column(column, cells.column(column.name)) for column in schema.columns]
+
+
+def describe_column(column: Column, cells: pa.ChunkedArray) -> Line:
+    """Put what is known of one column into words."""
+    known = pc.drop_null(column_types.known_text(cells) if column_types.is_text(cells) else cells)
+    is_plain = column_types.is_single(cells)
+    distinct = pc.count_distinct(known).as_py() if is_plain and len(known) else 0
+    examples = ", ".join(_short(cell) for cell in known.slice(0, MAX_SHOWN).to_pylist())
+    holds, counts = _distribution(column, cells)
+    becomes = f"left out: {column.why}"
+    if column.column_type in USED:
+        becomes = ", ".join(column.features)
+        if column.column_type == "category":
+            becomes = f"{len(column.categories)} levels"
+    missing = len(cells) - len(known)
+    return Line(
+        column.name, column.column_type, missing, distinct, holds, examples, becomes, counts
+    )
+
+
+def _distribution(column: Column, cells: pa.ChunkedArray) -> tuple[str, tuple[int, ...]]:
+    """Return the range or the most frequent levels, and the heights of the bars."""
+    if column.column_type not in USED:
+        return "", ()
+    values = convert(column, cells)
+    if column.column_type == "category":
+        counted = sorted(pc.value_counts(values).to_pylist(), key=lambda pair: -pair["counts"])
+        names = [f"{_short(p['values']) or '(missing)'} {p['counts']:,}" for p in counted]
+        more = ", ..." if len(names) > MAX_SHOWN else ""
+        counts = tuple(pair["counts"] for pair in counted[:BARS])
+        return ", ".join(names[:MAX_SHOWN]) + more, counts
+    numbers = pc.drop_null(values).to_numpy()
+    if not len(numbers):
+        return "", ()
+    ends = (numbers.min(), numbers.max())
+    if column.column_type == "date":
+        words = [str(np.datetime64("1970-01-01") + np.timedelta64(int(day), "D")) for day in ends]
+    else:
+        words = [f"{end:.6g}" for end in ends]
+    return " to ".join(words), histogram(numbers)
+
+
+def histogram(numbers: np.ndarray) -> tuple[int, ...]:
+    """Count numbers in BARS ranges of one width; in one range where they hardly differ."""
+    low, high = numbers.min() / 2, numbers.max() / 2  # halves: the largest ones have a distance
+    if not high - low > abs(high) * np.finfo(np.float64).eps:
+        return (len(numbers),)
+    bar = ((numbers / 2 - low) / (high - low) * BARS).astype(int).clip(max=BARS - 1)
+    return tuple(np.bincount(bar, minlength=BARS).tolist())
+
+
+def _short(cell: Any) -> str:
+    text = str(cell)
+    return text if len(text) <= 20 else text[:17] + "..."

@@ -1,0 +1,130 @@
+"""One override in; whether its key is there, or may be added, and has the right type, out."""
+
+import difflib
+import importlib
+import inspect
+from typing import Any
+
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf
+
+from kindling.config.values import MOVED, RULES, leaves, moved_problem
+from kindling.errors import Problem
+
+ALIKE, NEARLY = 0.6, 0.9  # worth a hint; surely a misspelt key, not one to look up
+KEPT = ("callbacks.best", "callbacks.last")  # beside all keys at the root
+TYPE_WORDS = {bool: "true or false", int: "a whole number", float: "a number", list: "a list"}
+
+
+def key_problems(override: Override, base: DictConfig) -> list[Problem]:
+    """List what is wrong with an override of one key; most often nothing."""
+    key, text = override.key_or_group, override.input_line or ""
+    plain = OmegaConf.to_container(base, resolve=False)
+    if key in MOVED:
+        return [moved_problem(key, text)]
+    if exists(plain, key):
+        if override.is_add() and not override.is_force_add():
+            return [Problem(f"{key} is there already", text, f"type {text.lstrip('+')}")]
+        if override.is_delete():
+            return [] if "." in key and key not in KEPT else [kept_problem(key, text)]
+        return type_problems(key, value_of(plain, key), override)
+    if override.is_add() and may_be_added(plain, key):
+        return []
+    owner, name = owner_of(plain, key)
+    if is_open(value_of(plain, owner)) and not override.is_delete():
+        return [Problem(f"{owner} has no {name} yet", text, f"type +{text.lstrip('+')}")]
+    near = nearest(plain, key)
+    fix = f"did you mean {near}?" if near else "python train.py --help lists all keys"
+    return [Problem(f"there is no key {key}", text, fix)]
+
+
+def kept_problem(key: str, text: str) -> Problem:
+    """Say that a part which every run needs is not to be taken out."""
+    return Problem(f"{key} cannot be taken out: every run needs it", text, f"type {key}=...")
+
+
+def exists(plain: Any, key: str) -> bool:
+    """Say whether a dotted key leads somewhere."""
+    for name in key.split("."):
+        if not isinstance(plain, dict) or name not in plain:
+            return False
+        plain = plain[name]
+    return True
+
+
+def value_of(plain: Any, key: str) -> Any:
+    """Follow a dotted key that exists; the empty key is the whole."""
+    for name in key.split(".") if key else []:
+        plain = plain[name]
+    return plain
+
+
+def owner_of(plain: Any, key: str) -> tuple[str, str]:
+    """Return the longest part of the key that exists, and the name that is missing in it."""
+    names = key.split(".")
+    depth = max(i for i in range(len(names)) if i == 0 or exists(plain, ".".join(names[:i])))
+    return ".".join(names[:depth]), names[depth]
+
+
+def is_open(node: Any) -> bool:
+    """Say whether a section takes new names: it is empty, or holds named objects only."""
+    return isinstance(node, dict) and all(
+        isinstance(v, dict) and "_target_" in v for v in node.values()
+    )
+
+
+def may_be_added(plain: Any, key: str) -> bool:
+    """Say whether +key fits: into an open section, or as an argument of the section's target."""
+    owner, name = owner_of(plain, key)
+    section = value_of(plain, owner)
+    if is_open(section):
+        return True
+    if not isinstance(section, dict) or "_target_" not in section:
+        return False
+    if difflib.get_close_matches(name, section, n=1, cutoff=NEARLY):
+        return False
+    module, _, target = str(section["_target_"]).rpartition(".")
+    try:
+        parameters = inspect.signature(getattr(importlib.import_module(module), target)).parameters
+    except (ImportError, AttributeError):
+        return True  # building it will say what is wrong with the target
+    return name in parameters or name in ("_convert_", "_recursive_", "_args_")
+
+
+def nearest(plain: Any, key: str) -> str | None:
+    """Find the key that was meant: alike as a whole, or in its last name."""
+    known = [known for known, _ in leaves(plain)] + list(plain)
+    name = key.rpartition(".")[2]
+
+    def likeness(candidate: str) -> float:
+        last = candidate.rpartition(".")[2]
+        pairs = ((key, candidate), (name, last))
+        return max(difflib.SequenceMatcher(None, *pair).ratio() for pair in pairs)
+
+    best = max(known, key=lambda candidate: (likeness(candidate), -len(candidate)))
+    return best if likeness(best) >= ALIKE else None
+
+
+def type_problems(key: str, default: Any, override: Override) -> list[Problem]:
+    """Hold a value against its default's type; keys with a rule of their own are left to it."""
+    value, text = override.value(), override.input_line or ""
+    is_reference = isinstance(value, str) and "${" in value
+    if key.rpartition(".")[2] in RULES or default is None or default == "???" or is_reference:
+        return []
+    if isinstance(default, dict):
+        return [] if isinstance(value, dict) else [_section_problem(key, text)]
+    allowed: tuple[type, ...] = (type(default),)
+    if isinstance(default, str):
+        allowed = (str, int, float, bool)  # a name may look like a number
+    elif isinstance(default, float):
+        allowed = (int, float)
+    if isinstance(value, allowed) and (
+        isinstance(default, bool | str) or not isinstance(value, bool)
+    ):
+        return []
+    words = TYPE_WORDS.get(type(default), "one word")
+    return [Problem(f"{key} must be {words}", text, f"type {key}=..., by default {default}")]
+
+
+def _section_problem(key: str, text: str) -> Problem:
+    return Problem(f"{key} is a section with keys of its own", text, f"~{key} takes it out")

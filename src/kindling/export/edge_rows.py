@@ -1,0 +1,56 @@
+"""A schema in, rows at and beyond the edges of what was learnt from out: gaps, unknown levels."""
+
+import numpy as np
+import pyarrow as pa
+
+from kindling.export.features import MAX_DAYS
+from kindling.rng import derive_seed
+from kindling.tables.schema import Column, ImageSchema, TableSchema
+
+NUM_ROWS = 256
+MS_PER_DAY = 86_400_000
+
+
+def edge_rows(schema: TableSchema | ImageSchema) -> pa.Table | np.ndarray:
+    """Make raw rows, as a model takes them."""
+    return edge_table(schema) if isinstance(schema, TableSchema) else edge_images(schema)
+
+
+def edge_table(schema: TableSchema) -> pa.Table:
+    """Make raw columns: each draws from its own edges, independently of the others."""
+    draw = np.random.default_rng(derive_seed(0, "edge rows"))
+    cells = {column.name: edges(column) for column in schema.used}
+    rows = max(NUM_ROWS, *map(len, cells.values()))
+    return pa.table(
+        {name: edge.take(draw.permutation(rows) % len(edge)) for name, edge in cells.items()}
+    )
+
+
+def edges(column: Column) -> pa.Array:
+    """List the cells of one column that are likely to go wrong, ordinary ones among them."""
+    if column.column_type == "category":
+        unknown = max(column.categories, key=len, default="") + "?"
+        return pa.array([None, unknown, "\N{BLACK SUN WITH RAYS}", *column.categories])
+    if column.column_type == "boolean":
+        return pa.array([None, False, True])
+    low, high = column.low or 0.0, column.high or 0.0
+    width = high - low or 1.0
+    numbers = low + width * np.array([-1, 0, 0.1, 0.25, 1 / 3, 0.5, 0.75, 0.9, 1, 4])
+    if column.column_type == "date":
+        moments = (
+            np.rint(np.clip(numbers, -MAX_DAYS, MAX_DAYS) * MS_PER_DAY)
+            .astype("int64")
+            .astype("datetime64[ms]")
+        )
+        return pa.array([None, *moments])
+    return pa.array([None, *numbers])
+
+
+def edge_images(schema: ImageSchema) -> np.ndarray:
+    """Make uint8 images (N, channels, H, W): one grey level each, slopes, and noise."""
+    shape = (schema.channels, schema.height, schema.width)
+    draw = np.random.default_rng(derive_seed(0, "edge rows"))
+    flat = np.stack([np.full(shape, level) for level in (0, 1, 127, 254, 255)])
+    slope = np.broadcast_to(np.linspace(0, 255, schema.width), shape)[np.newaxis]
+    noise = draw.integers(0, 256, (26, *shape))
+    return np.concatenate([flat, slope, slope[..., ::-1], noise]).astype(np.uint8)

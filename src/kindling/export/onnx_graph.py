@@ -1,0 +1,143 @@
+"""A network's ONNX graph in; one from the user's own columns or pixels to labels or values out."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
+
+from kindling import __version__
+from kindling.errors import ConfigError, Problem
+from kindling.export.notes import ANSWER, MEANING, TYPED
+from kindling.export.program import UNKNOWN_CODE, codes_of
+from kindling.export.tracing import IR_VERSION, ROWS
+from kindling.tables.schema import Column
+
+PIXELS = "pixels"  # the input of images
+OPSET_ML = 4  # of ai.onnx.ml, where text is looked up
+
+
+def add_ends(
+    network: onnx.ModelProto, columns: Sequence[Column] | None, labels: np.ndarray | None
+) -> onnx.ModelProto:
+    """Put the inputs that a user knows in front of a network, and labels or values behind it.
+
+    Args:
+        network: takes `x`, uint8 pixels or one float64 for each column, and gives `y`,
+            probabilities (rows, K) or values (rows,).
+        columns: those of a table that are used; None for images.
+        labels: the K class names in the user's own type; None for regression.
+    """
+    names = {column.name for column in columns or ()}
+    if "" in names:
+        fix = "name the column in the file and train again, or type --format torch"
+        raise ConfigError(Problem("an input of an ONNX graph has a name", "a column of none", fix))
+    model = onnx.compose.add_prefix(network, prefix_unlike(names))
+    graph = model.graph
+    x, y = graph.input[0], graph.output[0]
+    if columns is None:
+        inputs, front = (
+            [_named(x, PIXELS, TYPED[False])],
+            [helper.make_node("Identity", [PIXELS], [x.name])],
+        )
+    else:
+        inputs = [_column_input(column) for column in columns]
+        front = _row_nodes(columns, x.name)
+    back, outputs = _answer(y, labels, names)
+    _replace(graph.node, [*front, *graph.node, *back])
+    _replace(graph.input, inputs)
+    _replace(graph.output, outputs)
+    model.opset_import.append(helper.make_opsetid("ai.onnx.ml", OPSET_ML))
+    return model
+
+
+def sign(model: onnx.ModelProto, notes: Mapping[str, Any]) -> None:
+    """Put the notes into the file, and take out where on this machine it was made."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
+        del part.metadata_props[:]
+    for tensor in graph.initializer:
+        del tensor.metadata_props[:]
+    model.ir_version, model.producer_name = IR_VERSION, "kindling"
+    model.producer_version = __version__
+    texts = {
+        k: v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in notes.items()
+    }
+    helper.set_model_props(model, texts)
+
+
+def prefix_unlike(names: Iterable[str]) -> str:
+    """Return a prefix for the graph's own names that none of these begins with."""
+    prefix = "inner"
+    while any(name.startswith(prefix) for name in names):
+        prefix += "_"
+    return f"{prefix}/"
+
+
+def _column_input(column: Column) -> ValueInfoProto:
+    """Describe the input (rows, 1) of one column."""
+    kind = TensorProto.STRING if column.column_type == "category" else TensorProto.DOUBLE
+    return helper.make_tensor_value_info(column.name, kind, [ROWS, 1], MEANING[column.column_type])
+
+
+def _row_nodes(columns: Sequence[Column], x: str) -> list[NodeProto]:
+    """Look up the code of each category, then join all columns."""
+    look_ups, parts = [], []
+    for number, column in enumerate(columns):
+        if column.column_type == "category":
+            look_ups.append(_look_up(column, f"{x}_code_{number}"))
+        parts.append(look_ups[-1].output[0] if column.column_type == "category" else column.name)
+    return [*look_ups, helper.make_node("Concat", parts, [x], axis=1)]
+
+
+def _look_up(column: Column, code: str) -> NodeProto:
+    codes = codes_of(column.categories)
+    return helper.make_node(
+        "LabelEncoder",
+        [column.name],
+        [code],
+        domain="ai.onnx.ml",
+        keys_tensor=numpy_helper.from_array(np.array([*codes], dtype=object)),
+        values_tensor=numpy_helper.from_array(np.array([*codes.values()])),
+        default_tensor=numpy_helper.from_array(np.array([UNKNOWN_CODE])),
+    )
+
+
+def _answer(
+    y: ValueInfoProto, labels: np.ndarray | None, taken: set[str]
+) -> tuple[list[NodeProto], list[ValueInfoProto]]:
+    """Name what is known; of probabilities also the most likely label."""
+    if labels is None:
+        value = _named(y, output_name("value", taken), ANSWER[True])
+        return [helper.make_node("Identity", [y.name], [value.name])], [value]
+    label, probs = (output_name(name, taken) for name in ("label", "probabilities"))
+    names, code = numpy_helper.from_array(labels, f"{y.name}_labels"), f"{y.name}_code"
+    nodes = [
+        helper.make_node("Constant", [], [names.name], value=names),
+        helper.make_node("ArgMax", [y.name], [code], axis=1, keepdims=0),
+        helper.make_node("Gather", [names.name, code], [label]),
+        helper.make_node("Identity", [y.name], [probs]),
+    ]
+    output = helper.make_tensor_value_info(label, names.data_type, [ROWS])
+    return nodes, [output, _named(y, probs, ANSWER[False])]
+
+
+def output_name(name: str, taken: Iterable[str]) -> str:
+    """Return the name of an output; a column of that name keeps it, and the output gets a "_"."""
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _named(value: ValueInfoProto, name: str, text: str) -> ValueInfoProto:
+    copy = ValueInfoProto()
+    copy.CopyFrom(value)
+    copy.name, copy.doc_string = name, text
+    return copy
+
+
+def _replace(field: Any, items: list) -> None:
+    del field[:]
+    field.extend(items)

@@ -1,0 +1,147 @@
+"""Read a folder of images: class folders, or files named by a table of labels."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast, get_args
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from PIL import ImageColor
+
+from kindling.errors import ConfigError, DataError, Problem, gathered
+from kindling.images.bit_depth import RGB
+from kindling.images.common_size import Options
+from kindling.images.decode import MAX_PIXELS
+from kindling.images.decoding_all import find_faults, read_images
+from kindling.images.folders import list_folders
+from kindling.images.labels import list_labelled
+from kindling.images.listing import Listing
+from kindling.raw_data import RawData
+from kindling.tables.schema import Fit, ImageSchema
+from kindling.tables.target import (
+    infer_task,
+    read_target,
+    target_problems,
+    to_target,
+    too_many_classes,
+)
+from kindling.types import Split
+
+
+class ImageSource:
+    """Reads images below a folder.
+
+    Args:
+        path: `path/CLASS/*.png|jpg|...`, or `path/train`, `path/val`, `path/test` of that form.
+        labels: a table with columns file and label, in place of class folders.
+        task: "auto", "classification" or "regression".
+        size: [height, width] in pixels, or "auto": what most images have, no side over 128.
+        channels: 1 (grey), 3 (colour), or "auto": 3 if any image has colour.
+        fit: how another shape becomes this size: "pad" and "crop" keep it, "stretch" does not.
+        background: a colour by name or #rrggbb, behind transparent pixels and in the padding.
+        max_pixels: of one image; a larger one is not decoded.
+        follow_links: whether symbolic links may lead out of the folder.
+        cache: where decoded images are kept: "auto", "none" or a folder.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        labels: str | None = None,
+        task: str = "auto",
+        size: str | Sequence[int] = "auto",
+        channels: str | int = "auto",
+        fit: str = "pad",
+        background: str = "white",
+        max_pixels: int = MAX_PIXELS,
+        follow_links: bool = False,
+        cache: str = "auto",
+    ) -> None:
+        if fit not in get_args(Fit):
+            rule = "data.fit must be pad, crop or stretch"
+            raise ConfigError(Problem(rule, fit, "type data.fit=pad"))
+        self.options = Options(
+            size=None if isinstance(size, str) else (int(size[0]), int(size[1])),
+            channels=None if isinstance(channels, str) else channels,
+            fit=cast(Fit, fit),
+            background=_colour(background),
+            max_pixels=max_pixels,
+        )
+        self.path, self.labels = Path(path), None if labels is None else Path(labels)
+        self.task, self.follow_links, self.cache = task, follow_links, cache
+
+    def missing(self) -> list[Problem]:
+        problems = []
+        if not self.path.is_dir():
+            is_there = self.path.exists()
+            got = f"the file {self.path}" if is_there else f"nothing at {self.path.absolute()}"
+            rule = "data.path must be a folder of images"
+            problems.append(Problem(rule, got, "data.path=the/folder/", "D001"))
+        if self.labels is not None and not self.labels.is_file():
+            got = f"nothing at {self.labels.absolute()}"
+            fix = "data.labels=the/file.csv"
+            problems.append(Problem("data.labels must be a file", got, fix, "D001"))
+        return problems
+
+    def read(self) -> RawData:
+        listing, target, left_out = self._list()
+        entries, problems = listing.entries, listing.faults
+        if problems:
+            others = find_faults([*entries, *listing.misplaced], self.options)
+            raise DataError(*problems, *others)
+        with gathered(problems):
+            album = read_images(entries, self.options, self.cache)
+        is_regression, reason, found = self._infer(target)
+        problems += found
+        if problems:
+            raise DataError(*problems)
+        about = album.about["schema"]
+        schema = ImageSchema(**(about | {"background": tuple(about["background"])}))
+        stages = np.array([entry.stage for entry in entries], dtype=object)
+        given: tuple[Split, ...] = ("val", "test")
+        return RawData(
+            x=album.images,
+            y=to_target(target, is_regression=is_regression),
+            target=str(target.name),
+            is_regression=is_regression,
+            reason=reason,
+            names=np.array([entry.name for entry in entries], dtype=object),
+            given={s: np.flatnonzero(stages == s) for s in given if (stages == s).any()},
+            notes=tuple(album.about["notes"]),
+            findings=(*(Problem(**found) for found in album.about["findings"]), *left_out),
+            on_disk=self.cache != "none",
+            images=schema,
+            content_hashes=album.content_hashes,
+        )
+
+    def _infer(self, target: pd.Series) -> tuple[bool, str, list[Problem]]:
+        """Say whether values are learnt rather than labels, why, and what is wrong with them."""
+        is_regression, reason = infer_task(target, self.task)
+        file = str(self.labels or self.path)
+        problems = target_problems(target, is_regression=is_regression, file=file)
+        if not problems and self.labels is not None and not is_regression:
+            problems = too_many_classes(target)
+        if self.labels is None and not is_regression:
+            reason = "each folder is a class"
+        return is_regression, reason, problems
+
+    def _list(self) -> tuple[Listing, pd.Series, list[Problem]]:
+        """List the files, what each of them shows, and what is left out."""
+        if self.labels is not None:
+            return list_labelled(self.path, self.labels, self.task, follow_links=self.follow_links)
+        listing = list_folders(self.path, follow_links=self.follow_links)
+        names = [entry.label for entry in listing.entries]
+        target = pd.Series(names, name="class", dtype=object)
+        if self.task == "regression":
+            target = read_target(pa.chunked_array([names]), self.task).rename("class")
+        return listing, target, listing.findings()
+
+
+def _colour(name: str) -> RGB:
+    try:
+        return ImageColor.getrgb(name)[:3]
+    except ValueError as error:
+        rule, fix = "data.background must be a colour", "type data.background=white or '#rrggbb'"
+        raise ConfigError(Problem(rule, name, fix)) from error

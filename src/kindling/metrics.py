@@ -1,0 +1,109 @@
+"""What a metric is: its name, function, label, direction, range and problem types are one entry.
+
+A project registers its own (see `kindling.registry`). The table at the end of a run, metrics.json,
+TensorBoard, the report with its intervals, `kindling compare` and `monitor=` read them from there.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+from torch import Tensor
+
+from kindling.types import DataSpec, ProblemType
+
+Direction = Literal["max", "min"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricInfo:
+    """What can be said of a metric's values without computing one; metrics.json keeps it.
+
+    Args:
+        name: as in metrics.json, such as "macro_f1".
+        label: as a person reads it, such as "macro F1".
+        meaning: what it says, in a few words.
+        direction: "max" where a large value is good, "min" where a small one is.
+        range: the smallest and the largest value that it can take; None where there is no end.
+        is_share: whether it is written in percent.
+        digits: that are worth reading.
+    """
+
+    name: str
+    label: str
+    meaning: str
+    direction: Direction
+    range: tuple[float | None, float | None] = (None, None)
+    is_share: bool = False
+    digits: int = 3
+
+    def is_better(self, value: float, other: float) -> bool:
+        """Say whether a value is better than another one; nan is better than nothing."""
+        return value > other if self.direction == "max" else value < other
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric(MetricInfo):
+    """A number that says how good predictions are.
+
+    Args:
+        function: (truth, prediction) -> value; nan where the rows cannot tell. Classes: int64
+            codes (N,) and float64 probabilities (N, K); regression: float64 values (N,) of both,
+            in the target's own unit.
+        problem_types: that it is for; the first metric of a type is its primary one.
+        every_epoch: whether it is computed for train and val after each epoch, logged, and may be
+            the monitor.
+        per_row: (outputs (B, K) or (B, 1), targets (B,), spec) -> (B,), on any device: numbers
+            whose mean over all rows is the value, so that an epoch keeps running sums only.
+            Without it, an epoch keeps its outputs and calls `function`.
+        of_mean: what becomes of that mean, such as the square root.
+        resampled: (truth, prediction, weights (R, N)) -> (R,): the values of R resamples at once,
+            for the report's interval. Without it, `function` is called for each of fewer ones.
+    """
+
+    function: Callable[[np.ndarray, np.ndarray], float]
+    problem_types: tuple[ProblemType, ...]
+    every_epoch: bool = False
+    per_row: Callable[[Tensor, Tensor, DataSpec], Tensor] | None = None
+    of_mean: Callable[[float], float] = float
+    resampled: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray] | None = None
+
+
+def metrics_for(metrics: Iterable[Metric], problem_type: ProblemType) -> tuple[Metric, ...]:
+    """Return those of a problem type, the primary one first."""
+    return tuple(metric for metric in metrics if problem_type in metric.problem_types)
+
+
+def score(metrics: Iterable[Metric], truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
+    """Compute every metric; see `Metric` for the arrays."""
+    return {metric.name: float(metric.function(truth, prediction)) for metric in metrics}
+
+
+def logged_names(metrics: Iterable[Metric]) -> list[str]:
+    """Return what is logged once an epoch, such as val/loss: what a monitor can look at."""
+    names = ("loss", *(metric.name for metric in metrics if metric.every_epoch))
+    return [f"{split}/{name}" for split in ("train", "val") for name in names]
+
+
+def infos_to_json(metrics: Iterable[MetricInfo]) -> dict[str, dict[str, Any]]:
+    """Return what metrics.json says of the metrics, by name."""
+    names = [field.name for field in fields(MetricInfo)]
+    return {m.name: {name: getattr(m, name) for name in names} for m in metrics}
+
+
+def info_from_json(name: str, found: Any) -> MetricInfo:
+    """Read what `infos_to_json` wrote; of anything else the name is all that is known."""
+    plain: Mapping[str, Any] = found if isinstance(found, dict) else {}
+    ends, digits = plain.get("range"), plain.get("digits")
+    ends = ends if isinstance(ends, list) and len(ends) == 2 else [None, None]
+    low, high = (end if isinstance(end, int | float) else None for end in ends)
+    return MetricInfo(
+        name=name,
+        label=str(plain.get("label") or name.replace("_", " ")),
+        meaning=str(plain.get("meaning", "")),
+        direction="min" if plain.get("direction") == "min" else "max",
+        range=(low, high),
+        is_share=plain.get("is_share") is True,
+        digits=digits if isinstance(digits, int) else 3,
+    )

@@ -1,0 +1,110 @@
+"""What every source hands on: raw rows and targets, untouched and unsplit."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+import pyarrow as pa
+
+from kindling.errors import Problem
+from kindling.tables.dialect import AUTO, Dialect
+from kindling.tables.schema import ImageSchema
+from kindling.types import Split, Transform
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """The rows of one file that are used, without the target.
+
+    Args:
+        file: what to call it in a message.
+        names: the columns that may be learnt from.
+        rows: int64, in order: the number of each used row in the file, counted from 0.
+        open: gives all rows of the file chunk by chunk, from memory or by reading it anew.
+    """
+
+    file: str
+    names: tuple[str, ...]
+    rows: np.ndarray
+    open: Callable[[], Iterator[pa.Table]]
+
+    def chunks(self) -> Iterator[pa.Table]:
+        """Give the used rows chunk by chunk, in order."""
+        return self._select(self.rows)
+
+    def take(self, positions: np.ndarray) -> pa.Table:
+        """Give some of the used rows: those at these positions, which are in order."""
+        return pa.concat_tables(self._select(self.rows[positions]))
+
+    def _select(self, rows: np.ndarray) -> Iterator[pa.Table]:
+        start = 0
+        for chunk in self.open():
+            first, last = np.searchsorted(rows, (start, start + len(chunk)))
+            part = chunk.select(list(self.names))
+            inside = rows[first:last] - start
+            yield part if len(inside) == len(part) else part.take(pa.array(inside))
+            start += len(chunk)
+
+
+@dataclass(frozen=True)
+class RawData:
+    """N rows as they were read.
+
+    Args:
+        x: raw tables with N rows together, one for each file; or uint8 images (N, channels, H, W).
+        y: N labels, or N float64 values for regression.
+        target: name of what is predicted.
+        is_regression: whether y holds values rather than labels.
+        reason: why that task, in words for the plan.
+        names: each row's own name: its number in its file (from 0), or the image's path.
+        given: rows whose stage the user fixed by a file or folder of its own.
+        notes: what was decided on the way, one line each for the plan.
+        findings: what was noticed on the way and is no error.
+        target_transform: what is learnt of a quantity; "auto" is decided on the val rows.
+        kinds: what the user says of a table's columns.
+        dialect: what the user says of how its files are written.
+        groups: rows with the same value here stay together in one stage, or None.
+        times: the test rows are the latest by this, or None.
+        on_disk: whether what the network learns from is kept in a file where it is large.
+        images: how image files became x, or None for a table.
+        content_hashes: uint64 (N,), equal where two image files show the very same, or None.
+    """
+
+    x: tuple[RawTable, ...] | np.ndarray
+    y: np.ndarray
+    target: str
+    is_regression: bool
+    reason: str
+    names: np.ndarray
+    given: dict[Split, np.ndarray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    findings: tuple[Problem, ...] = ()
+    target_transform: Transform | Literal["auto"] = "none"
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    dialect: Dialect = AUTO
+    groups: np.ndarray | None = None
+    times: np.ndarray | None = None
+    on_disk: bool = False
+    images: ImageSchema | None = None
+    content_hashes: np.ndarray | None = None
+
+    def parts(self, rows: np.ndarray) -> Iterator[tuple[RawTable, np.ndarray]]:
+        """Give each file with the positions in it of these rows, which are numbered over all."""
+        assert isinstance(self.x, tuple)
+        start = 0
+        for table in self.x:
+            end = start + len(table.rows)
+            yield table, rows[(rows >= start) & (rows < end)] - start
+            start = end
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Reads raw rows from one place."""
+
+    def missing(self) -> list[Problem]:
+        """List files that are not there, without reading any."""
+
+    def read(self) -> RawData:
+        """Read everything; raise a DataError that lists what cannot be used."""

@@ -1,0 +1,171 @@
+"""A loaded model in; the web application that answers with its predictions out."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from kindling import __version__
+from kindling.bundle.predictor import Predictor
+from kindling.serve.answer import (
+    Errors,
+    Predicted,
+    Predictions,
+    csv_response,
+    error_response,
+    json_response,
+    to_json,
+)
+from kindling.serve.fields import body_schema, describe_model
+from kindling.serve.limits import Limits, refuse
+from kindling.serve.middleware import Guard
+from kindling.serve.service import CSV, IMAGE, JSON, Service, Upload
+
+PAGE = Path(__file__).parent / "page"
+MEDIA_TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"model": Predictions, "content": {"text/csv": {}}},
+    **{
+        status: {"model": Errors, "description": reason}
+        for status, reason in {
+            403: "Asked by another page",
+            408: "Not sent within the time",
+            413: "Too large",
+            415: "Another type of content",
+            422: "Not what it must be",
+            503: "Too many requests, or too slow",
+        }.items()
+    },
+}
+DEFAULTS = Limits()
+KINDS = {"application/json": JSON, "text/csv": CSV}
+
+
+def make_app(model: Predictor, limits: Limits = DEFAULTS, names: Collection[str] = ()) -> FastAPI:
+    """Make the application.
+
+    Args:
+        model: answers all requests, one at a time.
+        limits: bounds on a request.
+        names: hosts by whose name it may be asked, beside localhost and addresses.
+    """
+    service = Service(model, limits)
+    target = model.spec.target
+    # No docs_url: that page would load its scripts from elsewhere.
+    app = FastAPI(title=f"Predict {target}", version=__version__, docs_url=None, redoc_url=None)
+    app.add_middleware(Guard, limits=limits, names=names)
+    app.add_exception_handler(HTTPException, show_error)
+    for file in sorted(PAGE.iterdir()):
+        show = show_content(file.read_bytes(), MEDIA_TYPES[file.suffix])
+        path = "/" if file.name == "index.html" else f"/{file.name}"
+        app.add_api_route(path, show, include_in_schema=False)
+    about = to_json(describe_model(model.spec, model.schema, limits))
+    app.add_api_route("/health", health, summary="Whether it answers")
+    app.add_api_route("/schema", show_content(about, "application/json"), summary="What it takes")
+    app.add_api_route(
+        "/predict",
+        Predict(service).answer,
+        methods=["POST"],
+        summary=f"Predict {target}",
+        response_class=Response,
+        responses=RESPONSES,
+        openapi_extra={"requestBody": {"required": True, "content": body_contents(service)}},
+    )
+    return app
+
+
+class Predict:
+    """Answers POST /predict: one thread works, and the others wait for their turn."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.limits = service.limits
+        self.worker = ThreadPoolExecutor(1, "predict")
+        self.num_waiting = 0
+
+    async def answer(self, request: Request) -> Response:
+        """Predict what the body asks for; as CSV where the client asks for that."""
+        if self.num_waiting >= self.limits.waiting:
+            raise refuse(503, "too many requests at one time")
+        self.num_waiting += 1
+        try:
+            deadline = time.monotonic() + self.limits.seconds
+            try:
+                async with asyncio.timeout(self.limits.seconds):
+                    uploads = await read_uploads(request, self.service)
+            except TimeoutError as error:
+                raise refuse(408, "the request did not arrive in time") from error
+            as_csv = "text/csv" in request.headers.get("accept", "")
+            write = csv_response if as_csv else json_response
+            work = partial(self.work, uploads, deadline, write)
+            return await asyncio.get_running_loop().run_in_executor(self.worker, work)
+        finally:
+            self.num_waiting -= 1
+
+    def work(
+        self, uploads: list[Upload], deadline: float, write: Callable[[Predicted], Response]
+    ) -> Response:
+        """Do what takes long, in the worker's thread."""
+        return write(self.service.predict(uploads, deadline))
+
+
+async def read_uploads(request: Request, service: Service) -> list[Upload]:
+    """Return the body as one upload, or each file of a form."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "multipart/form-data":
+        kind = IMAGE if media_type.startswith("image/") else KINDS.get(media_type, media_type)
+        return [Upload(kind, "image", await request.body())]
+    most = service.limits.images
+    async with request.form(max_fields=most, max_files=most) as form:
+        files = [file for _, file in form.multi_items() if isinstance(file, UploadFile)]
+        # What browsers say of a file's type depends on the machine: it is not looked at.
+        return [
+            Upload(service.file_kind, file.filename or "file", await file.read()) for file in files
+        ]
+
+
+def body_contents(service: Service) -> dict[str, Any]:
+    """Return OpenAPI's description of the bodies that this model takes."""
+    file = {"type": "string", "format": "binary"}
+    form = {"type": "object", "properties": {"file": file}, "required": ["file"]}
+    if service.body is None:
+        form["properties"] = {"file": {"type": "array", "items": file}}
+        return {"image/*": {"schema": file}, "multipart/form-data": {"schema": form}}
+    return {
+        "application/json": {"schema": body_schema(service.body)},
+        "text/csv": {"schema": {"type": "string"}},
+        "multipart/form-data": {"schema": form},
+    }
+
+
+def show_content(content: bytes, media_type: str) -> Callable[[], Awaitable[Response]]:
+    """Make a route that always shows the same."""
+
+    async def show() -> Response:
+        return Response(content, media_type=media_type)
+
+    return show
+
+
+async def health() -> dict[str, str]:
+    """Answer as long as the server does."""
+    return {"status": "ok"}
+
+
+async def show_error(_: Request, error: Exception) -> Response:
+    """Show what Starlette refuses by itself, such as an unknown path, as all else is shown."""
+    assert isinstance(error, HTTPException)
+    return error_response(refuse(error.status_code, error.detail))

@@ -1,0 +1,198 @@
+"""Read the raw rows of a table, its target and its given val and test files."""
+
+import difflib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from kindling.errors import DataError, Problem, gathered, permitted
+from kindling.raw_data import RawData, RawTable
+from kindling.tables.dialect import asked_dialect
+from kindling.tables.preprocessor import invalid_cells_of
+from kindling.tables.reader import TableFile
+from kindling.tables.row_order import Cells, number_groups, read_times
+from kindling.tables.schema import absent_columns
+from kindling.tables.target import infer_task, judge_targets, read_target, to_target
+from kindling.types import Split, Transform
+
+UNPACKED = 8  # a file's size times this is what it may fill: Parquet grows, and twice over
+
+
+class TableSource:
+    """Reads one file, and those of val and test that are given.
+
+    Args:
+        path: a CSV or Parquet file.
+        target: the column to predict.
+        val_path: a file with the val rows; without it they are split off.
+        test_path: likewise.
+        ignore: columns to leave out, such as ids.
+        task: "auto", "classification" or "regression".
+        kinds: column -> "number", "boolean", "category" or "date", where the guess is wrong.
+        csv: how the files are written, where the guess is wrong; see `Dialect`.
+        group: a column; rows with the same value in it stay together in one split.
+        time: a column of dates or numbers; the test rows are the latest, the val rows the next.
+        drop_missing_target: leave out rows without a target, rather than refuse them.
+        memory: where what is learnt from lies: "ram", "disk", or "auto": disk for large files.
+        target_transform: "log1p" learns a quantity's logarithm, "none" the quantity itself, and
+            "auto" the logarithm where that helps a linear model on the val rows.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        target: str,
+        *,
+        val_path: str | None = None,
+        test_path: str | None = None,
+        ignore: Sequence[str] = (),
+        task: str = "auto",
+        kinds: Mapping[str, str] | None = None,
+        csv: Mapping[str, str] | None = None,
+        group: str | None = None,
+        time: str | None = None,
+        drop_missing_target: bool = False,
+        memory: str = "auto",
+        target_transform: Transform | Literal["auto"] = "auto",
+    ) -> None:
+        self.path, self.target = path, str(target)
+        self.given: dict[Split, str | None] = {"val": val_path, "test": test_path}
+        self.ignore, self.task, self.kinds = tuple(map(str, ignore)), task, kinds or {}
+        self.dialect = asked_dialect(csv or {}, "data.csv.")
+        self.group, self.time = group, time
+        self.drop_missing_target, self.memory = drop_missing_target, memory
+        self.target_transform = target_transform
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The files by the key that names them, the one with the train rows first."""
+        more = {f"data.{stage}_path": path for stage, path in self.given.items() if path}
+        return {"data.path": self.path, **more}
+
+    def missing(self) -> list[Problem]:
+        problems: list[Problem] = []
+        for key, path in self.files.items():
+            with gathered(problems), permitted(path):
+                if not Path(path).is_file():
+                    rule, fix = f"{key} must be a file", f"{key}=the/right/file.csv"
+                    problems.append(Problem(rule, what_is_at(path), fix, "D001"))
+        seen: dict[Path, str] = {}
+        for key, path in self.files.items():
+            other = seen.setdefault(Path(path).absolute(), key)
+            if other != key:
+                rule = "rows that judge must be others than those that are learnt from"
+                fix = f"leave {key} out: rows are split off"
+                problems.append(Problem(rule, f"{key}={path}, which is {other}", fix, "D009"))
+        return problems
+
+    def read(self) -> RawData:
+        on_disk = self._is_large() if self.memory == "auto" else self.memory == "disk"
+        files = [TableFile(file, self.dialect, not on_disk) for file in self.files.values()]
+        refuse(self._absent(files))
+        targets = [
+            read_target(file.column(self.target), self.task).rename(self.target) for file in files
+        ]
+        refuse(self._empty(files, targets))
+        num_rows = sum(map(len, targets))
+        if self.drop_missing_target:
+            targets = [target.dropna() for target in targets]
+        dropped = num_rows - sum(map(len, targets))
+        is_regression, reason = infer_task(targets[0].dropna(), self.task)
+        rows = [target.index.to_numpy() for target in targets]
+        raw = tuple(
+            RawTable(file.path, self._learnt(file), numbers, file.open)
+            for file, numbers in zip(files, rows, strict=True)
+        )
+        by_file = {file.path: target for file, target in zip(files, targets, strict=True)}
+        problems = judge_targets(by_file, self.target_transform, is_regression=is_regression)
+        refuse(problems and [*problems, *invalid_cells_of(raw, self.kinds)])
+
+        def cells(name: str) -> list[Cells]:
+            return [Cells(f.path, f.column(name), r) for f, r in zip(files, rows, strict=True)]
+
+        return RawData(
+            x=raw,
+            y=to_target(pd.concat(targets), is_regression=is_regression),
+            target=self.target,
+            is_regression=is_regression,
+            reason=reason,
+            names=rows[0] if len(rows) == 1 else np.concatenate(rows),
+            given=self._given(list(map(len, targets))),
+            notes=(f"{dropped} rows without {self.target} left out",) if dropped else (),
+            target_transform=self.target_transform,
+            kinds=self.kinds,
+            dialect=self.dialect,
+            on_disk=on_disk,
+            groups=number_groups(cells(self.group)) if self.group else None,
+            times=read_times(self.time, cells(self.time)) if self.time else None,
+        )
+
+    def _is_large(self) -> bool:
+        """Say whether the files would fill a good part of the memory once they are unpacked."""
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return UNPACKED * sum(Path(path).stat().st_size for path in self.files.values()) > memory
+
+    def _learnt(self, file: TableFile) -> tuple[str, ...]:
+        left_out = {self.target, self.group, *self.ignore}
+        return tuple(name for name in file.names if name not in left_out)
+
+    def _given(self, sizes: list[int]) -> dict[Split, np.ndarray]:
+        """Number the rows of the files that are a stage of their own."""
+        stages = [stage for stage, path in self.given.items() if path]
+        ends = np.cumsum(sizes)
+        return {
+            stage: np.arange(start, end)
+            for stage, start, end in zip(stages, ends, ends[1:], strict=False)
+        }
+
+    def _absent(self, files: list[TableFile]) -> list[Problem]:
+        """Every name that was asked for must be in the first file, and the target in each."""
+        first = files[0]
+        asked = {"target": [self.target], "ignore": self.ignore, "kinds": self.kinds}
+        asked |= {key: [name] for key in ("group", "time") if (name := getattr(self, key))}
+        problems = [
+            problem
+            for key, names in asked.items()
+            for problem in absent_columns(names, first.names, f"{first.path} (data.{key})")
+        ]
+        for other in files[1:]:
+            needed = [name for name in (self.target, self.group, self.time) if name]
+            problems += absent_columns(needed, other.names, other.path)
+        return problems
+
+    def _empty(self, files: list[TableFile], targets: list[pd.Series]) -> list[Problem]:
+        """List what leaves nothing to learn from, or nothing to learn."""
+        problems = [
+            Problem(f"{file.path} must have rows", "a header only", "give rows", "D008")
+            for file, target in zip(files, targets, strict=True)
+            if len(target) == 0
+        ]
+        if self.target in self.ignore:
+            rule = "the target cannot be left out"
+            got = f"{self.target!r} in data.ignore"
+            problems.append(Problem(rule, got, "take it out of data.ignore", "D210"))
+        if not self._learnt(files[0]):
+            rule = "a table needs a column to learn from, beside the target"
+            fix = "shorten data.ignore" if self.ignore else "is another character its separator?"
+            problems.append(Problem(rule, f"none in {self.path}", fix, "D102"))
+        return problems
+
+
+def refuse(problems: list[Problem]) -> None:
+    """Raise a DataError if there are any."""
+    if problems:
+        raise DataError(*problems)
+
+
+def what_is_at(path: str) -> str:
+    """Say what was found in place of a file, and what lies beside it."""
+    place = Path(path)
+    if place.is_dir():
+        return f"the folder {path}"
+    beside = [p.name for p in place.parent.glob("*")] if place.parent.is_dir() else []
+    near = difflib.get_close_matches(place.name, beside, n=1)
+    return f"nothing at {place.absolute()}" + (f", but there is {near[0]}" if near else "")

@@ -1,0 +1,155 @@
+"""A target's cells in; labels or values in the user's words, and what is wrong with them, out."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kindling.errors import DataError, Problem, shown
+from kindling.tables import column_types
+from kindling.tables.describe import decimal_sign
+from kindling.tables.inference import has_leading_zeros
+
+MAX_WHOLE_CLASSES = 20  # more distinct whole numbers than this are taken as a quantity
+
+
+def read_target(cells: pa.ChunkedArray, task: str = "auto") -> pd.Series:
+    """Return float64, booleans or text by row number; what is missing is NaN or None.
+
+    Args:
+        cells: of any type.
+        task: as it was asked for; labels that a number would change, such as 007, stay text.
+
+    Raises:
+        DataError: cells are no single values.
+    """
+    if not column_types.is_single(cells):
+        rule, fix = "cells of a target must be single values", "choose another data.target"
+        raise DataError(Problem(rule, f"cells of type {cells.type}", fix, "D212"))
+    if pa.types.is_boolean(cells.type):
+        return cells.to_pandas().astype(object)
+    if pa.types.is_floating(cells.type) or pa.types.is_decimal(cells.type):
+        return pc.cast(cells, pa.float64(), safe=False).to_pandas()
+    if pa.types.is_duration(cells.type) or pa.types.is_time(cells.type):
+        return column_types.to_number(cells).to_pandas()
+    return _read_words(cells if column_types.is_text(cells) else pc.cast(cells, pa.string()), task)
+
+
+def _read_words(cells: pa.ChunkedArray, task: str) -> pd.Series:
+    encoded = cells.combine_chunks().dictionary_encode()  # every label is looked at once
+    known = column_types.known_text(pa.chunked_array([encoded.dictionary]))
+    numbers = column_types.to_number(known, decimal_sign(known))
+    is_number = numbers.null_count == known.null_count < len(known)
+    is_number = is_number and (task == "regression" or not _are_codes(known, numbers, task))
+    distinct = np.array([*(numbers if is_number else known).to_pylist(), None], dtype=object)
+    values = distinct[encoded.indices.fill_null(-1).to_numpy()]
+    return pd.Series(values, dtype=np.float64 if is_number else object)
+
+
+def _are_codes(known: pa.ChunkedArray, numbers: pa.ChunkedArray, task: str) -> bool:
+    """Say whether labels that look like numbers would lose a zero, or the last of many digits."""
+    if has_leading_zeros(known):
+        return True
+    is_quantity = task == "auto" and len(known) > MAX_WHOLE_CLASSES
+    return not is_quantity and bool(pc.any(pc.greater(pc.abs(numbers), column_types.EXACT)).as_py())
+
+
+def infer_task(column: pd.Series, asked: str) -> tuple[bool, str]:
+    """Decide between regression (True) and classification (False), and say why."""
+    if asked != "auto":
+        return asked == "regression", f"data.task={asked}"
+    if not pd.api.types.is_float_dtype(column):
+        return False, f"{column.name} holds labels"
+    values = column[np.isfinite(column)].to_numpy(dtype=np.float64)
+    distinct = len(np.unique(values))
+    if (values % 1 == 0).all() and distinct <= MAX_WHOLE_CLASSES:
+        return False, f"{column.name} has {distinct} distinct whole numbers"
+    return True, f"{column.name} has {distinct} distinct numbers"
+
+
+def judge_targets(
+    targets: Mapping[str, pd.Series], transform: str, *, is_regression: bool
+) -> list[Problem]:
+    """List what is wrong with the target in each file, by its path; the first is that of train."""
+    problems = [] if is_regression else too_many_classes(next(iter(targets.values())))
+    for file, target in targets.items():
+        problems += target_problems(target, is_regression=is_regression, file=file)
+        if is_regression:
+            problems += log_problems(target, transform, file)
+    return problems
+
+
+def target_problems(column: pd.Series, *, is_regression: bool, file: str) -> list[Problem]:
+    """List what is wrong with one file's target: missing cells, text where a number is needed."""
+    missing, problems = column.index[column.isna()], []
+    if len(missing):
+        rows = ", ".join(str(row) for row in missing[:5]) + (", ..." if len(missing) > 5 else "")
+        problems.append(
+            Problem(
+                f"target {column.name!r} must be known in every row of {file}",
+                f"{len(missing)} missing, in rows {rows} (counted from 0)",
+                "fill them in (an empty cell, NA and None count as missing), "
+                "or leave them out: data.drop_missing_target=true",
+                "D201",
+            )
+        )
+    if not is_regression:
+        return problems
+    if not pd.api.types.is_float_dtype(column):
+        problems += _text_problems(column.dropna(), file)
+    elif (is_large := column.abs() > column_types.LARGEST).any():
+        rows = column.index[is_large]
+        rule = f"target {column.name!r} of {file} must be finite, and below 3.4e38"
+        value = f"{column[rows[0]]:g}"
+        got = f"{value} in row {rows[0]} (counted from 0), {len(rows):,} such rows in all"
+        problems.append(Problem(rule, got, "correct these rows, or take them out", "D203"))
+    return problems
+
+
+def log_problems(column: pd.Series, asked: str, file: str) -> list[Problem]:
+    """Point at the first value that has no logarithm, where one was asked for."""
+    if asked != "log1p" or not pd.api.types.is_float_dtype(column) or not (column <= -1).any():
+        return []
+    rows = column.index[column <= -1]
+    rule = f"a logarithm needs values of {column.name!r} in {file} above -1"
+    got = f"{column[rows[0]]:g} in row {rows[0]} (counted from 0), {len(rows):,} such rows in all"
+    return [Problem(rule, got, "type data.target_transform=none", "D213")]
+
+
+def _text_problems(known: pd.Series, file: str) -> list[Problem]:
+    """Point at the first cell of a quantity that is no number."""
+    if known.empty:
+        return []
+    text = pa.chunked_array([pa.array(known.map(str), pa.string())])
+    bad = known[column_types.to_number(text, decimal_sign(text)).to_pandas().isna().to_numpy()]
+    cell, row = (bad.iloc[0], bad.index[0]) if len(bad) else (known.iloc[0], known.index[0])
+    rule = f"target {known.name!r} of {file} is a quantity, so every cell must be a number"
+    got = f"{shown(cell)} in row {row} (counted from 0), {len(bad):,} such cells in all"
+    fix = "correct the cells, or learn classes: data.task=classification"
+    return [Problem(rule, got, fix, "D202")]
+
+
+def too_many_classes(column: pd.Series) -> list[Problem]:
+    """Find that most classes have a single row, so that nothing can be learnt."""
+    count = column.nunique()
+    if count <= 2 or 2 * count <= len(column):
+        return []
+    rule = f"a class of {column.name!r} needs several rows"
+    fix = "choose another data.target, or type data.task=regression if it is a quantity"
+    return [Problem(rule, f"{count} classes in {len(column)} rows", fix, "D204")]
+
+
+def to_target(column: pd.Series, *, is_regression: bool) -> np.ndarray:
+    """Return N float64 values, or N labels: int64, float64, booleans or text, as in the file."""
+    if is_regression:
+        return column.to_numpy(dtype=np.float64)
+    if pd.api.types.is_float_dtype(column):
+        values = column.to_numpy()
+        is_whole = (values % 1 == 0).all() and np.abs(values).max(initial=0) <= column_types.EXACT
+        return values.astype(np.int64) if is_whole else values
+    codes, distinct = pd.factorize(column)  # a million rows share one string for each label
+    if all(isinstance(label, bool) for label in distinct):
+        return distinct.to_numpy(dtype=bool)[codes]
+    return np.array([str(label) for label in distinct], dtype=object)[codes]

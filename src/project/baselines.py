@@ -1,0 +1,84 @@
+"""The data module's own rows in, what three models of scikit-learn make of them out."""
+
+import warnings
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from kindling.metrics import metrics_for, score
+from kindling.predictions import in_unit
+from kindling.types import DataSpec, Split
+from project.data.datamodule import DataModule
+from project.training.metrics import METRICS
+
+MAX_PIXELS, COMPONENTS = 256, 64  # trees on more pixels than that take their principal components
+MAX_LEVELS = 255  # of a categorical column that the trees can split by level
+
+
+def fit_baselines(data: DataModule, *, enabled: bool, seed: int) -> dict[str, dict[str, float]]:
+    """Fit on the train rows, score on the test rows: the very rows that the network has."""
+    if not enabled:
+        return {}
+    train_x, train_y = rows_of(data, "train")
+    test_x, test_y = rows_of(data, "test")
+    scores, metrics = {}, metrics_for(METRICS, data.spec.problem_type)
+    for name, model in make_baselines(data.spec, len(train_y), seed).items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # a baseline may stop early
+            model.fit(train_x, train_y)
+        if data.spec.is_regression:
+            truth, prediction = (
+                in_unit(data.spec, test_y),
+                in_unit(data.spec, model.predict(test_x)),
+            )
+        else:
+            truth, prediction = test_y, model.predict_proba(test_x)
+        scores[name] = score(metrics, truth, prediction)
+    return scores
+
+
+def rows_of(data: DataModule, stage: Split) -> tuple[np.ndarray, np.ndarray]:
+    """Return a stage as arrays: x (N, F + C) or flattened pixels, y as the network gets it."""
+    rows = data.split[stage]
+    x = data.x[rows].flatten(1).numpy()
+    return x.astype(np.float32), data.y[rows].numpy()
+
+
+def make_baselines(spec: DataSpec, num_rows: int, seed: int) -> dict:
+    """Make the unfitted models: the mean or majority, a linear model, boosted trees."""
+    codes = list(range(spec.num_numbers, spec.num_numbers + len(spec.categories)))
+    numbers = list(range(spec.num_numbers))
+    columns = ColumnTransformer(
+        [
+            ("numbers", StandardScaler() if spec.image_shape else "passthrough", numbers),
+            ("categories", OneHotEncoder(handle_unknown="ignore"), codes),
+        ]
+    )
+    few_levels = all(count <= MAX_LEVELS for count in spec.cardinalities)
+    trees = {"categorical_features": codes if codes and few_levels else None, "random_state": seed}
+    reduce = (
+        [PCA(min(COMPONENTS, num_rows), random_state=seed)]
+        if spec.image_shape and len(numbers) > MAX_PIXELS
+        else []
+    )
+    if spec.is_regression:
+        linear, boosting = Ridge(), HistGradientBoostingRegressor(**trees)
+        dummy = DummyRegressor()
+    else:
+        linear, boosting = (
+            LogisticRegression(max_iter=1000),
+            HistGradientBoostingClassifier(**trees),
+        )
+        dummy = DummyClassifier(strategy="prior")
+    return {
+        "dummy": dummy,
+        "linear": make_pipeline(columns, linear),
+        "hist_gradient_boosting": make_pipeline(*reduce, boosting),
+    }

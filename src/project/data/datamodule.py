@@ -1,0 +1,193 @@
+"""The LightningDataModule: read, split, fit, transform, then batches on the device."""
+
+import inspect
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from hydra.utils import get_class
+from lightning import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from kindling.errors import DataError, Problem, gathered
+from kindling.images.augmentation import Augment
+from kindling.images.scaling import PixelScaler
+from kindling.raw_data import RawData, Source
+from kindling.types import SPLITS, Batch, DataSpec, Split
+from project.data.dataset import IndexedDataset, PositionSampler, make_loader, rows_of_block, send
+from project.data.preprocessing import TargetEncoder, choose_transform, fit_preprocessor
+from project.data.splits import SplitRows, split_rows
+
+
+class DataModule(LightningDataModule):
+    """Tables and images alike. After `setup`, `spec` describes the data.
+
+    Args:
+        source: where the raw rows come from.
+        batch_size: train rows per step.
+        eval_batch_size: rows at once where no gradient is kept; changes no result.
+        val_fraction: share of the rows that choose the best epoch, in (0, 1).
+        test_fraction: share of the rows that judge it, in (0, 1); a given test set overrules it.
+        drop_last: leave out a last train batch that is not full.
+        num_workers: processes that load batches; 0 is fastest for data in memory.
+        seed: keys the split and the order of the train rows.
+        fold: test is this one of num_folds parts, counted from 0; None splits test_fraction off.
+        num_folds: parts.
+        augment: "none", "light" or "strong": what train images go through in every epoch.
+        flip: whether that may mirror them.
+        on_device: whether all rows are to lie on a GPU; "auto" where they fit well.
+    """
+
+    raw: RawData
+    split: SplitRows
+    spec: DataSpec
+    x: Tensor
+    y: Tensor
+    began_s: float  # when reading them began and was done, on the clock of time.perf_counter
+    ready_s: float
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        batch_size: int,
+        eval_batch_size: int,
+        val_fraction: float,
+        test_fraction: float,
+        drop_last: bool,
+        num_workers: int,
+        seed: int,
+        fold: int | None = None,
+        num_folds: int = 5,
+        augment: str = "none",
+        flip: bool = False,
+        on_device: bool | str = "auto",
+    ) -> None:
+        super().__init__()
+        self.source = source
+        self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
+        self.val_fraction, self.test_fraction = val_fraction, test_fraction
+        self.drop_last, self.num_workers, self.seed = drop_last, num_workers, seed
+        self.fold, self.num_folds = fold, num_folds
+        self.augment = None if augment == "none" else Augment(augment, flip=flip, seed=seed)
+        self.findings: list[Problem] = []  # what the checks noticed; errors end the run
+        self.batches_per_chunk = 1
+        self.on_device = on_device
+        self.placed: tuple[Tensor, Tensor] | None = None  # x and y once more, on a GPU
+
+    @classmethod
+    def from_config(cls, source: str, **keys: Any) -> "DataModule":
+        """Build a data section of conf/: a source from the keys that it takes, then its module.
+
+        Args:
+            source: dotted name of a class with `missing()` and `read()`, see `Source`.
+            **keys: what the class takes, and what DataModule takes.
+        """
+        own = set(inspect.signature(cls).parameters)
+        theirs = {name: value for name, value in keys.items() if name not in own}
+        loading = {name: value for name, value in keys.items() if name in own}
+        return cls(get_class(source)(**theirs), **loading)
+
+    def setup(self, stage: str | None = None) -> None:
+        if hasattr(self, "spec"):
+            return  # Lightning calls this again for each of fit and test
+        self.raw = self.source.read()
+        self.split = split_rows(
+            len(self.raw.y),
+            None if self.raw.is_regression else pd.factorize(self.raw.y, sort=True)[0],
+            val_fraction=self.val_fraction,
+            test_fraction=self.test_fraction,
+            seed=self.seed,
+            given=self.raw.given,
+            groups=self.raw.groups,
+            times=self.raw.times,
+            fold=self.fold,
+            num_folds=self.num_folds,
+        )
+        self.spec = self._fit(self.split["train"])
+
+    def _fit(self, train: np.ndarray) -> DataSpec:
+        """Fit on train only: nothing of val and test may leak into a mean, a level or a scale."""
+        problems: list[Problem] = []
+        with gathered(problems):
+            self.schema, self.preprocessor, x = fit_preprocessor(self.raw, train, self.seed)
+        with gathered(problems):
+            y = self._fit_target(train, None if problems else x)
+        if problems:
+            raise DataError(*problems)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*not writable.*")  # nobody writes into a cache
+            # from_numpy shares the memory: neither table nor images are copied.
+            self.x = torch.from_numpy(x)
+        self.y = torch.from_numpy(y)
+        spec = DataSpec(**self.target.describe(), **self.preprocessor.describe())
+        if spec.image_shape is not None:
+            self.pixel_scaler = PixelScaler(spec.pixel_mean, spec.pixel_scale)
+        return spec
+
+    def _fit_target(self, train: np.ndarray, x: np.ndarray | None) -> np.ndarray:
+        """Return the target of all rows as it is learnt; x is None where it could not be read."""
+        raw, transform = self.raw, self.raw.target_transform
+        if transform == "auto":
+            transform = "none"
+            if raw.is_regression and x is not None:
+                transform = choose_transform(x, raw.y, self.split)
+        self.target = TargetEncoder(raw.target, raw.is_regression, transform).fit(raw.y[train])
+        return self.target.transform(raw.y)
+
+    def place(self, device: torch.device) -> None:
+        """Put all rows on the device, so that batches are cut there."""
+        self.placed = self.x.to(device), self.y.to(device)
+
+    def dataset(self, stage: Split) -> IndexedDataset:
+        x, y = self.placed or (self.x, self.y)
+        return IndexedDataset(x, y, torch.from_numpy(self.split[stage]).to(x.device))
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        dataset = self.dataset("train")
+        sampler = PositionSampler(
+            len(dataset),
+            self.batch_size,
+            shuffle_seed=self.seed,
+            drop_last=self.drop_last,
+            batches_per_chunk=self.batches_per_chunk,
+            block_rows=rows_of_block(self.x) if self.raw.on_disk else None,
+            device=dataset.x.device,
+        )
+        return self._loader(dataset, sampler)
+
+    def eval_dataloader(self, stage: Split) -> DataLoader[Batch]:
+        """All rows of a stage in the order of the source."""
+        dataset = self.dataset(stage)
+        sampler = PositionSampler(
+            len(dataset), self.eval_batch_size, shuffle_seed=None, device=dataset.x.device
+        )
+        return self._loader(dataset, sampler)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        return self.eval_dataloader("val")
+
+    def test_dataloader(self) -> list[DataLoader[Batch]]:
+        """Every stage, so that the best weights are judged on all of them in one pass."""
+        return [self.eval_dataloader(stage) for stage in SPLITS]
+
+    def _loader(self, dataset: IndexedDataset, sampler: PositionSampler) -> DataLoader[Batch]:
+        to_cuda = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+        pin_memory = to_cuda and self.placed is None
+        return make_loader(dataset, sampler, num_workers=self.num_workers, pin_memory=pin_memory)
+
+    def transfer_batch_to_device(
+        self, batch: Batch, device: torch.device, dataloader_idx: int
+    ) -> Batch:
+        return Batch(*(send(tensor, device) for tensor in batch))
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        if self.spec.image_shape is None:
+            return batch
+        if self.augment is not None and self.trainer is not None and self.trainer.training:
+            x = self.augment(batch.x, batch.row, self.trainer.current_epoch)
+            batch = batch._replace(x=x)
+        return batch._replace(x=self.pixel_scaler.to(batch.x.device)(batch.x))

@@ -1,0 +1,260 @@
+"""Split rows into train, val and test: at random, stratified, by group, by time or into folds."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from kindling.errors import DataError, Problem
+from kindling.rng import derive_seed
+from kindling.types import SPLITS, Split
+
+SplitRows = dict[Split, np.ndarray]
+TRAIN, VAL, TEST = 0, 1, 2  # how the strategies below number the splits
+MAX_NAMED = 5  # groups that a message names
+
+
+def split_rows(
+    num_rows: int,
+    labels: np.ndarray | None,
+    *,
+    val_fraction: float,
+    test_fraction: float,
+    seed: int,
+    given: Mapping[Split, np.ndarray],
+    groups: np.ndarray | None = None,
+    times: np.ndarray | None = None,
+    fold: int | None = None,
+    num_folds: int = 5,
+) -> SplitRows:
+    """Give every row one stage, keyed by the seed; a val or test set that the user gave is kept.
+
+    Args:
+        num_rows: N, all rows of the source.
+        labels: int64 class codes (N,) to stratify by, or None.
+        val_fraction: share of the rows that are not given, in (0, 1).
+        test_fraction: likewise.
+        seed: another seed, another split.
+        given: row indices of a val or test set of the user's own.
+        groups: int64 codes (N,): rows with the same one stay together; or None.
+        times: float64 (N,): the test rows are the latest, the val rows the next; or None.
+        fold: test is this one of num_folds parts of all rows, counted from 0; or None.
+        num_folds: parts, at least 2.
+
+    Returns:
+        Sorted int64 row indices per stage: disjoint, together all N rows. Every class keeps at
+        least one row for train where rows are split one by one.
+
+    Raises:
+        DataError: a stage would be empty, a group would be torn apart by what is given, or
+            two ways to split exclude each other.
+    """
+    refuse_contradictions(given, groups, times, fold)
+    classes = np.zeros(num_rows, np.int64) if labels is None else labels
+    if fold is not None:
+        rng = np.random.default_rng(derive_seed(seed, "folds"))
+        folds = (
+            row_folds(classes, num_folds, rng)
+            if groups is None
+            else group_folds(classes, groups, num_folds, rng)
+        )
+        given = {**given, "test": np.flatnonzero(folds == fold)}
+    is_free = np.ones(num_rows, dtype=bool)
+    for rows in given.values():
+        is_free[rows] = False
+    free = np.flatnonzero(is_free)
+    fractions = [
+        0.0 if stage in given else fraction
+        for stage, fraction in (("val", val_fraction), ("test", test_fraction))
+    ]
+    if times is not None:
+        stages = time_stages(times[free], fractions)
+    elif groups is not None:
+        refuse_torn_groups(groups, given, free)
+        rng = np.random.default_rng(derive_seed(seed, "split"))
+        stages = group_stages(classes[free], groups[free], fractions, rng)
+    else:
+        stages = row_stages(
+            classes[free], fractions, np.random.default_rng(derive_seed(seed, "split"))
+        )
+    split = {stage: free[stages == number] for number, stage in enumerate(SPLITS)}
+    split |= {stage: np.sort(rows) for stage, rows in given.items()}
+    refuse_empty(split, num_rows)
+    return split
+
+
+def refuse_contradictions(
+    given: Mapping[Split, np.ndarray],
+    groups: np.ndarray | None,
+    times: np.ndarray | None,
+    fold: int | None,
+) -> None:
+    """Raise a DataError where two ways to split were asked for that exclude each other."""
+    problems = []
+    if fold is not None and times is not None:
+        rule = "folds mix the past with the future, which data.time is to prevent"
+        problems.append(Problem(rule, "data.fold and data.time", "leave one of them out", "D302"))
+    if groups is not None and times is not None:
+        rule = "rows are split by group or by time"
+        problems.append(Problem(rule, "data.group and data.time", "leave one of them out", "D302"))
+    if fold is not None and "test" in given:
+        rule = "a fold is the test set"
+        got = "data.fold and a test set of its own"
+        problems.append(Problem(rule, got, "leave one of them out", "D302"))
+    if problems:
+        raise DataError(*problems)
+
+
+def refuse_torn_groups(
+    groups: np.ndarray, given: Mapping[Split, np.ndarray], free: np.ndarray
+) -> None:
+    """Raise a DataError where a group has rows in a given set and elsewhere."""
+    parts = [*given.items(), ("the other rows", free)]
+    problems = []
+    for number, (name, rows) in enumerate(parts):
+        for other, others in parts[number + 1 :]:
+            torn = np.intersect1d(groups[rows], groups[others])
+            if len(torn):
+                row = int(rows[np.isin(groups[rows], torn)][0])
+                got = f"{len(torn):,} groups in {name} and in {other}, such as that of row {row}"
+                fix = "give files that share no group, or leave data.group out"
+                problems.append(Problem("a group must lie in one stage", got, fix, "D303"))
+    if problems:
+        raise DataError(*problems)
+
+
+def refuse_empty(split: SplitRows, num_rows: int) -> None:
+    """Raise a DataError that lists the stages without a row."""
+    problems = [
+        Problem(
+            f"{stage} needs at least one row",
+            f"{num_rows} rows in all",
+            f"give more rows or change data.{stage}_fraction"
+            if stage != "train"
+            else "give more rows, or smaller data.val_fraction and data.test_fraction",
+            "D301",
+        )
+        for stage, rows in split.items()
+        if len(rows) == 0
+    ]
+    if problems:
+        raise DataError(*problems)
+
+
+def row_stages(
+    classes: np.ndarray, fractions: Sequence[float], rng: np.random.Generator
+) -> np.ndarray:
+    """Draw rows one by one, as many of each class as its share; each class keeps one for train."""
+    order = rng.permutation(len(classes))
+    rank, counts, codes = _rank_in_class(classes[order])
+    stages = np.zeros(len(classes), dtype=np.int8)
+    used = np.zeros_like(counts)
+    for stage, fraction in zip((VAL, TEST), fractions, strict=True):
+        share = np.minimum(_share(counts, fraction), np.maximum(counts - 1 - used, 0))
+        taken = (rank >= used[codes]) & (rank < (used + share)[codes])
+        stages[order[taken]] = stage
+        used += share
+    return stages
+
+
+def row_folds(classes: np.ndarray, num_folds: int, rng: np.random.Generator) -> np.ndarray:
+    """Deal the rows of one class after the other: each fold gets its share of every class."""
+    order = rng.permutation(len(classes))
+    by_class = order[np.argsort(_small(classes[order]), kind="stable")]
+    folds = np.empty(len(classes), dtype=np.int64)
+    folds[by_class] = np.arange(len(classes)) % num_folds
+    return folds
+
+
+def group_stages(
+    classes: np.ndarray, groups: np.ndarray, fractions: Sequence[float], rng: np.random.Generator
+) -> np.ndarray:
+    """Draw whole groups until val and test have their share of the rows of each class.
+
+    A group counts for the class that most of its rows have. Which groups are drawn does not
+    depend on their size, so that val and test hold groups like those of train.
+    """
+    place, codes = _group_places(classes, groups, rng)
+    val, test = fractions
+    stages = np.where(place < val, VAL, np.where(place < val + test, TEST, TRAIN))
+    order = np.argsort(place, kind="stable")
+    for stage, fraction in zip((VAL, TEST), fractions, strict=True):
+        if fraction > 0 and not (stages == stage).any() and (stages == TRAIN).sum() > 1:
+            stages[next(group for group in order if stages[group] == TRAIN)] = stage
+    return stages[codes]
+
+
+def group_folds(
+    classes: np.ndarray, groups: np.ndarray, num_folds: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Deal whole groups: each fold gets about its share of the rows of every class."""
+    place, codes = _group_places(classes, groups, rng)
+    folds = (place * num_folds).astype(np.int64)
+    if len(np.unique(folds)) < num_folds:  # few groups: one after the other
+        rank = np.argsort(np.argsort(place, kind="stable"), kind="stable")
+        folds = rank * num_folds // len(place)
+    return folds[codes]
+
+
+def time_stages(times: np.ndarray, fractions: Sequence[float]) -> np.ndarray:
+    """Take the latest rows for test and the ones before for val; a moment is never torn apart."""
+    moments, codes, counts = np.unique(times, return_inverse=True, return_counts=True)
+    later = 1 - (np.cumsum(counts) - counts / 2) / max(len(times), 1)  # share of rows behind it
+    val, test = fractions
+    stages = np.where(later < test, TEST, np.where(later < test + val, VAL, TRAIN))
+    if test > 0 and len(moments) > 1 and not (stages == TEST).any():
+        stages[-1] = TEST  # the last moment has more rows than were asked for
+    if val > 0 and not (stages == VAL).any() and (stages == TRAIN).sum() > 1:
+        stages[np.flatnonzero(stages == TRAIN)[-1]] = VAL
+    return stages[codes]
+
+
+def _group_places(
+    classes: np.ndarray, groups: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Line the groups of each class up at random.
+
+    Returns:
+        float64 (G,): where the middle of each group lies in its line, from 0 to 1; and int64
+        (N,): the group of each row, counted from 0.
+    """
+    _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    order, majority = rng.permutation(len(sizes)), _majority(classes, codes)
+    by_class = order[np.argsort(majority[order], kind="stable")]
+    majority = majority[by_class]
+    end = np.cumsum(sizes[by_class])
+    line_start = np.zeros(len(sizes))
+    first = np.flatnonzero(np.diff(majority, prepend=-1))
+    line_start[first] = end[first] - sizes[by_class][first]
+    line_start = np.maximum.accumulate(line_start)
+    lengths = np.bincount(majority, weights=sizes[by_class])[majority]
+    place = np.empty(len(sizes))
+    place[by_class] = (end - sizes[by_class] / 2 - line_start) / lengths
+    return place, codes
+
+
+def _majority(classes: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Return the most frequent class of each group: int64 (G,)."""
+    num_classes = int(classes.max(initial=0)) + 1
+    pairs, counts = np.unique(codes * num_classes + classes, return_counts=True)
+    order = np.lexsort((-counts, pairs // num_classes))
+    first = np.flatnonzero(np.diff(pairs[order] // num_classes, prepend=-1))
+    return pairs[order][first] % num_classes
+
+
+def _rank_in_class(classes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Number the rows of each class from 0 in the order given; also return counts and codes."""
+    counts = np.bincount(classes)
+    by_class = np.argsort(_small(classes), kind="stable")
+    rank = np.empty(len(classes), dtype=np.int64)
+    rank[by_class] = np.arange(len(classes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return rank, counts, classes
+
+
+def _small(classes: np.ndarray) -> np.ndarray:
+    """Return the codes in as few bits as they need: NumPy sorts 16 bits in one pass."""
+    return classes.astype(np.uint16) if classes.max(initial=0) < 2**16 else classes
+
+
+def _share(counts: np.ndarray, fraction: float) -> np.ndarray:
+    """Round each class's share so that neither a class nor the sum is off by more than one row."""
+    return np.diff(np.rint(np.cumsum(counts) * fraction), prepend=0).astype(np.int64)

@@ -1,0 +1,74 @@
+"""The loss and the metrics of one epoch as running sums; the device is asked at its end only."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kindling.metrics import Metric
+from kindling.predictions import read_outputs, read_targets
+from kindling.types import DataSpec
+
+
+class EpochMetrics:
+    """Losses and metrics of one epoch of one split; what the device computes stays there.
+
+    Args:
+        spec: describes the data.
+        metrics: those of them with `every_epoch` are computed.
+        loss: may say what a batch counts for by `batch_weights(targets)`; else its rows do.
+    """
+
+    def __init__(self, spec: DataSpec, metrics: Iterable[Metric], loss: nn.Module) -> None:
+        self.spec, self.loss = spec, loss
+        self.summed = [m for m in metrics if m.every_epoch and m.per_row is not None]
+        self.whole = [m for m in metrics if m.every_epoch and m.per_row is None]
+        self.losses: list[Tensor] = []
+        self.weights: list[Tensor] = []
+        self.sums: dict[str, list[Tensor]] = {metric.name: [] for metric in self.summed}
+        self.seen: list[tuple[Tensor, Tensor]] = []  # outputs and targets, where all are needed
+        self.num_rows, self.is_computed = 0, False
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether rows were counted whose numbers nobody has taken out yet."""
+        return self.num_rows > 0 and not self.is_computed
+
+    def add(self, losses: list[Tensor], outputs: list[Tensor], targets: list[Tensor]) -> None:
+        """Count batches by their mean losses, outputs (B, K) or (B, 1), and targets (B,)."""
+        self.losses.append(torch.stack(losses))
+        weigh = getattr(self.loss, "batch_weights", batch_sizes)
+        self.weights.append(weigh(targets))
+        out, y = torch.cat(outputs), torch.cat(targets)
+        self.num_rows += len(y)
+        for metric in self.summed:
+            assert metric.per_row is not None
+            self.sums[metric.name].append(metric.per_row(out, y, self.spec).sum())
+        if self.whole:
+            self.seen.append((out, y))
+
+    def compute(self, split: str) -> dict[str, float]:
+        """Take the numbers out: the only place where the CPU waits for the device."""
+        self.is_computed = True
+        losses, weights = (torch.cat(each).cpu().double() for each in (self.losses, self.weights))
+        found = {f"{split}/loss": (losses @ weights / weights.sum()).item()}
+        for metric in self.summed:
+            total = torch.stack(self.sums[metric.name]).sum().item()
+            found[f"{split}/{metric.name}"] = metric.of_mean(total / self.num_rows)
+        if self.whole:
+            out, y = (torch.cat(parts).float().cpu() for parts in zip(*self.seen, strict=True))
+            truth = read_targets(self.spec, y.numpy().astype(self.target_dtype))
+            prediction = read_outputs(self.spec, out.numpy())
+            for metric in self.whole:
+                found[f"{split}/{metric.name}"] = float(metric.function(truth, prediction))
+        return found
+
+    @property
+    def target_dtype(self) -> type:
+        return np.float32 if self.spec.is_regression else np.int64
+
+
+def batch_sizes(targets: list[Tensor]) -> Tensor:
+    """Count the rows of each batch: (batches,), on the CPU."""
+    return torch.tensor([len(y) for y in targets])

@@ -1,0 +1,39 @@
+"""Learning-rate schedulers: torch's own, told how many steps the training has."""
+
+import inspect
+from collections.abc import Callable
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, SequentialLR
+
+# What torch's classes (and the functions here) call the number of steps of the whole training.
+NUM_STEPS = ("num_steps", "total_steps", "T_max")
+
+
+def make_scheduler(
+    make: Callable[..., LRScheduler], optimizer: Optimizer, num_steps: int
+) -> LRScheduler:
+    """Build a scheduler; a number of steps that its YAML leaves out or null is the training's."""
+    given = getattr(make, "keywords", {})
+    takes = [name for name in NUM_STEPS if name in inspect.signature(make).parameters]
+    return make(optimizer, **{name: num_steps for name in takes if given.get(name) is None})
+
+
+def warmup_cosine(
+    optimizer: Optimizer, *, num_steps: int, warmup_fraction: float, final_fraction: float
+) -> LRScheduler:
+    """Rise in a line from nearly 0, then fall along half a cosine.
+
+    Args:
+        optimizer: whose learning rates are the highest ones.
+        num_steps: optimizer steps of the whole training.
+        warmup_fraction: share of the steps that rise, in [0, 1).
+        final_fraction: of the learning rate, at the last step, in [0, 1].
+    """
+    warmup = min(round(warmup_fraction * num_steps), num_steps - 1)
+    lowest = final_fraction * optimizer.param_groups[0]["lr"]
+    fall = CosineAnnealingLR(optimizer, T_max=max(1, num_steps - 1 - warmup), eta_min=lowest)
+    if warmup == 0:
+        return fall
+    rise = LinearLR(optimizer, start_factor=1 / (warmup + 1), total_iters=warmup)
+    return SequentialLR(optimizer, [rise, fall], milestones=[warmup])

@@ -1,0 +1,231 @@
+"""The LightningModule: the training step with its five lines, evaluation, optimizer and scheduler."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from lightning import LightningModule
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+from kindling.errors import ConfigError, Problem
+from kindling.metrics import metrics_for
+from kindling.predictions import Result, join_batches, to_numpy
+from kindling.rng import derive_seeds, seed_device
+from kindling.types import SPLITS, Batch, DataSpec, Split
+from project.training.epoch_metrics import EpochMetrics
+from project.training.metrics import METRICS
+from project.training.schedulers import make_scheduler
+
+
+class SupervisedTask(LightningModule):
+    """Trains a network on classes or values; Lightning's Trainer calls the steps.
+
+    A subclass with a `training_step` of its own gets single batches and Lightning's automatic
+    optimization, as in any tutorial, unless it says otherwise (`supports_chunks`,
+    `automatic_optimization`).
+
+    Args:
+        network: rows in, logits (B, K) or values (B, 1) out.
+        spec: describes the data.
+        loss: makes the loss from the spec.
+        optimizer: makes an optimizer from parameters.
+        scheduler: makes a scheduler from an optimizer, see `make_scheduler`.
+        clip_norm: largest length of the whole gradient; None never clips.
+        accumulate: batches whose gradients are averaged for one optimizer step.
+        class_weight: None or "balanced"; handed to the loss.
+        steps_per_call: batches in a chunk, the last one of an epoch perhaps having fewer.
+        batch_size: rows of a batch.
+        num_batches: train batches of an epoch.
+        monitor: what a ReduceLROnPlateau looks at after each validation.
+        seed: of what is drawn while training, such as dropout.
+    """
+
+    supports_chunks = True  # `training_step` takes several batches as one and cuts them itself
+
+    def __init__(
+        self,
+        network: nn.Module,
+        spec: DataSpec,
+        *,
+        loss: Callable[..., nn.Module],
+        optimizer: Callable[..., Optimizer],
+        scheduler: Callable[..., LRScheduler],
+        clip_norm: float | None,
+        accumulate: int,
+        class_weight: str | None,
+        steps_per_call: int,
+        batch_size: int,
+        num_batches: int,
+        monitor: str,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        # Ours shows the five lines itself; one of a subclass may leave them to Lightning.
+        is_ours = type(self).training_step is SupervisedTask.training_step
+        self.automatic_optimization = not is_ours
+        self.network, self.spec = network, spec
+        self.metrics = metrics_for(METRICS, spec.problem_type)
+        weights = {} if class_weight is None else {"class_weight": class_weight}
+        self.loss = loss(spec, **weights)
+        self.make_optimizer, self.make_scheduler = optimizer, scheduler
+        self.clip_norm, self.accumulate, self.seed = clip_norm, accumulate, seed
+        self.steps_per_call, self.batch_size = steps_per_call, batch_size
+        self.num_batches, self.monitor = num_batches, monitor
+        self.seen: dict[Split, list[tuple[Any, ...]]] = {split: [] for split in SPLITS}
+        self.results: dict[Split, Result] = {}
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x)
+
+    def on_fit_start(self) -> None:
+        self.started_s = time.monotonic()
+        if self.automatic_optimization:
+            self.trainer.accumulate_grad_batches = self.accumulate
+
+    def on_fit_end(self) -> None:
+        self.fit_s = time.monotonic() - self.started_s
+
+    def on_train_epoch_start(self) -> None:
+        self.train_metrics = EpochMetrics(self.spec, self.metrics, self.loss)
+        trainer: Any = self.trainer  # mypy does not see all of its attributes
+        self.log_every_n_steps = trainer.log_every_n_steps
+        self.rates: list[tuple[int, float]] = []
+
+    def training_step(self, chunk: Batch, batch_idx: int) -> None:
+        """Learn from the batches of a chunk, one after the other; most often there are several."""
+        optimizer: Any = self.optimizers()  # one, so no list of them
+        scheduler: Any = self.lr_schedulers()
+        batches, losses, outcomes = chunk.split(self.batch_size), [], []
+        first = batch_idx * self.steps_per_call
+        numbers = range(first, first + len(batches))
+        last = numbers[-1] if self.trainer.is_last_batch else None
+        # Of what is drawn, such as dropout: the same whatever was drawn before, or elsewhere.
+        seeds = derive_seeds(self.seed, "step", self.current_epoch, numbers=numbers)
+        for number, batch, seed in zip(numbers, batches, seeds, strict=True):
+            seed_device(self.device, seed)
+            if number % self.accumulate == 0:
+                optimizer.zero_grad()  # .grad adds up over backward calls
+            outputs = self.network(batch.x)  # forward
+            loss = self.loss(outputs, batch.y)
+            share = loss / self.accumulate if self.accumulate > 1 else loss
+            self.manual_backward(share)  # fills .grad of every parameter
+            if (number + 1) % self.accumulate == 0 or number == last:
+                self.clip(optimizer)
+                self.note_rate(optimizer)
+                optimizer.step()  # moves the parameters against .grad
+                if self.steps_scheduler:
+                    scheduler.step()
+            losses.append(loss.detach())
+            outcomes.append(outputs.detach())
+        self.train_metrics.add(losses, outcomes, [batch.y for batch in batches])
+        if last is not None:
+            self.end_train_epoch()
+
+    def clip(self, optimizer: Optimizer) -> None:
+        """Shorten the gradient; Lightning's own way refuses fused optimizers in bf16-mixed."""
+        if self.clip_norm is not None:
+            parameters = [p for group in optimizer.param_groups for p in group["params"]]
+            nn.utils.clip_grad_norm_(parameters, self.clip_norm)
+
+    def configure_gradient_clipping(self, optimizer: Optimizer, *_: Any, **__: Any) -> None:
+        self.clip(optimizer)  # called where the optimization is automatic
+
+    def note_rate(self, optimizer: Any) -> None:
+        """Remember the learning rate of every nth step; it is logged when the epoch ends."""
+        if self.num_steps_done % self.log_every_n_steps == 0:
+            self.rates.append((self.num_steps_done, float(optimizer.param_groups[0]["lr"])))
+        self.num_steps_done += 1
+
+    def on_train_start(self) -> None:
+        self.num_steps_done = self.global_step  # not 0 where a run is resumed
+
+    def end_train_epoch(self) -> None:
+        """Publish the numbers of the epoch before any callback's end of it."""
+        self.publish(self.train_metrics.compute("train"))
+        for logger in self.loggers:
+            for step, rate in self.rates:
+                logger.log_metrics({"lr": rate}, step)
+
+    def on_train_epoch_end(self) -> None:
+        if self.train_metrics.is_open:  # trainer.max_steps may end an epoch before its last batch
+            self.end_train_epoch()
+
+    def publish(self, numbers: dict[str, float]) -> None:
+        """Hand numbers to callbacks and loggers, against the last optimizer step.
+
+        Lightning's `log` counts calls, not steps, and takes 0.6 ms (in a profiler) for each
+        number, which epochs of 10 ms notice. It also hands them on only behind the callbacks'
+        hooks for the end of an epoch, which would then read the numbers of the one before.
+        """
+        self.trainer.callback_metrics.update({k: torch.tensor(v) for k, v in numbers.items()})
+        for logger in self.loggers:
+            logger.log_metrics(numbers, self.global_step - 1)
+
+    def evaluate(self, batch: Batch) -> Tensor:
+        """Return what the network says of a batch while it is not learning."""
+        self.network.eval()  # no dropout, fixed BatchNorm; Lightning sets train() again
+        with torch.no_grad():  # no graph: less memory, less time
+            return self.network(batch.x).float()
+
+    def on_validation_epoch_start(self) -> None:
+        self.val_metrics = EpochMetrics(self.spec, self.metrics, self.loss)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        outputs = self.evaluate(batch)
+        self.val_metrics.add([self.loss(outputs, batch.y)], [outputs], [batch.y])
+        if batch_idx + 1 == self.trainer.num_val_batches[0]:
+            self.end_validation()
+
+    def end_validation(self) -> None:
+        """Publish what the validation found, before any callback's end of it."""
+        numbers = self.val_metrics.compute("val")
+        if not math.isfinite(numbers["val/loss"]):
+            got = f"{numbers['val/loss']} after epoch {self.current_epoch + 1}"
+            fix = "type a smaller optimizer.lr, or look for extreme values in the data"
+            raise ConfigError(Problem("val/loss must stay finite", got, fix))
+        self.publish(numbers)
+        scheduler = self.lr_schedulers() if self.trainer.state.fn == "fit" else None
+        if isinstance(scheduler, ReduceLROnPlateau) and not self.automatic_optimization:
+            scheduler.step(self.trainer.callback_metrics[self.monitor])
+
+    def on_test_epoch_start(self) -> None:
+        self.seen = {split: [] for split in SPLITS}
+
+    def test_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        outputs = self.evaluate(batch)
+        arrays = tuple(to_numpy(tensor) for tensor in (outputs, batch.y, batch.row))
+        self.seen[SPLITS[dataloader_idx]].append(arrays)
+
+    def on_test_epoch_end(self) -> None:
+        self.results = {
+            split: join_batches(self.spec, self.metrics, batches)
+            for split, batches in self.seen.items()
+            if batches
+        }
+        # Those of train and val would be stray points on the curves of the epochs.
+        scores = self.results["test"].scores
+        self.publish({f"test/{name}": value for name, value in scores.items()})
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        optimizer = self.make_optimizer(self.network.parameters())
+        scheduler = make_scheduler(self.make_scheduler, optimizer, self.num_steps())
+        self.steps_scheduler = not isinstance(scheduler, ReduceLROnPlateau)
+        if not self.automatic_optimization:  # training_step and end_validation step it
+            return [optimizer], [scheduler]
+        interval = "step" if self.steps_scheduler else "epoch"
+        config = {"scheduler": scheduler, "interval": interval, "monitor": self.monitor}
+        return {"optimizer": optimizer, "lr_scheduler": config}
+
+    def num_steps(self) -> int:
+        """Count the optimizer steps of the whole training."""
+        most = self.trainer.estimated_stepping_batches  # also makes num_training_batches known
+        # Where the Trainer limits the batches, a chunk is one batch.
+        calls = int(self.trainer.num_training_batches)
+        batches = min(self.num_batches, calls * self.steps_per_call)
+        steps = math.ceil(batches / self.accumulate) * (self.trainer.max_epochs or 1)
+        return min(steps, int(most)) if self.trainer.max_steps > 0 else steps

@@ -1,0 +1,72 @@
+"""What the train rows were not like is said once, whatever the number of chunks."""
+
+import pyarrow as pa
+import pytest
+
+from kindling.bundle.drift import Drift
+from kindling.tables.schema import Column, ImageSchema, TableSchema
+
+SCHEMA = TableSchema(
+    (
+        Column("size", "number", features=("size",), low=1, high=9.5),
+        Column("gap", "number", features=("gap", "gap is missing"), num_missing=1, low=0, high=1),
+        Column("new", "boolean", features=("new",)),
+        Column("day", "date", features=("day",), low=0, high=366, pattern="ISO8601"),
+        Column("town", "category", features=("town",), categories=("Rom", "Ulm")),
+        Column("id", "id"),
+    )
+)
+GOOD = {"size": "5", "gap": "1", "new": "yes", "day": "1970-02-01", "town": "Ulm", "id": "7"}
+
+
+def odd_lines(*rows, schema=SCHEMA):
+    """Add each row as a chunk of its own."""
+    odd = Drift(schema, "price")
+    for row in rows:
+        table = pa.table({name: [cell] for name, cell in (GOOD | row).items()})
+        odd.add(table, schema.type(table, "the rows"))
+    return odd.lines()
+
+
+def test_nothing_is_said_of_rows_like_the_train_rows():
+    assert odd_lines({}, {"size": "1"}, {"size": "9.5", "gap": ""}, {"price": "3"}) == []
+
+
+def test_columns_that_the_model_does_not_know_are_named_once():
+    assert odd_lines({"colour": "red"}, {"colour": "blue", "x": "1"}) == ["not used: colour, x"]
+
+
+def test_unknown_levels_are_counted_and_the_most_frequent_named():
+    towns = ["Ys", "Bonn", "Ys", "Ulm", "Graz", "Linz"]
+    assert odd_lines(*({"town": town} for town in towns)) == [
+        "town: levels that the train rows did not have in 5 rows: "
+        "'Ys' 2, 'Bonn' 1, 'Graz' 1, ... (4 in all)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "line"),
+    [
+        (["0.5"], "size: 1 row outside 1 to 9.5, as the train rows had it: 0.5"),
+        (["0.5", "99"], "size: 2 rows outside 1 to 9.5, as the train rows had it: from 0.5 to 99"),
+    ],
+)
+def test_numbers_out_of_range_are_counted(sizes, line):
+    assert odd_lines(*({"size": size} for size in sizes)) == [line]
+
+
+def test_dates_out_of_range_are_written_as_dates():
+    assert odd_lines({"day": "2020-02-29"}) == [
+        "day: 1 row outside 1970-01-01 to 1971-01-02, as the train rows had it: 2020-02-29"
+    ]
+
+
+def test_gaps_where_the_train_rows_had_none_are_counted():
+    assert odd_lines({"size": "", "town": "?"}, {"size": "NA"}) == [
+        "size: no value in 2 rows; the train rows all had one",
+        "town: no value in 1 row; the train rows all had one",
+    ]
+
+
+def test_nothing_is_odd_about_images():
+    assert Drift(ImageSchema(1, 8, 8), "digit").lines() == []

@@ -1,0 +1,150 @@
+"""A network is written down as a class of ours and plain arguments, or not at all."""
+
+import functools
+
+import pytest
+import torch
+from torch import nn
+
+from kindling.bundle.model_config import ROOM, build, find_class, model_config_of, plain_network
+from kindling.bundle.weights import to_bytes, to_network
+from kindling.errors import ConfigError
+from kindling.types import DataSpec
+from project.models.auto import auto
+from project.models.cnn import CNN
+from project.models.mlp import MLP
+
+TABLE = DataSpec("regression", "y", ("a", "b"), categories=("c",), cardinalities=(4,))
+GREY = DataSpec("binary", "y", classes=("u", "v"), image_shape=(1, 8, 8))
+
+
+def model_config(make, spec=TABLE, **keywords):
+    made = functools.partial(make, **keywords)
+    return model_config_of(made, made(spec), spec)
+
+
+@pytest.fixture
+def room(monkeypatch):
+    """Let a class defined in a test count as one of the `model` room."""
+
+    def move(network):
+        module = "project.models.mlp"
+        monkeypatch.setattr(f"{module}.{network.__name__}", network, raising=False)
+        network.__module__, network.__qualname__ = module, network.__name__
+        return network
+
+    return move
+
+
+def test_a_factory_leaves_the_class_that_it_chose_and_all_its_arguments():
+    found = model_config(auto, width=8, depth=None, dropout=None)
+    assert (found.module, found.name) == ("mlp", "MLP")
+    assert found.arguments == {"width": 8, "depth": 2, "dropout": 0.2}
+    assert model_config(auto, GREY, width=None).name == "CNN"
+
+
+@pytest.mark.parametrize(("make", "spec"), [(MLP, TABLE), (CNN, GREY), (MLP, GREY)])
+def test_what_is_built_again_computes_the_same(make, spec):
+    network = make(spec, width=8).eval()
+    again = to_network(to_bytes(network), model_config(make, spec, width=8), spec)
+    x = torch.rand(5, *spec.image_shape) if spec.image_shape else torch.rand(5, 3)
+    assert torch.equal(again(x), network(x))
+
+
+def test_a_recipe_costs_neither_randomness_nor_weights():
+    network = MLP(TABLE, width=8)
+    state, weights = torch.get_rng_state(), [p.clone() for p in network.parameters()]
+    found = model_config_of(functools.partial(MLP, width=8), network, TABLE)
+    build(find_class(found), found, TABLE)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(map(torch.equal, weights, network.parameters()))
+
+
+def test_a_compiled_network_is_saved_under_its_plain_names():
+    compiled = torch.compile(MLP(TABLE, width=8), backend="eager")
+    found = model_config_of(functools.partial(MLP, width=8), compiled, TABLE)
+    assert found.name == "MLP"
+    assert not [name for name in plain_network(compiled).state_dict() if "_orig_mod" in name]
+
+
+def test_tied_weights_are_kept(room):
+    class Tied(nn.Module):
+        def __init__(self, spec: DataSpec) -> None:
+            super().__init__()
+            self.one = nn.Linear(3, 3, bias=False)
+            self.two = nn.Linear(3, 3, bias=False)
+            self.two.weight = self.one.weight
+
+    network = room(Tied)(TABLE)
+    again = to_network(to_bytes(network), model_config(Tied), TABLE)
+    assert again.two.weight is again.one.weight
+    assert torch.equal(again.one.weight, network.one.weight)
+
+
+def test_a_network_from_elsewhere_has_no_recipe():
+    class Foreign(MLP):
+        pass
+
+    assert model_config(Foreign) is None
+    assert model_config(lambda _: nn.Linear(3, 1)) is None
+
+
+def test_a_network_that_no_second_call_builds_alike_is_refused(room):
+    class Growing(MLP):
+        count = 0
+
+        def __init__(self, spec: DataSpec) -> None:
+            Growing.count += 1
+            super().__init__(spec, width=Growing.count)
+
+    with pytest.raises(ConfigError, match="Growing must be the same network"):
+        model_config(room(Growing))
+
+
+def test_a_constructor_that_looks_at_values_is_told_how_to(room):
+    class Looking(MLP):
+        def __init__(self, spec: DataSpec) -> None:
+            super().__init__(spec, width=int(torch.tensor([3, 5]).sum()))
+
+    with pytest.raises(ConfigError, match=r'make that tensor with device="cpu"; or .*bundle=false'):
+        model_config(room(Looking))
+
+
+def test_arguments_that_are_no_plain_values_are_refused(room):
+    class Choosing(MLP):
+        def __init__(self, spec: DataSpec, layer: object = nn.ReLU) -> None:
+            super().__init__(spec)
+
+    assert model_config(room(Choosing)).arguments == {}
+    with pytest.raises(ConfigError, match="no plain values"):
+        model_config(Choosing, layer=nn.GELU)
+
+
+def test_a_class_inside_another_is_refused(room):
+    class Outer:
+        class Inner(MLP):
+            pass
+
+    room(Outer)
+    Outer.Inner.__module__, Outer.Inner.__qualname__ = f"{ROOM}.mlp", "Outer.Inner"
+    with pytest.raises(ConfigError, match=f"not a network that {ROOM} defines"):
+        model_config(Outer.Inner)
+
+
+def test_any_keywords_are_kept_where_a_constructor_takes_any(room):
+    class Passing(MLP):
+        def __init__(self, spec: DataSpec, **sizes: int) -> None:
+            super().__init__(spec, width=sizes["width"])
+
+    assert model_config(room(Passing), width=5, depth=None).arguments == {"width": 5}
+
+
+def test_layers_are_counted_while_a_network_is_built(room, monkeypatch):
+    class Many(nn.Sequential):
+        def __init__(self, spec: DataSpec, *, layers: int) -> None:
+            super().__init__(*(nn.Identity() for _ in range(layers)))
+
+    monkeypatch.setattr("kindling.bundle.model_config.MAX_MODULES", 100)
+    assert model_config(room(Many), layers=100)
+    with pytest.raises(ConfigError, match="a network of more than 100 layers"):
+        model_config(Many, layers=101)

@@ -1,0 +1,102 @@
+"""Rows as people have them in Python: whatever they come as, they mean the same."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from kindling.bundle.rows import to_images, to_table
+from kindling.errors import DataError
+from kindling.tables.schema import Column, ImageSchema, TableSchema
+
+SCHEMA = TableSchema(
+    (
+        Column("size", "number", features=("size",)),
+        Column("id", "id"),
+        Column("town", "category", features=("town",), categories=("Rom", "Ulm")),
+    )
+)
+FRAME = pd.DataFrame({"size": [1.5, np.nan, 3], "town": ["Ulm", None, "Rom"]})
+IMAGES = ImageSchema(channels=1, height=4, width=6)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        FRAME,
+        pa.Table.from_pandas(FRAME),
+        FRAME.to_dict("list"),
+        FRAME.to_dict("records"),
+        FRAME.to_dict("series"),
+        {name: FRAME[name].to_numpy() for name in FRAME},
+        FRAME.to_numpy(),
+        FRAME.astype({"town": "category"}),
+        FRAME.convert_dtypes(),
+        [{"size": 1.5, "town": "Ulm"}, {}, {"town": "Rom", "size": 3}],
+    ],
+    ids=lambda rows: type(rows).__name__,
+)
+def test_every_form_of_the_same_rows_is_typed_alike(rows):
+    typed = SCHEMA.type(to_table(rows, SCHEMA), "the rows")
+    assert np.array_equal(typed["size"], [1.5, np.nan, 3], equal_nan=True)
+    assert typed["town"].tolist() == ["Ulm", "", "Rom"]
+
+
+def test_cells_of_several_types_become_text():
+    table = to_table({"size": [1, "2", None, 3.5], "town": [1, "a", None, 2.5]}, SCHEMA)
+    assert table["town"].to_pylist() == ["1", "a", None, "2.5"]
+    assert SCHEMA.type(table, "the rows")["size"].tolist()[:2] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (7, "rows are a DataFrame, .*; got int"),
+        ("rows.csv", "rows are a DataFrame, .*; got str"),
+        ([1, 2], "rows are a DataFrame"),
+        (np.zeros((2, 3)), "the 2 columns size, town in this order; got an array of 3 columns"),
+        ({"size": [1], "town": ["a", "b"]}, "columns of one length"),
+        ({"size": 1, "town": "a"}, "one cell for each row in column 'size'"),
+        (pd.DataFrame([[1, 2]], columns=["size", "size"]), "two of the same name"),
+        (pa.table([[1], [2]], ["size", "size"]), "two of the same name"),
+    ],
+)
+def test_what_is_no_table_is_refused(rows, message):
+    with pytest.raises(DataError, match=message):
+        to_table(rows, SCHEMA)
+
+
+def test_every_form_of_the_same_images_is_decoded_alike(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 4, 6), dtype=np.uint8)
+    pictures = [Image.fromarray(image) for image in pixels]
+    files = [tmp_path / f"{number}.png" for number in range(2)]
+    for picture, file in zip(pictures, files, strict=True):
+        picture.save(file)
+    contents = [file.read_bytes() for file in files]
+    for rows in (pixels[:, None], files, [*map(str, files)], contents, pictures):
+        assert np.array_equal(to_images(rows, IMAGES)[:, 0], pixels)
+
+
+def test_images_of_other_sizes_and_modes_are_fitted():
+    buffer = io.BytesIO()
+    Image.new("RGBA", (60, 40), "red").save(buffer, "png")
+    assert to_images([buffer.getvalue()], IMAGES).shape == (1, 1, 4, 6)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("photo.png", "rows are a list of paths"),
+        (b"bytes", "rows are a list of paths"),
+        (np.zeros((2, 1, 4, 6)), r"rows are a uint8 array of \(N, \(1, 4, 6\)\); got float64"),
+        (np.zeros((2, 3, 4, 6), np.uint8), r"got uint8 \(2, 3, 4, 6\)"),
+        (["nowhere.png"], "nowhere.png"),
+        ([b"no image"], "text: 'no image'"),
+    ],
+)
+def test_what_is_no_image_is_refused(rows, message):
+    with pytest.raises(DataError, match=message):
+        to_images(rows, IMAGES)

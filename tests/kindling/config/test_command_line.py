@@ -1,0 +1,137 @@
+"""What is typed wrong is listed whole, with the nearest right word, before anything is built."""
+
+from pathlib import Path
+
+import pytest
+
+from kindling.config.overrides import check_overrides
+from kindling.config.values import value_problems
+from kindling.errors import ConfigError
+
+CONF = Path(__file__).parents[3] / "conf"
+
+
+def problems(*overrides, is_sweep=False):
+    try:
+        check_overrides(list(overrides), CONF, is_sweep=is_sweep)
+    except ConfigError as error:
+        return [f"{p.rule} | {p.got} | {p.fix}" for p in error.problems]
+    return []
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        ["data=digits", "model=cnn", "model.width=8", "seed=0"],
+        ["data=table", "data.path=a.csv", "data.target=price", "data.ignore=[Order,PID]"],
+        ["data=table", "data.path=a.csv", "data.target='price in EUR (2019)'"],
+        ["data=table", "data.path=a.csv", "data.target=2019"],
+        ["data=images", "data.path=photos", "data.size=[32,32]", "data.channels=1"],
+        ["experiment=smoke", "trainer.precision=bf16-mixed", "device=cuda:1"],
+        ["optimizer.lr=1", "task.clip_norm=null", "task.class_weight=balanced"],
+        ["~callbacks.early_stopping", "logger=csv", "data.kinds={year: category}"],
+        ["+trainer.limit_train_batches=0.5", "++seed=3"],
+        ["+callbacks.mine._target_=lightning.pytorch.callbacks.Timer"],
+        ["+optimizer.amsgrad=true", "hydra.run.dir=elsewhere"],
+        ["data.on_device=true", "compile=reduce-overhead", "matmul_precision=highest"],
+        ["data.on_device=auto", "data.num_workers=1", "compile=off"],
+    ],
+)
+def test_what_is_right_passes(overrides):
+    assert problems(*overrides) == []
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("trainer.max_epoch=5", "did you mean trainer.max_epochs?"),
+        ("+trainer.max_epoch=5", "did you mean trainer.max_epochs?"),
+        ("+trainer.nonsense=5", "there is no key trainer.nonsense"),
+        ("modle.width=5", "did you mean model.width?"),
+        ("lr=0.1", "did you mean optimizer.lr?"),
+        ("model=clip", "did you mean model=mlp? there are auto, cnn, mlp"),
+        ("data=penguin", "did you mean data=penguins?"),
+        ("optimizer.lr=abc", "optimizer.lr must be a number > 0"),
+        ("optimizer.lr=0", "optimizer.lr must be a number > 0"),
+        ("optimizer.lr=null", "optimizer.lr must be a number > 0"),
+        ("optimizer.fused=2", "optimizer.fused must be true or false"),
+        ("data.ignore=3", "data.ignore must be a list"),
+        ("model.dropout=1.5", "model.dropout must be a number >= 0 and < 1"),
+        ("model.width=0", "model.width must be a whole number >= 1"),
+        ("model.depth=1.5", "model.depth must be a whole number >= 1"),
+        ("seed=-1", "seed must be a whole number >= 0"),
+        ("data.batch_size=true", "data.batch_size must be a whole number"),
+        ("data.test_fraction=0", "data.test_fraction must be a number > 0 and < 1"),
+        ("data.task=regresion", "data.task must be auto or classification or regression"),
+        ("device=tpu", "device must be auto, cpu, cuda"),
+        ("trainer.precision=bf16-true", "would corrupt the codes"),
+        ("trainer.precision=16-mixed", "a CPU would silently take bf16"),
+        ("+trainer.gradient_clip_val=1", "task.clip_norm does the work"),
+        ("+trainer.accumulate_grad_batches=2", "task.accumulate does the work"),
+        ("trainer.accelerator=gpu", "device does the work"),
+        ("+model.dropout=0.5", "type model.dropout=0.5"),
+        ("data.kinds=category", "data.kinds must be {column: number"),
+        ("logger=null", "logger must name a file"),
+        ("experiment=null", "experiment must name a file"),
+        ("~data", "data cannot be taken out"),
+        ("~seed", "seed cannot be taken out"),
+        ("~callbacks.best", "callbacks.best cannot be taken out"),
+        ("sead=1", "did you mean seed?"),
+        ("seed=4294967296", "<= 4294967295"),
+        ("optimizer.betas=[1,2]", "optimizer.betas must be two numbers >= 0 and < 1"),
+        ("data.num_workers=1000", "data.num_workers must be a whole number"),
+        ("data.on_device=yes", "data.on_device must be auto, true or false"),
+        ("compile=true", "compile must be off or default or reduce-overhead"),
+        ("compile=fast", "compile must be off or default or reduce-overhead"),
+        ("matmul_precision=full", "matmul_precision must be highest or high or medium"),
+        ("+trainer.fast_dev_run=true", "type experiment=smoke"),
+        ("callbacks.best=null", "~callbacks.best takes it out"),
+        ("seed=0,1", "type -m"),
+        ("~callbacks.nothing", "there is no key callbacks.nothing"),
+        ("data.target=price in EUR (2019)", "type \"data.target='price in EUR (2019)'\""),
+        ("data=table", "data.path must be given"),
+        ("data=images", "data.path must be given"),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_to_type(override, words):
+    found = problems(override)
+    assert found
+    assert words in " ".join(found)
+
+
+def test_a_value_that_needs_quotes_is_the_only_thing_wrong():
+    (said,) = problems("data=table", "data.path=a.csv", "data.target=price in EUR (2019)")
+    assert """type "data.target='price in EUR (2019)'\"""" in said
+
+
+def test_everything_is_listed_at_once():
+    found = problems("model=clip", "trainer.max_epoch=3", "optimizer.lr=-1", "data.val_fraction=2")
+    assert len(found) == 4
+
+
+def test_fractions_must_leave_rows_to_train_on():
+    found = problems("data.val_fraction=0.5", "data.test_fraction=0.5")
+    assert "0.5 + 0.5 = 1" in found[0]
+
+
+def test_rows_on_a_gpu_and_workers_exclude_each_other():
+    for word in ("data.num_workers=2", "trainer.devices=2"):
+        (found,) = problems("data.on_device=true", word)
+        assert "takes data.num_workers=0 and trainer.devices=1" in found
+        assert "type data.on_device=auto" in found
+        assert problems("data.on_device=auto", word) == []
+
+
+def test_every_value_of_a_sweep_is_checked():
+    assert problems("model=mlp,cnn", "seed=0,1,2", "model.width=8,16", is_sweep=True) == []
+    assert problems("optimizer.lr='0.1','0.2'", "model=mlp,cln", is_sweep=True)
+    found = problems("optimizer.lr=0.1,-1,0.2,abc", is_sweep=True)
+    assert [row.split(" | ")[1] for row in found] == ["-1", "abc"]
+    assert len(problems("optimizer.lr=-1,0,0.1", "model=mlp,cnn", is_sweep=True)) == 2
+
+
+def test_values_written_into_a_yaml_are_checked_too(compose):
+    cfg = compose()
+    cfg.optimizer.lr = -1
+    assert "optimizer.lr" in value_problems(cfg)[0].rule

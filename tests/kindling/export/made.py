@@ -1,0 +1,74 @@
+"""Models that were not trained but have everything else: what an export needs, in milliseconds."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import torch
+
+from kindling.bundle.bundle import Bundle
+from kindling.bundle.predictor import Predictor
+from kindling.tables.inference import infer_schema
+from kindling.tables.preprocessor import TablePreprocessor
+from kindling.tables.schema import ImageSchema
+from kindling.types import DataSpec
+from project.data.preprocessing import make_transformer
+from project.models.cnn import CNN
+from project.models.mlp import MLP
+
+CLASSES = {
+    "task": "multiclass",
+    "classes": ("a", "b", "c"),
+    "class_counts": (1, 1, 1),
+}
+QUANTITY = {"task": "regression", "target_mean": 180_000.0, "target_scale": 79_000.0}
+
+
+def table_model(frame, target=CLASSES, *, network=MLP, **kinds):
+    """Make a model of the columns of a frame."""
+    raw = pa.Table.from_pandas(frame, preserve_index=False)
+    schema = infer_schema(raw, kinds)
+    typed = schema.type(raw, "the frame")
+    preprocessor = TablePreprocessor(make_transformer).fit(typed, schema)
+    spec = DataSpec(target="t", **target, **preprocessor.describe())
+    return model_of(spec, schema, network, preprocessor)
+
+
+def image_model(channels, height, width, network=CNN):
+    spec = DataSpec(
+        target="class",
+        **CLASSES,
+        image_shape=(channels, height, width),
+        pixel_mean=(100.0,) * channels,
+        pixel_scale=(60.0,) * channels,
+    )
+    return model_of(spec, ImageSchema(channels, height, width), network, None)
+
+
+def model_of(spec, schema, network, preprocessor):
+    """Build the network with weights that make it sure of some rows and unsure of others."""
+    torch.manual_seed(0)
+    network = network(spec, width=8)
+    with torch.no_grad():
+        network.head.weight *= 10
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.running_mean.uniform_(-1, 1)
+                module.running_var.uniform_(0.5, 2)
+    return Predictor(Bundle(spec, schema, network.eval(), preprocessor, 1024, {}, {}))
+
+
+def frame(seed=0, rows=120):
+    """Make a table with a column of every kind, each with gaps."""
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame(
+        {
+            "size": rng.normal(50, 10, rows),
+            "whole": rng.integers(2**30, 2**31, rows).astype(float),
+            "town": rng.choice(["Ulm", "Rom", "Ys"], rows),
+            "new": pd.array(rng.random(rows) < 0.5, dtype="boolean"),
+            "when": pd.to_datetime(rng.integers(-(2**31), 2**31, rows), unit="s"),
+        }
+    )
+    for number, name in enumerate(table):
+        table.loc[number :: 7 + number, name] = None
+    return table

@@ -1,0 +1,104 @@
+"""One ONNX graph from the user's own columns or pixels, compared with the model by `export`."""
+
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pandas as pd
+import pytest
+
+from kindling.export.make import Rows, export
+from project.models.mlp import MLP
+from tests.kindling.export.made import CLASSES, frame, image_model, table_model
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    """A table with columns of every kind: its model, its file, and what `export` found."""
+    model = table_model(frame())
+    hours = frame().assign(when=pd.date_range("1969-12-30", periods=120, freq="h"))
+    return model, *export(model, rows=[Rows(frame(seed=1), "others"), Rows(hours, "hours")])
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    model = image_model(3, 10, 12)  # BatchNorm with statistics of its own, in evaluation
+    return model, *export(model)
+
+
+def session_of(artifact):
+    return onnxruntime.InferenceSession(artifact.content, providers=["CPUExecutionProvider"])
+
+
+def test_rows_with_gaps_and_dates_agree(mixed):
+    _, _, agreements = mixed
+    assert [agreement.num_rows for agreement in agreements] == [120, 120, 256]
+    assert max(agreement.largest for agreement in agreements) <= 1e-5
+
+
+def test_the_columns_are_the_inputs(mixed):
+    _, artifact, _ = mixed
+    assert artifact.inputs == tuple(frame())
+    assert artifact.outputs == ("label", "probabilities")
+
+
+def test_the_file_says_what_a_stranger_must_know(mixed):
+    _, artifact, _ = mixed
+    notes = {p.key: p.value for p in onnx.load_from_string(artifact.content).metadata_props}
+    assert json.loads(notes["classes"]) == list(CLASSES["classes"])
+    assert (notes["task"], notes["target"]) == ("multiclass", "t")
+    columns = {column["name"]: column for column in json.loads(notes["columns"])}
+    assert list(columns) == list(artifact.inputs)
+    assert columns["town"]["levels"] == ["Rom", "Ulm", "Ys"]
+    assert columns["when"]["meaning"] == "float64 days since 1970-01-01 UTC; NaN is missing"
+
+
+def test_the_file_does_not_tell_where_it_was_made(mixed):
+    content = mixed[1].content
+    assert b".py" not in content
+    assert b"site-packages" not in content
+
+
+def test_pixels_go_in_as_they_are_one_image_or_many(pictures):
+    model, artifact, agreements = pictures
+    session = session_of(artifact)
+    (value,) = session.get_inputs()
+    assert (value.name, value.type) == ("pixels", "tensor(uint8)")
+    assert value.shape == ["rows", 3, 10, 12]
+    assert agreements[0].largest <= 1e-5
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 3, 10, 12), dtype=np.uint8)
+    for images in (pixels, pixels[:1]):
+        label, probs = session.run(None, {"pixels": images})
+        assert probs == pytest.approx(model.predict_proba(images), abs=1e-5)
+        assert label.tolist() == model.predict(images).tolist()
+
+
+def test_the_network_alone_takes_prepared_rows(mixed):
+    model, _, _ = mixed
+    artifact, _ = export(model, network_only=True)
+    x = model.inputs(frame(seed=3))
+    (logits,) = session_of(artifact).run(None, {"x": x})
+    assert logits == pytest.approx(model.outputs(x), abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "table",
+    [
+        pd.DataFrame(np.random.default_rng(0).normal(size=(100, 300))).rename(columns=str),
+        pd.DataFrame({"town": ["Ulm", "Rom", None] * 20, "sex": ["m", "f"] * 30}),
+        pd.DataFrame({"town": [f"level {n % 5000}" for n in range(15_000)]}),
+    ],
+    ids=["300 numbers", "categories only", "5,000 levels"],
+)
+def test_tables_of_one_kind_and_large_ones_agree(table):
+    _, agreements = export(table_model(table), rows=[Rows(table.iloc[:5000], "all")])
+    assert max(agreement.largest for agreement in agreements) <= 1e-5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network_only", [False, True])
+def test_images_go_through_an_mlp_as_well(network_only):
+    model = image_model(3, 8, 9, MLP)
+    assert export(model, network_only=network_only)[1][0].largest <= 1e-5

@@ -1,0 +1,110 @@
+"""docs/lesson.md against the code: links, names, printed results, and nothing left out."""
+
+import ast
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from project.training.task import SupervisedTask
+
+ROOT = Path(__file__).parents[3]
+DOCS = ROOT / "docs"
+PAGE = (DOCS / "lesson.md").read_text(encoding="utf-8")
+ROAD = (DOCS / "from-cnns-to-transformers.md").read_text(encoding="utf-8")
+LINKS = sorted(set(re.findall(r"\[([^\]]+)\]\(([^)]+)\)", PAGE + ROAD)))
+NAMED = [(text.strip("`"), path) for text, path in LINKS if text.startswith("`")]
+HEAD, *BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+PRINTED = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
+SECTIONS = dict(re.findall(r"^## (L\d) .*?\n(.*?)(?=^## )", PAGE, re.MULTILINE | re.DOTALL))
+STATEMENTS = [
+    (section, statement)
+    for section, text in SECTIONS.items()
+    for statement in re.findall(r"^- (.*?)(?=^- |^$)", text, re.MULTILINE | re.DOTALL)
+]
+CODE = r"\[`[\w.]+`\]\(\.\./src/kindling/[\w/]+\.py\)"
+TEST = r"\[`test_\w+`\]\(\.\./tests/lesson/test_\w+\.py\)"
+
+
+def names_in(file):
+    """Return the names of functions, classes and methods; or the keys of a YAML file."""
+    text = file.read_text(encoding="utf-8")
+    if file.suffix == ".yaml":
+        return set(re.findall(r"^(\w+):", text, re.MULTILINE))
+    named = (ast.FunctionDef, ast.ClassDef)
+    names = set()
+    for node in ast.parse(text).body:
+        if isinstance(node, named):
+            names.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            names |= {
+                f"{node.name}.{inner.name}" for inner in node.body if isinstance(inner, named)
+            }
+    return names
+
+
+@pytest.mark.parametrize("link", [path for _, path in LINKS if "://" not in path])
+def test_every_link_leads_to_a_file(link):
+    assert (DOCS / link).is_file()
+
+
+@pytest.mark.parametrize(("name", "link"), NAMED)
+def test_every_linked_name_is_in_its_file(name, link):
+    assert name in names_in(DOCS / link)
+
+
+@pytest.mark.parametrize(("code", "printed"), [*zip(BLOCKS, PRINTED, strict=True)])
+def test_every_example_prints_what_the_page_says(code, printed):
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(HEAD + code, "lesson.md", "exec", dont_inherit=True), {})
+    assert out.getvalue() == printed
+
+
+def test_every_test_of_the_lesson_is_on_the_page():
+    files = set((ROOT / "tests" / "lesson").glob("test_*.py")) - {Path(__file__)}
+    written = {name for file in files for name in names_in(file) if name.startswith("test_")}
+    assert written - {name for name, _ in NAMED} == set()
+
+
+def test_every_section_of_the_lesson_has_an_example():
+    assert list(SECTIONS) == [f"L{number}" for number in range(1, 10)]
+    assert all("```python" in text and "```text" in text for text in SECTIONS.values())
+
+
+@pytest.mark.parametrize(("section", "statement"), STATEMENTS)
+def test_every_statement_has_its_place_and_its_test(section, statement):
+    here, _, proof = statement.partition("\n  Test: ")
+    assert re.search(TEST, proof), section
+    place = here.partition("\n  Here: ")[2]
+    assert re.search(CODE, place) or "Not used here, because" in here, section
+
+
+def test_every_row_of_the_table_has_its_place_and_its_test():
+    table = PAGE.partition("| pattern |")[2]
+    rows = re.findall(r"^\| (?!-)(.+) \| (.+) \| (.+) \|$", table, re.MULTILINE)
+    assert len(rows) > 20
+    for pattern, place, proof in rows:
+        assert re.search(CODE, place), pattern
+        assert re.search(TEST, proof), pattern
+
+
+def test_the_five_lines_are_calls_of_the_training_step_in_this_order():
+    told = PAGE.partition("## The five lines")[2].partition("\n## ")[0]
+    calls = re.findall(r"^\| `(?:\w+ = )?([\w.]+)\(", told, re.MULTILINE)
+    assert len(calls) == 5
+    file = ROOT / "src" / "kindling" / "task" / "supervised.py"
+    (step,) = [
+        node
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name == SupervisedTask.training_step.__name__
+    ]
+    made = [node for node in ast.walk(step) if isinstance(node, ast.Call)]
+    made.sort(key=lambda node: (node.lineno, node.col_offset))
+    assert [call for call in map(ast.unparse, (n.func for n in made)) if call in calls] == calls
+
+
+def test_the_wrong_gradient_is_corrected_openly():
+    assert "[4, 8, 12]. **That is wrong: it is 8x = [8, 16, 24].**" in SECTIONS["L5"]

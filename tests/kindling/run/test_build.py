@@ -1,0 +1,96 @@
+"""Everything in the way of a run is found before the first step."""
+
+import pandas as pd
+import pytest
+
+from kindling.errors import ConfigError, DataError
+from project.baselines import rows_of
+
+
+def test_stage_three_lists_everything_at_once(build):
+    with pytest.raises(ConfigError) as caught:
+        build("model=cnn", "monitor=val/acc", "data.drop_last=true", "data.batch_size=500")
+    rules = " ".join(problem.rule for problem in caught.value.problems)
+    assert len(caught.value.problems) == 3
+    assert "model=cnn takes images" in rules
+    assert "monitor must be one of" in rules
+    assert "at least one full batch" in rules
+
+
+def test_a_monitor_of_another_task_gets_the_nearest_one(build):
+    with pytest.raises(ConfigError, match=r"did you mean monitor=val/rmse"):
+        build("data.target=body_mass_g", "monitor=val/rms")
+
+
+def test_a_monitor_and_its_mode_must_agree(build):
+    with pytest.raises(ConfigError, match="type mode=max"):
+        build("monitor=val/accuracy")
+    assert build("monitor=val/accuracy", "mode=max")
+
+
+def test_a_training_that_ends_inside_an_epoch_is_refused(build):
+    with pytest.raises(ConfigError, match=r"trainer.max_steps=7 of 8 steps"):
+        build("+trainer.max_steps=7")
+    with pytest.raises(ConfigError, match=r"trainer.max_steps=1 of 2 steps"):
+        build("+trainer.max_steps=1", "+trainer.limit_train_batches=2")
+    assert build("+trainer.max_steps=2", "+trainer.limit_train_batches=2")
+
+
+def test_a_training_that_is_never_judged_is_refused(build):
+    words = ["trainer.max_epochs=3", "+trainer.check_val_every_n_epoch=5"]
+    with pytest.raises(ConfigError, match=r"type \+trainer.check_val_every_n_epoch=3"):
+        build(*words)
+    assert build("trainer.max_epochs=5", "+trainer.check_val_every_n_epoch=5")
+
+
+def test_several_devices_on_a_cpu_are_refused(build):
+    with pytest.raises(ConfigError, match=r"type trainer.devices=1"):
+        build("trainer.devices=2", "device=cpu")
+
+
+@pytest.mark.parametrize("limit", ["0", "0.001"])
+def test_a_limit_that_leaves_no_step_is_refused(build, limit):
+    with pytest.raises(ConfigError, match="at least one batch"):
+        build(f"+trainer.limit_train_batches={limit}")
+
+
+def test_batchnorm_with_a_last_batch_of_one_is_refused(build):
+    rows = len(build("data=digits")[0].split["train"])
+    odd = next(size for size in range(20, rows) if rows % size == 1)
+    with pytest.raises(ConfigError, match="BatchNorm needs two rows") as caught:
+        build("data=digits", f"data.batch_size={odd}")
+    assert build("data=digits", f"data.batch_size={odd}", "data.drop_last=true")
+    assert build("data=digits", f"data.batch_size={odd}", "model=mlp")
+    typed = caught.value.problems[0].fix.split()[1].rstrip(",")
+    assert build("data=digits", typed)
+
+
+def test_device_and_files_are_reported_together(build):
+    with pytest.raises(ConfigError) as caught:
+        build("data=table", "data.path=nope.csv", "data.target=y", "device=cuda:99")
+    assert len(caught.value.problems) == 2
+
+
+def test_a_missing_file_alone_is_a_problem_of_the_data(build):
+    with pytest.raises(DataError, match=r"data.path must be a file"):
+        build("data=table", "data.path=nope.csv", "data.target=y")
+
+
+def test_too_few_rows_and_one_class_are_problems_of_the_data(build, table_csv):
+    frame = pd.read_csv(table_csv)
+    frame.head(3).to_csv(table_csv, index=False)
+    with pytest.raises(DataError, match="needs at least one row"):
+        build("data=table", f"data.path={table_csv}", "data.target=price")
+    frame.assign(label="small").to_csv(table_csv, index=False)
+    with pytest.raises(DataError, match="at least two values"):
+        build("data=table", f"data.path={table_csv}", "data.target=label")
+
+
+def test_baselines_have_the_very_rows_of_the_network(build):
+    data, _, _ = build()
+    for stage in ("train", "test"):
+        x, y = rows_of(data, stage)
+        batches = list(data.eval_dataloader(stage))
+        assert (x == batches[0].x.numpy()).all()
+        assert (y == batches[0].y.numpy()).all()
+        assert len(batches) == 1

@@ -1,0 +1,151 @@
+"""The application answers as the model predicts, and says what is wrong by field."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from tests.kindling.bundle.asking import (  # noqa: F401
+    CLASSES,
+    LEVELS,
+    ODD_ROW,
+    PENGUIN,
+    QUOTES,
+    SHOUT,
+    TABLE,
+    Asked,
+    errors,
+    odd_run,
+    png,
+)
+
+
+@pytest.fixture(scope="module")
+def penguins(penguins_run):
+    return Asked(penguins_run)
+
+
+@pytest.fixture(scope="module")
+def digits(digits_run):
+    return Asked(digits_run)
+
+
+@pytest.fixture(scope="module")
+def odd(odd_run):  # noqa: F811
+    return Asked(odd_run)
+
+
+def test_a_row_is_answered_as_the_model_predicts_it(penguins):
+    answer = penguins.rows(PENGUIN).json()
+    (predicted,) = answer["predictions"]
+    probs = penguins.model.predict_proba([PENGUIN])[0]
+    assert answer["target"] == "species"
+    assert predicted["prediction"] == penguins.model.predict([PENGUIN])[0]
+    assert list(predicted["probabilities"].values()) == probs.tolist()
+    assert tuple(predicted["probabilities"]) == penguins.model.spec.classes
+
+
+def test_a_file_is_answered_as_the_same_rows_in_json(penguins):
+    rows = TABLE.astype(object).where(TABLE.notna(), None).to_dict("records")
+    content = Path("data/penguins.csv").read_bytes()
+    from_file = penguins.file(content)
+    body = {
+        "content": content,
+        "headers": {"Content-Type": "text/csv"},
+    }
+    assert from_file.json() == penguins.rows(*rows).json()
+    assert penguins("POST", "/predict", **body).json() == from_file.json()
+    assert len(from_file.json()["predictions"]) == len(TABLE)
+
+
+def test_predictions_come_as_csv_where_that_is_asked_for(penguins):
+    content = TABLE.head(3).to_csv(index=False).encode()
+    answer = penguins.file(content, headers={"Accept": "text/csv"})
+    table = pd.read_csv(io.StringIO(answer.text))
+    assert list(table) == ["row", "prediction", *[f"prob_{n}" for n in penguins.model.spec.classes]]
+    assert table.prediction.tolist() == penguins.model.predict(TABLE.head(3)).tolist()
+
+
+def test_a_regression_answers_with_values_in_the_targets_unit(weight_run):
+    weights = Asked(weight_run)
+    row = TABLE.drop(columns="body_mass_g").iloc[0].to_dict()
+    (predicted,) = weights.rows(row).json()["predictions"]
+    assert predicted == {"prediction": weights.model.predict([row])[0]}
+    text = weights.file(TABLE.head(2).to_csv(index=False), headers={"Accept": "text/csv"}).text
+    assert text.splitlines()[0] == "row,prediction"
+
+
+def test_images_are_answered_in_their_order_and_with_labels_of_their_type(digits):
+    files = [("file", (f"{level}.png", png(level))) for level in (0, 128, 255)]
+    answer = digits("POST", "/predict", files=files).json()["predictions"]
+    wanted = digits.model.predict([png(level) for level in (0, 128, 255)])
+    assert [one["prediction"] for one in answer] == wanted.tolist()
+    assert all(type(one["prediction"]) is int for one in answer)
+    one = digits("POST", "/predict", content=png(128), headers={"Content-Type": "image/png"})
+    (alone,) = one.json()["predictions"]
+    assert alone["prediction"] == answer[1]["prediction"]
+    assert alone["probabilities"] == pytest.approx(answer[1]["probabilities"], abs=1e-6)
+
+
+def test_many_at_once_are_answered_as_each_alone(penguins):
+    rows = [{**PENGUIN, "bill_length_mm": float(length)} for length in range(30, 60)]
+    alone = [penguins.rows(row).json() for row in rows]
+    requests = [("POST", "/predict", {"json": {"rows": [row]}}) for row in rows]
+    assert [answer.json() for answer in penguins.at_once(*requests)] == alone
+
+
+def test_names_of_any_characters_are_asked_for_and_answered_as_they_are(odd):
+    (predicted,) = odd.rows(ODD_ROW).json()["predictions"]
+    assert set(predicted["probabilities"]) == set(CLASSES)
+    described = {column["name"]: column for column in odd("GET", "/schema").json()["columns"]}
+    assert list(described) == list(ODD_ROW)
+    assert described[QUOTES]["levels"] == sorted(LEVELS)
+    assert errors(odd.rows({**ODD_ROW, SHOUT: "no number"}))[0]["field"] == SHOUT
+
+
+def test_the_examples_of_the_description_can_be_sent(odd, penguins, digits):
+    for asked in (odd, penguins):
+        described = asked("GET", "/openapi.json").json()
+        content = described["paths"]["/predict"]["post"]["requestBody"]["content"]
+        schema = content["application/json"]["schema"]
+        names = [column.name for column in asked.model.schema.used]
+        assert list(schema["properties"]["rows"]["items"]["properties"]) == names
+        assert asked.rows(*schema["examples"][0]["rows"]).status_code == 200
+    described = digits("GET", "/openapi.json").json()
+    assert "image/*" in described["paths"]["/predict"]["post"]["requestBody"]["content"]
+
+
+def test_what_a_model_does_not_take_is_refused(penguins, digits):
+    image = {"content": png(0), "headers": {"Content-Type": "image/png"}}
+    assert "image" in errors(penguins("POST", "/predict", **image), 415)[0]["message"]
+    errors(digits.rows(PENGUIN), 415)
+    errors(penguins("POST", "/predict", data={"a": "b"}), 415)
+
+
+def test_unknown_paths_and_methods_are_refused_as_everything_else(penguins):
+    errors(penguins("GET", "/nothing"), 404)
+    errors(penguins("GET", "/predict"), 405)
+
+
+def test_a_fault_of_ours_tells_its_number_only(penguins_run, caplog):
+    broken = Asked(penguins_run)
+    last = [module for module in broken.model.network.modules() if hasattr(module, "weight")][-1]
+    last.weight = torch.nn.Parameter(torch.zeros(1, 1))
+    (error,) = errors(broken.rows(PENGUIN), 500)
+    number = error["message"].split()[-1]
+    assert f"fault {number}" in caplog.text
+    assert "Traceback" in caplog.text
+    assert "Traceback" not in error["message"]
+    assert "/" not in error["message"]
+
+
+def test_missing_cells_and_unseen_levels_are_predicted_as_in_python(penguins):
+    row = dict.fromkeys(PENGUIN)
+    unseen = {**PENGUIN, "island": "Atlantis"}
+    answer = penguins.rows(row, unseen).json()["predictions"]
+    rows = pd.DataFrame([row, unseen])
+    probs = penguins.model.predict_proba(rows.to_dict("list"))
+    assert np.allclose([list(one["probabilities"].values()) for one in answer], probs, atol=1e-6)

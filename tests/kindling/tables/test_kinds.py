@@ -1,0 +1,77 @@
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from kindling.tables import column_types
+
+
+def column(*cells, kind=None):
+    return pa.chunked_array([pa.array(cells, kind)])
+
+
+def test_text_and_numbers_say_the_same():
+    assert column_types.to_number(column(" 7 ", "1.5", "-2e3")).to_pylist() == [7, 1.5, -2000]
+    assert column_types.to_number(column(7, None)).to_pylist() == [7, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "number"),
+    [
+        ("1,234", ".", 1234),
+        ("1,234,567.5", ".", 1234567.5),
+        ("1.234,5", ",", 1234.5),
+        ("0,5", ",", 0.5),
+        ("0,785", ",", 0.785),
+        ("0,785", ".", None),  # no group of thousands begins with 0
+        ("0.785", ",", 0.785),
+        ("12.5", ",", 12.5),
+        ("1,23", ".", None),
+        ("0x10", ".", None),
+        ("--5", ".", None),
+    ],
+)
+def test_thousands_are_grouped_and_decimals_are_marked_by_one_sign_each(text, decimal, number):
+    assert column_types.to_number(column(text, "no number"), decimal).to_pylist() == [number, None]
+
+
+@pytest.mark.parametrize("marker", ["", "NA", "?", " nan ", "-"])
+def test_markers_of_missing_numbers_are_missing(marker):
+    assert column_types.to_number(column(marker, "1")).to_pylist() == [None, 1]
+
+
+def test_infinity_counts_as_missing():
+    assert column_types.to_number(column(1.0, np.inf)).to_pylist() == [1, None]
+    assert column_types.to_number(column("1", "-inf")).to_pylist() == [1, None]
+
+
+def test_a_code_read_as_a_category_loses_no_digit_and_gains_no_decimal():
+    assert column_types.to_category(column(7.0, None, 12.0)).to_pylist() == ["7", "", "12"]
+    assert column_types.to_category(column("007", " a ", "NA")).to_pylist() == ["007", "a", ""]
+
+
+def test_a_boolean_with_gaps_becomes_zero_one_and_nothing():
+    assert column_types.to_boolean(column(True, None, False)).to_pylist() == [1, None, 0]
+    assert column_types.to_boolean(column("TRUE", "", "no", "perhaps")).to_pylist() == [
+        1,
+        None,
+        0,
+        None,
+    ]
+    assert column_types.to_boolean(column(1, 0, 7)).to_pylist() == [1, 0, None]
+
+
+def test_a_date_counts_days():
+    dates = pd.Series(pd.to_datetime(["1970-01-01 00:00", None, "1970-01-03 12:00"]))
+    assert column_types.to_days(pa.chunked_array([pa.array(dates)]), "").to_pylist() == [
+        0,
+        None,
+        2.5,
+    ]
+    assert column_types.to_days(column("03.01.1970", "x"), "%d.%m.%Y").to_pylist() == [2, None]
+
+
+def test_whole_numbers_are_those_that_lose_nothing_as_float64():
+    assert column_types.is_whole(column(1.0, None, -3.0))
+    assert not column_types.is_whole(column(1.5))
+    assert not column_types.is_whole(column(2.0**53 + 2))

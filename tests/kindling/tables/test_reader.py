@@ -1,0 +1,149 @@
+import gzip
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from kindling.errors import ConfigError, DataError
+from kindling.tables import reader
+from kindling.tables.dialect import Dialect, asked_dialect
+from kindling.tables.reader import TableFile, open_table, read_table
+
+TABLE = {"a": ["1", "3"], "b": ["x", "y"]}
+
+
+@pytest.fixture
+def read(tmp_path):
+    def write_and_read(content, **dialect):
+        file = tmp_path / "table.csv"
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        return read_table(file, Dialect(**dialect)).to_pydict()
+
+    return write_and_read
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_separators_and_line_ends_are_seen(read, separator, end):
+    assert read(end.join(["a,b", "1,x", "3,y", ""]).replace(",", separator)) == TABLE
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_encodings_are_seen(read, encoding):
+    assert read("ä,b\nü,x\n".encode(encoding)) == {"ä": ["ü"], "b": ["x"]}
+
+
+def test_the_user_can_say_how_a_file_is_written(read):
+    assert read("a;b\n'1;2';x\n", separator=";", quote="'") == {"a": ["1;2"], "b": ["x"]}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("separator", value) for value in ("ab", "", "\n", "é")),
+        *(("encoding", value) for value in ("base64", "zip", "no-such", "", "\0", "undefined")),
+        *(("quote", value) for value in ("", "''", "\n", "auto")),
+    ],
+)
+def test_what_no_file_can_have_is_a_fault_of_what_was_typed(key, value):
+    with pytest.raises(ConfigError) as caught:
+        asked_dialect({key: value}, "data.csv.")
+    (problem,) = caught.value.problems
+    assert problem.rule.startswith(f"data.csv.{key} must be ")
+    assert problem.fix == f"type data.csv.{key}=..."
+
+
+def test_a_quote_is_no_separator():
+    assert Dialect(separator="'", quote="'").faults().keys() == {"quote"}
+
+
+def test_a_tab_can_be_typed(read):
+    assert read("a\tb\n1\tx\n3\ty\n", separator=r"\t") == TABLE
+
+
+def test_gzip_is_unpacked(read):
+    assert read(gzip.compress(b"a,b\n1,x\n3,y\n")) == TABLE
+
+
+def test_cells_stay_text(read):
+    assert read("a,b\n007,NA\n1.0,\n") == {"a": ["007", "1.0"], "b": ["NA", ""]}
+
+
+def test_quoted_cells_may_hold_separators_lines_and_quotes(read):
+    assert read('"a\nq",b\n"1,2","say ""hi""\nyou"\n') == {"a\nq": ["1,2"], "b": ['say "hi"\nyou']}
+
+
+def test_a_name_that_is_missing_is_made(read):
+    assert list(read(",b,\n0,1,\n")) == ["unnamed 1", "b", "unnamed 3"]
+
+
+def test_a_comma_within_semicolons_is_no_separator(read):
+    assert read("a;b\n1,5;2,5\n") == {"a": ["1,5"], "b": ["2,5"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "an empty file"),
+        ("a,b\n1,2\n3\n4,5,6\n", "1 in line 3, 3 in line 4"),
+        ("a,b\n1,2,3\n1,2,3\n", "name the first column in the header"),
+        ('a,b\n1,"2\n3,4\n', "never ends"),
+        ("a,a\n1,2\n", "'a' 2 times"),
+        (b"PK\x03\x04....", "a zip or Excel file"),
+        (b"\x00\x01\x02", "bytes that are no text"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0)[:-9], "ended before"),
+        (b"PAR1 and nothing else", "must be a table"),
+    ],
+)
+def test_what_is_no_table_is_refused(read, content, message):
+    with pytest.raises(DataError, match=message):
+        read(content)
+
+
+def test_a_late_byte_that_is_no_utf8_is_refused_with_the_way_out(read):
+    with pytest.raises(DataError, match=r"data\.csv\.encoding=latin-1"):
+        read(b"a,b\n" + b"1,2\n" * 100_000 + b"\xe9,2\n")
+
+
+def test_a_long_file_comes_in_chunks_that_are_the_whole(tmp_path):
+    frame = pd.DataFrame({"a": range(400_000), "b": "text of some length"})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    frame.to_parquet(tmp_path / "t.parquet")
+    for name, first in (("t.csv", "0"), ("t.parquet", 0)):
+        chunks = list(open_table(tmp_path / name))
+        assert len(chunks) > 2
+        assert read_table(tmp_path / name).equals(pa.concat_tables(chunks).combine_chunks())
+        assert read_table(tmp_path / name)["a"][0].as_py() == first
+
+
+def test_a_large_file_is_not_held_and_a_small_one_is(tmp_path, monkeypatch):
+    (tmp_path / "t.csv").write_text("a,b\n1,x\n3,y\n")
+    held = TableFile(str(tmp_path / "t.csv"), Dialect(), may_hold=True)
+    monkeypatch.setattr(reader, "HELD_BYTES", 4)
+    anew = TableFile(str(tmp_path / "t.csv"), Dialect(), may_hold=True)
+    assert held.table is not None
+    assert anew.table is None
+    for file in (held, anew):
+        assert pa.concat_tables(file.open()).to_pydict() == TABLE
+        assert file.column("b").to_pylist() == TABLE["b"]
+
+
+def test_a_row_may_be_longer_than_a_block(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "BLOCK_BYTES", 100)
+    row = [*map(str, range(10**6, 10**6 + 300))]
+    (tmp_path / "wide.csv").write_text("\n".join([",".join(f"c{n}" for n in row), ",".join(row)]))
+    assert [*read_table(tmp_path / "wide.csv").to_pylist()[0].values()] == row
+
+
+def test_parquet_of_dictionaries_and_an_index_is_plain(tmp_path):
+    frame = pd.DataFrame({"a": pd.Categorical(["x", "y"])}, index=pd.Index([5, 6], name="i"))
+    frame.to_parquet(tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").to_pydict() == {"a": ["x", "y"]}
+
+
+def test_parquet_with_two_columns_of_a_name_is_refused(tmp_path):
+    table = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
+    pq.write_table(table, tmp_path / "t.parquet")
+    with pytest.raises(DataError, match="a name of its own"):
+        read_table(tmp_path / "t.parquet")

@@ -1,0 +1,126 @@
+import pytest
+import torch
+
+from kindling.errors import ConfigError
+from kindling.types import DataSpec
+from project.models.auto import auto
+from project.models.cnn import CNN
+from project.models.mlp import MLP, RowLinear, soft_clip
+
+TABLE = DataSpec(
+    task="multiclass",
+    target="y",
+    numbers=("a", "b"),
+    categories=("c", "d"),
+    cardinalities=(4, 300),
+    classes=("u", "v", "w"),
+)
+VALUE = DataSpec(problem_type="regression", target="y", numbers=("a", "b"))
+GREY = DataSpec(problem_type="binary", target="y", classes=("u", "v"), image_shape=(1, 8, 8))
+COLOUR = DataSpec(
+    problem_type="multiclass", target="y", classes=("u", "v", "w"), image_shape=(3, 33, 21)
+)
+
+
+def rows(spec, batch_size):
+    torch.manual_seed(1)
+    if spec.image_shape:
+        return torch.randn(batch_size, *spec.image_shape)
+    codes = [torch.randint(0, count, (batch_size, 1)).float() for count in spec.cardinalities]
+    return torch.cat([torch.randn(batch_size, len(spec.numbers)), *codes], dim=1)
+
+
+CASES = [(MLP, TABLE), (MLP, VALUE), (MLP, GREY), (CNN, GREY), (CNN, COLOUR)]
+CASES += [(auto, TABLE), (auto, COLOUR)]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0].__name__}-{case[1].task}")
+def case(request):
+    network, spec = request.param
+    torch.manual_seed(0)
+    return network(spec), spec
+
+
+@pytest.mark.parametrize("batch_size", [1, 5])
+def test_one_output_per_row_and_class(case, batch_size):
+    network, spec = case
+    outputs = network.eval()(rows(spec, batch_size))
+    assert outputs.shape == (batch_size, spec.num_outputs)
+    assert outputs.dtype == torch.float32
+
+
+def test_gradient_reaches_every_parameter(case):
+    network, spec = case
+    network(rows(spec, 32)).square().sum().backward()
+    still = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert still == []
+
+
+def test_permuting_the_batch_permutes_the_output(case):
+    network, spec = case
+    network.eval()
+    x, order = rows(spec, 7), torch.tensor([3, 0, 6, 1, 5, 2, 4])
+    assert torch.allclose(network(x)[order], network(x[order]), atol=1e-6)
+
+
+def test_eval_is_deterministic_and_train_drops_out(case):
+    network, spec = case
+    x = rows(spec, 16)
+    assert torch.equal(network.eval()(x), network(x))
+    assert not torch.equal(network.train()(x), network(x))
+
+
+@pytest.mark.parametrize("size", [(8, 8), (8, 100), (28, 28), (65, 64)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_cnn_takes_every_size_from_eight(size, channels):
+    spec = DataSpec(
+        problem_type="binary", target="y", classes=("u", "v"), image_shape=(channels, *size)
+    )
+    assert CNN(spec, width=4)(rows(spec, 2)).shape == (2, 2)
+
+
+def test_row_linear_is_a_linear_layer_on_one_hot_rows():
+    layer, x = RowLinear(TABLE, 5), rows(TABLE, 6)
+    hot = [torch.nn.functional.one_hot(x[:, 2 + i].long(), n) for i, n in enumerate((4, 300))]
+    one_hot = torch.cat([soft_clip(x[:, :2]), *hot], dim=1)
+    expected = one_hot @ torch.cat([layer.weight, layer.levels]) + layer.bias
+    assert torch.allclose(layer(x), expected, atol=1e-6)
+
+
+def test_a_level_that_was_never_seen_adds_nothing_at_first():
+    layer = RowLinear(TABLE, 5)
+    x = torch.tensor([[0.5, -1.0, 0.0, 0.0], [0.5, -1.0, 1.0, 1.0]])  # unknown twice, missing twice
+    expected = soft_clip(x[:, :2]) @ layer.weight + layer.bias
+    assert torch.allclose(layer(x), expected)
+    assert (layer(torch.tensor([[0.5, -1.0, 2.0, 2.0]])) - expected[:1]).abs().min() > 0
+
+
+def test_soft_clip_leaves_small_numbers_and_bounds_large_ones():
+    x = torch.tensor([0.01, 1.0, 1e6, -1e6])
+    clipped = soft_clip(x)
+    assert clipped[:2].tolist() == pytest.approx([0.01, 0.9487], abs=1e-4)
+    assert clipped[2:].tolist() == pytest.approx([3, -3])
+
+
+def test_sizes_reach_the_network():
+    assert auto(TABLE, width=7).head.in_features == 7
+    assert len([m for m in MLP(TABLE, depth=4).body if isinstance(m, torch.nn.Linear)]) == 3
+    assert auto(GREY, dropout=0.5).dropout.p == 0.5
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (
+            TABLE,
+            "model=cnn takes images; got a table of 2 numbers and 2 categories; type model=mlp",
+        ),
+        (
+            DataSpec(problem_type="binary", target="y", image_shape=(1, 7, 9)),
+            "8x8 pixels or more; got 7x9",
+        ),
+    ],
+)
+def test_cnn_refuses_what_it_cannot_take(spec, message):
+    with pytest.raises(ConfigError, match=message):
+        CNN(spec)

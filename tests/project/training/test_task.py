@@ -1,0 +1,198 @@
+"""The training step against Lightning's automatic one and a hand-written loop; spies; learning."""
+
+import math
+
+import pytest
+import torch
+from lightning.pytorch.callbacks import Callback
+from torch import nn
+
+from kindling.errors import ConfigError
+from kindling.rng import derive_seed
+from kindling.run.build import build_data
+from project.training.schedulers import Cosine
+from project.training.task import SupervisedTask
+
+MODELS = {
+    "mlp": ["data=penguins", "model=mlp", "model.width=16"],
+    "cnn": ["data=digits", "model=cnn", "model.width=4", "model.depth=2", "data.val_fraction=0.7"],
+}
+OPTIONS = {
+    "plain": ["task.clip_norm=null"],
+    "all": ["task.clip_norm=0.3", "task.accumulate=3"],
+    "constant": ["scheduler=constant", "data.drop_last=true"],
+}
+
+
+class AutomaticTask(SupervisedTask):
+    """The same task, with Lightning in charge of the optimizer."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.automatic_optimization = True
+
+    def training_step(self, batch, batch_idx):
+        torch.manual_seed(derive_seed(self.seed, "step", self.current_epoch, batch_idx))
+        outputs = self.network(batch.x)
+        loss = self.loss(outputs, batch.y)
+        self.train_means.add([loss.detach()], [outputs.detach()], [batch.y])
+        return loss
+
+    def configure_optimizers(self):
+        (optimizer,), (schedule,) = super().configure_optimizers()
+        return [optimizer], [{"scheduler": schedule, "interval": "step"}]
+
+    def num_steps(self):
+        return int(self.trainer.estimated_stepping_batches)
+
+
+def weights(network):
+    return torch.cat([p.detach().flatten() for p in network.state_dict().values()])
+
+
+def train(build, overrides, folder):
+    data, task, trainer = build(*overrides, folder=folder)
+    trainer.fit(task, data)
+    return task, trainer
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("model", MODELS)
+def test_manual_optimization_is_bitwise_lightnings_automatic_one(build, model, options):
+    overrides = [*MODELS[model], *OPTIONS[options]]
+    manual, _ = train(build, overrides, "manual")
+
+    # The Trainer's own keys are refused on the command line, so they are set behind it.
+    data, task, trainer = build(*overrides, folder="automatic")
+    automatic = AutomaticTask(
+        task.network,
+        task.spec,
+        optimizer=task.make_optimizer,
+        schedule=task.make_schedule,
+        clip_norm=None,
+        accumulate=1,
+        class_weight=None,
+        steps_per_call=1,
+        batch_size=task.batch_size,
+        num_batches=task.num_batches,
+        seed=task.seed,
+    )
+    data.batches_per_chunk = 1
+    trainer.gradient_clip_val = manual.clip_norm
+    trainer.accumulate_grad_batches = manual.accumulate
+    trainer.fit(automatic, data)
+    assert trainer.global_step > 5
+    assert torch.equal(weights(manual.network), weights(automatic.network))
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("model", MODELS)
+def test_manual_optimization_is_bitwise_a_hand_written_loop(build, model, options):
+    overrides = [*MODELS[model], *OPTIONS[options]]
+    task, trainer = train(build, overrides, "framework")
+
+    data, by_hand, _ = build(*overrides, folder="hand")
+    network, loss_of = by_hand.network, by_hand.loss
+    optimizer = by_hand.make_optimizer(network.parameters())
+    data.batches_per_chunk = 1
+    loader = data.train_dataloader()
+    per_epoch = math.ceil(len(loader) / by_hand.accumulate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, by_hand.make_schedule(3 * per_epoch))
+    for epoch in range(3):
+        loader.sampler.set_epoch(epoch)
+        network.train()
+        for number, batch in enumerate(loader):
+            torch.manual_seed(derive_seed(0, "step", epoch, number))
+            x = data.on_after_batch_transfer(batch, 0).x
+            (loss_of(network(x), batch.y) / by_hand.accumulate).backward()
+            if (number + 1) % by_hand.accumulate == 0 or number + 1 == len(loader):
+                if by_hand.clip_norm is not None:
+                    nn.utils.clip_grad_norm_(network.parameters(), by_hand.clip_norm)
+                optimizer.step()
+                scheduler.step()
+                optimizer.zero_grad()
+    assert trainer.global_step == 3 * per_epoch
+    assert torch.equal(weights(task.network), weights(network))
+
+
+class Spy(nn.Module):
+    """A network that writes down what it sees."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network, self.seen, self.trainer = network, [], None
+
+    def forward(self, x):
+        stage = str(self.trainer.state.stage.value)
+        modes = {m.training for m in self.network.modules()}
+        self.seen.append((stage, modes == {True}, torch.is_grad_enabled(), x.dtype, x.device.type))
+        assert len(modes) == 1
+        assert not torch.is_inference_mode_enabled()
+        if stage == "train":
+            assert all(p.grad is None or not p.grad.any() for p in self.parameters())
+        return self.network(x)
+
+
+@pytest.mark.parametrize("data", ["penguins", "digits"])
+def test_each_stage_has_its_mode_and_clean_gradients(build, data):
+    module, task, trainer = build(f"data={data}", "trainer.max_epochs=2", "~callbacks.preflight")
+    task.network = Spy(task.network)
+    task.network.trainer = trainer
+    trainer.fit(task, module)
+    trainer.test(task, module, verbose=False)
+    assert set(task.network.seen) == {
+        ("train", True, True, torch.float32, "cpu"),
+        ("validate", False, False, torch.float32, "cpu"),
+        ("test", False, False, torch.float32, "cpu"),
+    }
+
+
+class Losses(Callback):
+    def __init__(self):
+        self.values = []
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        self.values.append(pl_module.train_means.compute("train")["train/loss"])
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_sixteen_rows_are_learnt_by_heart(build, precision):
+    data, task, trainer = build(
+        "trainer.max_epochs=60",
+        "model.dropout=0",
+        "optimizer.lr=0.01",
+        "~callbacks.early_stopping",
+        f"trainer.precision={precision}",
+    )
+    data.split["train"] = data.split["train"][::15]
+    losses = Losses()
+    trainer.callbacks.append(losses)
+    trainer.fit(task, data)
+    assert len(data.split["train"]) == 16
+    assert losses.values[-1] < 0.01 < losses.values[0]
+
+
+def test_a_loss_that_is_no_number_stops_with_what_to_type(build):
+    data, task, trainer = build("optimizer=sgd", "~callbacks.preflight")
+    nn.init.constant_(task.network.head.weight, float("inf"))
+    with pytest.raises(ConfigError, match=r"val/loss must stay finite.*optimizer.lr"):
+        trainer.fit(task, data)
+
+
+def test_the_learning_rate_follows_the_schedule(build):
+    data, task, trainer = build("task.accumulate=2")
+    rates = []
+
+    class Rates(Callback):
+        def on_before_optimizer_step(self, trainer, pl_module, optimizer):
+            rates.append(optimizer.param_groups[0]["lr"])
+
+    trainer.callbacks.append(Rates())
+    trainer.fit(task, data)
+    schedule = Cosine(12, 0.05, 0.01)  # 3 epochs of 8 batches, two for each step
+    assert rates == pytest.approx([0.002 * schedule(step) for step in range(12)])
+
+
+def test_build_data_is_enough_to_look_at_a_batch(compose):
+    data = build_data(compose("data=digits"))
+    assert next(iter(data.train_dataloader())).x.shape == (64, 1, 8, 8)
