@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kindling.bundle.json_codec import InvalidFile, parse, typed
 from kindling.errors import DataError, Problem
+from kindling.files import write_atomically
 
 MANIFEST, FORMAT = "MANIFEST.json", 1
 MB = 2**20
@@ -57,20 +58,10 @@ def write_files(folder: Path, files: Mapping[str, bytes], created_with: Mapping[
         (folder / name).unlink(missing_ok=True)
     entries = {}
     for name, content in files.items():
-        write_whole(folder / name, content)
+        write_atomically(folder / name, content)
         entries[name] = Entry(hashlib.sha256(content).hexdigest(), len(content))
     manifest = asdict(Manifest(FORMAT, dict(created_with), entries))
-    write_whole(folder / MANIFEST, json.dumps(manifest, indent=2).encode())
-
-
-def write_whole(file: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all, whenever the power fails."""
-    part = file.with_name(f".{file.name}.part")
-    with part.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(file)
+    write_atomically(folder / MANIFEST, json.dumps(manifest, indent=2).encode())
 
 
 def read_files(folder: Path) -> tuple[Manifest, dict[str, bytes]]:

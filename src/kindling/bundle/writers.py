@@ -1,7 +1,6 @@
 """Tables of predictions in, one after the other; a file that is there whole or not at all out."""
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
+
+from kindling.files import open_atomically
 
 Write = Callable[[pa.Table], None]
 SPECIAL = r'[",\r\n]'  # what makes quotes necessary
@@ -30,16 +31,8 @@ def open_sink(file: Path | None, kind: str) -> Iterator[Write]:
             yield write
         sys.stdout.buffer.flush()
         return
-    part = file.with_name(f".{file.name}.part")
-    try:
-        with part.open("wb") as stream:
-            with KINDS[kind](stream) as write:
-                yield write
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+    with open_atomically(file) as stream, KINDS[kind](stream) as write:
+        yield write
 
 
 @contextmanager

@@ -57,16 +57,16 @@ def run(arguments: Namespace) -> None:
     if arguments.format == "onnx":
         for package in ("onnx", "onnxscript", "onnxruntime"):
             needs(package, "onnx")
-    from kindling.bundle.manifest import write_whole
     from kindling.bundle.predictor import load
     from kindling.export.make import export
+    from kindling.files import write_atomically
 
     model = load(arguments.run)
     rows, remark = rows_to_check(arguments, model)
     artifact, agreements = export(
         model, arguments.format, network_only=arguments.network_only, rows=rows
     )
-    write_whole(arguments.output, artifact.content)
+    write_atomically(arguments.output, artifact.content)
     found = describe(arguments.output, artifact, agreements) | {"remark": remark}
     print_json(found) if arguments.json else show_plan(as_lines(found))
 
