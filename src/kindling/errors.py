@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 
 from kindling.codes import CODES, Severity
 
-MAX_SHOWN = 80  # characters of a cell
-
 
 @dataclass(frozen=True)
 class Problem:
@@ -37,12 +35,6 @@ class Problem:
     @property
     def severity(self) -> Severity:
         return CODES[self.code].severity if self.code else "error"
-
-
-def shown(cell: object) -> str:
-    """Write a cell of the user's as it would be typed in Python, cut where it is long."""
-    text = repr(cell)
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
 
 
 class UserError(ValueError):

@@ -1,40 +1,40 @@
 """The cost of a step, or the curve of a range test, in; a picture read at a glance out."""
 
 from pathlib import Path
-from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kindling.callbacks.step_cost import PHASES, Cost, Times, top, totals
+from kindling.plotting import (
+    BLUE,
+    GREEN,
+    INK,
+    LINE,
+    MUTED,
+    ORANGE,
+    PURPLE,
+    YELLOW,
+    figure_style,
+)
 from kindling.trainer.lr_suggestion import Curve
 
-SHADES = ("#b08900", "#2f6fdd", "#a33fc0", "#1a8a5a", "#8a94a0")
-COLOURS = dict(zip(PHASES, SHADES, strict=True))
-BLUE, ORANGE, INK = "#2f6fdd", "#d9590b", "#1f2328"
-WAITING = "#e3e7eb"
+COLOURS = dict(zip(PHASES, (YELLOW, BLUE, PURPLE, GREEN, MUTED), strict=True))
 NUM_OPERATORS = 12
 NARROW = 0.05  # share of a bar below which a number does not fit into it
-LOOK: Any = {
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#6b7480",
-}
 
 
 def draw_cost(cost: Cost, file: Path) -> None:
     """Draw a step as one bar, and below it the operators that take most of it."""
-    with mpl.rc_context(LOOK):
+    with figure_style():
         figure = Figure(figsize=(9, 6.4), layout="constrained")
         bars = 2 if cost.gpu else 1
         above, below = figure.subplots(2, 1, height_ratios=[0.6 * bars + 0.4, 5])
         draw_step(above, cost)
         draw_operators(below, cost.gpu or cost.cpu, "GPU" if cost.gpu else "CPU")
         handles, names = above.get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside lower center", ncols=6, frameon=False)
+        figure.legend(handles, names, loc="outside lower center", ncols=6)
         figure.savefig(file, dpi=130)
 
 
@@ -52,7 +52,8 @@ def draw_step(axes: Axes, cost: Cost) -> None:
                 axes.annotate(share, middle, color="white", ha="center", va="center")
             left += us
         if place == "GPU" and left < longest:
-            axes.barh(place, longest - left, left=left, color=WAITING, label="GPU waits")
+            axes.barh(place, longest - left, left=left, color=LINE, label="GPU waits")
+    axes.grid(visible=False)
     axes.set_title(
         f"One step takes {spoken(longest)} (mean of {cost.num_steps}, recording included)",
         loc="left",
@@ -75,6 +76,7 @@ def draw_operators(axes: Axes, times: Times, place: str) -> None:
         left = {name: left[name] + width for name, width in zip(names, widths, strict=True)}
     for name, us in left.items():
         axes.annotate(f"  {spoken(us)}, {us / whole:.0%}", (us, name), va="center", color=INK)
+    axes.grid(visible=False)
     axes.set_title(f"Operators that take longest on the {place}", loc="left", fontweight="bold")
     axes.invert_yaxis()
     axes.margins(x=0.16)
@@ -89,12 +91,12 @@ def spoken(us: float) -> str:
 
 def draw_rates(curve: Curve, given: float, file: Path) -> None:
     """Draw loss against learning rate, with the rate to take and the one that is set."""
-    with mpl.rc_context(LOOK):
+    with figure_style():
         figure = Figure(figsize=(7, 4.2), layout="constrained")
         axes = figure.subplots()
         axes.plot(curve.rates, curve.losses, color=BLUE, alpha=0.25, linewidth=1)
         axes.plot(curve.rates, curve.smooth, color=BLUE, linewidth=2)
-        axes.axvline(given, color="#8a94a0", linestyle=":", label=f"now set: {given:g}")
+        axes.axvline(given, color=MUTED, linestyle=":", label=f"now set: {given:g}")
         if curve.suggestion is not None:
             label = f"suggested: {curve.suggestion:g}"
             axes.axvline(curve.suggestion, color=ORANGE, linewidth=1.6, label=label)
@@ -104,5 +106,5 @@ def draw_rates(curve: Curve, given: float, file: Path) -> None:
             axes.set_ylim(finite.min() - room, finite[0] + 3 * room)  # not where it breaks away
         axes.set(xscale="log", xlabel="optimizer.lr", ylabel="train loss (thick: smoothed)")
         axes.xaxis.set_major_formatter("{x:g}")
-        axes.legend(frameon=False, loc="lower left")
+        axes.legend(loc="lower left")
         figure.savefig(file, dpi=130)

@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kindling.errors import Problem, shown
+from kindling.errors import Problem
+from kindling.formatting import shown
 from kindling.tables import column_types
 from kindling.tables.schema import Column
 

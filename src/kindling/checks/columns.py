@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 from kindling.checks import cells as looks
 from kindling.checks.cells import Cells
 from kindling.checks.sample import Sample
-from kindling.errors import Problem, shown
+from kindling.errors import Problem
+from kindling.formatting import shown
 from kindling.tables import column_types
 from kindling.tables.schema import USED, Column, TableSchema, convert
 

@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 
 from kindling.checks.cells import Cells, read_commas
 from kindling.checks.sample import MAX_ROWS
-from kindling.errors import Problem, shown
+from kindling.errors import Problem
+from kindling.formatting import shown
 from kindling.raw_data import RawData
 from kindling.tables import column_types
 from kindling.tables.describe import decimal_sign

@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
+from kindling.formatting import count, number, percent
 from kindling.report.components import Table
-from kindling.report.formatting import count, number, percent
 from kindling.types import DataSpec
 
 MAX_CONFUSIONS = 10

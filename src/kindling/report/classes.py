@@ -7,19 +7,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_auc_score, roc_curve
 
-from kindling.report.components import Picture
-from kindling.report.formatting import number, shorten
-from kindling.report.intervals import wilson
-from kindling.report.plotting import (
+from kindling.formatting import number, shorten
+from kindling.plotting import (
     BLUE,
     INK,
     MUTED,
     SERIES,
     SHADES,
     WIDTH,
-    look,
+    figure_style,
     new_axes,
 )
+from kindling.report.components import Picture
+from kindling.report.intervals import wilson
 from kindling.types import DataSpec
 
 MAX_NAMED = 20  # classes; with more, neither names nor counts can be read
@@ -87,7 +87,7 @@ def _which(curved: list[int]) -> str:
     return f" Shown: the {len(curved)} classes with the most test rows."
 
 
-@look()
+@figure_style()
 def draw_confusion(spec: DataSpec, truth: np.ndarray, predicted: np.ndarray) -> Figure:
     """Draw counts by true (down) and predicted class (across), coloured by the row's share."""
     counts = confusion_matrix(truth, predicted, labels=range(spec.num_classes))
@@ -114,7 +114,7 @@ def draw_confusion(spec: DataSpec, truth: np.ndarray, predicted: np.ndarray) -> 
     return figure
 
 
-@look()
+@figure_style()
 def draw_roc(spec: DataSpec, truth: np.ndarray, probs: np.ndarray, curved: list[int]) -> Figure:
     """Draw one curve for each class against all others."""
     figure, axes = new_axes()
@@ -129,7 +129,7 @@ def draw_roc(spec: DataSpec, truth: np.ndarray, probs: np.ndarray, curved: list[
     return figure
 
 
-@look()
+@figure_style()
 def draw_precision_recall(
     spec: DataSpec, truth: np.ndarray, probs: np.ndarray, curved: list[int]
 ) -> Figure:
@@ -160,7 +160,7 @@ def bins_of(said: np.ndarray, happened: np.ndarray) -> list[tuple[float, float, 
     return [(float(said[p].mean()), float(happened[p].mean()), int(p.sum())) for p in parts]
 
 
-@look()
+@figure_style()
 def draw_calibration(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> Figure:
     """Draw how often it happened against how often it was said to, with 95 % intervals."""
     if spec.num_classes == 2:

@@ -13,8 +13,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from kindling.metrics import logged_names, metrics_for
+from kindling.plotting import BLUE, HEIGHT, MUTED, ORANGE, WIDTH, figure_style, new_axes
 from kindling.registry import METRICS, load
-from kindling.report.plotting import BLUE, HEIGHT, MUTED, ORANGE, WIDTH, look, new_axes
 from kindling.types import DataSpec
 
 Curves = Mapping[str, Mapping[float, float]]  # name -> epoch, counted from 1 -> value
@@ -62,7 +62,7 @@ def by_epoch(found: Steps, num_epochs: int) -> Curves:
     }
 
 
-@look()
+@figure_style()
 def draw_curves(curves: Curves, name: str, label: str, best_epoch: int) -> Figure:
     """Draw one quantity of train and val rows over the epochs; the chosen epoch is marked."""
     figure, axes = new_axes(WIDTH, HEIGHT)

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from kindling.errors import Problem
-from kindling.report.formatting import HEADLINE, capital, count, metric, percent, write_score
+from kindling.formatting import capital, count, percent
 from kindling.report.intervals import Interval
+from kindling.report.metric_words import HEADLINE, metric, write_score
 from kindling.types import DataSpec
 
 FEW_ROWS, FEW_OF_A_CLASS = 100, 10

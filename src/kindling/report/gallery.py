@@ -6,8 +6,8 @@ import io
 import numpy as np
 from PIL import Image
 
+from kindling.formatting import count, percent, quantity, shorten
 from kindling.report.components import Gallery, Photo
-from kindling.report.formatting import count, percent, quantity, shorten
 from kindling.report.report_data import ReportData
 
 MAX_PHOTOS = 12

@@ -11,8 +11,8 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from kindling.report.formatting import shorten
-from kindling.report.plotting import BLUE, INK, WIDTH, look, new_axes
+from kindling.formatting import shorten
+from kindling.plotting import BLUE, INK, WIDTH, figure_style, new_axes
 from kindling.rng import make_generator
 from kindling.types import DataSpec
 
@@ -94,7 +94,7 @@ def _judge(spec: DataSpec, truth: np.ndarray, prediction: np.ndarray) -> tuple[f
     return float(surprise.mean()), float((prediction.argmax(axis=1) == truth).mean())
 
 
-@look()
+@figure_style()
 def draw_importance(found: list[Importance], label: str) -> Figure:
     """Draw the most important columns as bars, each with its spread."""
     shown = found[:MAX_BARS][::-1]

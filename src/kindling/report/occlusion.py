@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kindling.formatting import percent, quantity
 from kindling.report.components import Gallery
-from kindling.report.formatting import percent, quantity
 from kindling.report.gallery import enlarge, name_of, said_of, to_gallery, to_rgb
 from kindling.report.report_data import ReportData
 from kindling.types import DataSpec

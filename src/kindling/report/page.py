@@ -5,8 +5,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from kindling.plotting import palette_css, to_svg
 from kindling.report.components import Page
-from kindling.report.plotting import to_svg
 
 FOLDER = Path(__file__).parent
 
@@ -26,7 +26,7 @@ def render(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = Markup((FOLDER / "page.css").read_text(encoding="utf-8"))
+    style = Markup(palette_css() + "\n" + (FOLDER / "page.css").read_text(encoding="utf-8"))
     return templates.get_template("page.html").render(
         page=page, style=style, svg=lambda figure: Markup(to_svg(figure))
     )

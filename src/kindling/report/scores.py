@@ -6,17 +6,11 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from kindling.formatting import capital, shorten
+from kindling.plotting import BLUE, INK, MUTED, WIDTH, figure_style, new_axes
 from kindling.report.components import Picture, Table
-from kindling.report.formatting import (
-    HEADLINE,
-    capital,
-    metric,
-    shorten,
-    write_interval,
-    write_score,
-)
 from kindling.report.intervals import MAX_ROWS, NUM_RESAMPLES, Interval
-from kindling.report.plotting import BLUE, INK, MUTED, WIDTH, look, new_axes
+from kindling.report.metric_words import HEADLINE, metric, write_interval, write_score
 from kindling.types import DataSpec
 
 Within = Mapping[str, Interval]
@@ -89,7 +83,7 @@ def comparison(
     return Picture(f"comparison_{key}", title, caption, figure)
 
 
-@look()
+@figure_style()
 def draw_comparison(scores: Mapping[str, float], interval: Interval | None, label: str) -> Figure:
     """Draw one dot for each model, the network first, with its interval."""
     names, values = list(scores), list(scores.values())

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from kindling.formatting import capital, count
 from kindling.report.class_tables import class_table, confusion_table
 from kindling.report.classes import class_pictures
 from kindling.report.components import Block, Card, Lines, Picture, Section, Table, Text
 from kindling.report.curves import Curves, draw_curves
-from kindling.report.formatting import HEADLINE, capital, count, metric, write_interval, write_score
 from kindling.report.gallery import mistakes
 from kindling.report.importance import draw_importance, effort, permutation_importance
 from kindling.report.intervals import Interval
+from kindling.report.metric_words import HEADLINE, metric, write_interval, write_score
 from kindling.report.network_probe import NetworkProbe
 from kindling.report.occlusion import maps
 from kindling.report.report_data import ReportData

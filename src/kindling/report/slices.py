@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.stats import hypergeom, norm
 
-from kindling.report.formatting import quantity
+from kindling.formatting import quantity
 
 MIN_ROWS, MIN_SHARE = 10, 0.02  # of the test rows; a smaller group says nothing
 MAX_LEVELS = 50  # of a column; the most frequent ones

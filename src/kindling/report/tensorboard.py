@@ -12,9 +12,9 @@ from omegaconf import DictConfig, OmegaConf
 from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 
+from kindling.plotting import figure_style
 from kindling.report.components import Gallery, Page, Picture
 from kindling.report.network_probe import NetworkProbe
-from kindling.report.plotting import look
 from kindling.report.report_data import ReportData
 
 SETTINGS = ("name", "seed", "data", "model", "optimizer", "schedule", "task", "trainer")
@@ -55,7 +55,7 @@ def add_pictures(board: SummaryWriter, page: Page, step: int) -> None:
         for block in section.blocks:
             tag = f"{section.name}/{block.name}" if isinstance(block, Picture | Gallery) else ""
             if isinstance(block, Picture):
-                with look():
+                with figure_style():
                     board.add_figure(tag, block.figure, step)
             elif isinstance(block, Gallery):
                 board.add_images(tag, block.pixels, step)

@@ -5,9 +5,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from kindling.formatting import number, shorten
+from kindling.plotting import BLUE, INK, ORANGE, figure_style, new_axes
 from kindling.report.components import Picture
-from kindling.report.formatting import number, shorten
-from kindling.report.plotting import BLUE, INK, ORANGE, look, new_axes
 from kindling.types import DataSpec
 
 MAX_POINTS, MAX_VECTORS = 5000, 300  # rows that are drawn; as shapes rather than as pixels
@@ -47,7 +47,7 @@ def value_pictures(spec: DataSpec, truth: np.ndarray, prediction: np.ndarray) ->
     ]
 
 
-@look()
+@figure_style()
 def draw_values(spec: DataSpec, truth: np.ndarray, prediction: np.ndarray) -> Figure:
     """Draw predicted against true values in the target's unit; a perfect model is the line."""
     figure, axes = new_axes()
@@ -61,7 +61,7 @@ def draw_values(spec: DataSpec, truth: np.ndarray, prediction: np.ndarray) -> Fi
     return figure
 
 
-@look()
+@figure_style()
 def draw_residuals(spec: DataSpec, truth: np.ndarray, prediction: np.ndarray) -> Figure:
     """Draw prediction minus truth against the prediction."""
     figure, axes = new_axes()
@@ -72,7 +72,7 @@ def draw_residuals(spec: DataSpec, truth: np.ndarray, prediction: np.ndarray) ->
     return figure
 
 
-@look()
+@figure_style()
 def draw_errors(spec: DataSpec, error: np.ndarray, low: float, high: float) -> Figure:
     """Draw how often errors of each size happen, and where the middle nine of ten lie."""
     figure, axes = new_axes()

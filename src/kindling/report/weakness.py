@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from kindling.formatting import count, number, percent, quantity
 from kindling.report.components import Table
-from kindling.report.formatting import count, number, percent, quantity
 from kindling.report.importance import Importance
 from kindling.report.report_data import ReportData
 from kindling.report.slices import MIN_ROWS, MIN_SHARE, find_slices
@@ -88,16 +88,8 @@ def importance_table(report_data: ReportData, found: list[Importance]) -> Table:
         ]
     else:
         head = ("column", "log loss rises by", "give or take", "accuracy falls by")
-        rows = [
-            (i.column, number(i.rise, 3), number(i.spread, 2), signed_percent(i.fall))
-            for i in found
-        ]
+        rows = [(i.column, number(i.rise, 3), number(i.spread, 2), percent(i.fall)) for i in found]
     return Table("All columns", "", head, rows, num_shown=12, is_wide=False)
-
-
-def signed_percent(share: float) -> str:
-    """Write a share that may be below 0."""
-    return f"-{percent(-share)}" if share < 0 else percent(share)
 
 
 def among(report_data: ReportData) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pyarrow.csv as pacsv
 
-from kindling.errors import Problem, shown
+from kindling.errors import Problem
+from kindling.formatting import shown
 from kindling.tables.dialect import Layout
 
 BLOCK_BYTES = 1 << 20

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kindling.errors import ConfigError, DataError, Problem, shown
+from kindling.errors import ConfigError, DataError, Problem
+from kindling.formatting import shown
 
 PARQUET, GZIP = b"PAR1", b"\x1f\x8b"
 OTHERS = {b"PK\x03\x04": "a zip or Excel file", b"\x89PNG": "an image", b"%PDF": "a PDF file"}

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from kindling.errors import DataError, Problem, permitted, shown
+from kindling.errors import DataError, Problem, permitted
+from kindling.formatting import shown
 from kindling.tables.broken_csv import (
     BLOCK_BYTES,
     MAX_NAMED,

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from kindling.errors import DataError, Problem, shown
+from kindling.errors import DataError, Problem
+from kindling.formatting import shown
 from kindling.tables import column_types
 from kindling.tables.inference import infer_column
 from kindling.tables.schema import convert

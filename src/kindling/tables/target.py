@@ -7,7 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kindling.errors import DataError, Problem, shown
+from kindling.errors import DataError, Problem
+from kindling.formatting import shown
 from kindling.tables import column_types
 from kindling.tables.describe import decimal_sign
 from kindling.tables.inference import has_leading_zeros

@@ -14,7 +14,8 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import LabelEncoder, OrdinalEncoder, StandardScaler
 
-from kindling.errors import DataError, Problem, shown
+from kindling.errors import DataError, Problem
+from kindling.formatting import shown
 from kindling.images.pixel_statistics import ImagePreprocessor
 from kindling.raw_data import RawData
 from kindling.tables.preprocessor import TablePreprocessor, fit_table

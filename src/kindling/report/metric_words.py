@@ -1,7 +1,9 @@
-"""Numbers and the names of metrics in, what a person reads out."""
+"""Words for metrics in the report."""
 
 import math
 from dataclasses import dataclass
+
+from kindling.formatting import number, percent
 
 
 @dataclass(frozen=True)
@@ -58,46 +60,3 @@ def write_interval(name: str, interval: tuple[float, float] | None) -> str:
         return "-"
     low, high = (write_score(name, end) for end in interval)
     return f"{low.removesuffix(' %')} to {high}"
-
-
-def percent(share: float) -> str:
-    """Write a share with one decimal; 100 % means all, and 0 % none."""
-    text = f"{100 * share:.1f}"
-    if (text == "100.0" and share < 1) or (text == "0.0" and share > 0):
-        text = ">99.9" if share > 0.5 else "<0.1"
-    return f"{text.removesuffix('.0') if share in (0, 1) else text} %"
-
-
-def number(value: float, digits: int = 4) -> str:
-    """Write a number with so many digits that count."""
-    if not math.isfinite(value):
-        return "-"
-    if value == 0:
-        return "0"
-    size = math.floor(math.log10(abs(value)))
-    if not -5 < size < 9:
-        return f"{value:.{digits - 1}e}"
-    return f"{value:,.{max(0, digits - 1 - size)}f}"
-
-
-def quantity(value: float) -> str:
-    """Write a value of the user's own data: whole where it is, else with a few digits."""
-    text = number(value)
-    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
-
-
-def count(amount: int, word: str, plural: str = "") -> str:
-    """Write an amount and its word: 1 row, 2 rows."""
-    return f"{amount:,} {word if amount == 1 else plural or word + 's'}"
-
-
-def capital(words: str) -> str:
-    """Let a sentence or a title begin with a capital letter."""
-    return words[:1].upper() + words[1:]
-
-
-def shorten(name: str, most: int = 22) -> str:
-    """Make a name fit into a figure: one line, not too long, and not hidden by matplotlib."""
-    name = " ".join(str(name).split()) or "(empty)"
-    name = name if len(name) <= most else name[: most - 3] + "..."
-    return f" {name}" if name.startswith("_") else name

@@ -1,0 +1,90 @@
+"""Format numbers, cells and lists for a person to read: percent, counts, "a, b, c and 4 more".
+
+Start-up uses this before torch or matplotlib are imported, so neither is imported here.
+"""
+
+import math
+from collections.abc import Iterable
+from itertools import islice
+
+MAX_SHOWN = 80  # characters of a cell
+
+
+def first_few(
+    items: Iterable[object],
+    limit: int = 5,
+    *,
+    total: int | None = None,
+    noun: str = "",
+    separator: str = ", ",
+) -> str:
+    """Join the first items and say how many more there are: "a, b, c and 4 more".
+
+    Args:
+        items: written as str() writes them; wrap them in `map(repr, ...)` or `map(shown, ...)`
+            where quotes are wanted.
+        limit: how many are written at most.
+        total: how many there are, where `items` are not all of them or have no length.
+        noun: what they are, in the plural: "and 4 more columns".
+        separator: between two items; "; " between whole sentences.
+    """
+    if total is None:
+        items = list(items)
+        total = len(items)
+    written = [str(item) for item in islice(items, limit)]
+    more = total - len(written)
+    text = separator.join(written)
+    return f"{text} and {more:,} more{f' {noun}' if noun else ''}" if more > 0 else text
+
+
+def shown(cell: object) -> str:
+    """Write a cell of the user's as it would be typed in Python, cut where it is long."""
+    text = repr(cell)
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+
+
+def percent(share: float) -> str:
+    """Write a share with one decimal; 100 % means all, and 0 % none."""
+    if not math.isfinite(share):
+        return "-"
+    if share < 0:
+        return f"-{percent(-share)}"
+    text = f"{100 * share:.1f}"
+    if (text == "100.0" and share < 1) or (text == "0.0" and share > 0):
+        text = ">99.9" if share > 0.5 else "<0.1"
+    return f"{text.removesuffix('.0') if share in (0, 1) else text} %"
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Write a number with so many significant digits."""
+    if not math.isfinite(value):
+        return "-"
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if not -5 < size < 9:
+        return f"{value:.{digits - 1}e}"
+    return f"{value:,.{max(0, digits - 1 - size)}f}"
+
+
+def quantity(value: float) -> str:
+    """Write a value of the user's own data: whole where it is, else with a few digits."""
+    text = number(value)
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+
+def count(amount: int, word: str, plural: str = "") -> str:
+    """Write an amount and its word: 1 row, 2 rows."""
+    return f"{amount:,} {word if amount == 1 else plural or word + 's'}"
+
+
+def capital(words: str) -> str:
+    """Let a sentence or a title begin with a capital letter."""
+    return words[:1].upper() + words[1:]
+
+
+def shorten(name: str, most: int = 22) -> str:
+    """Make a name fit into a figure: one line, not too long, and not hidden by matplotlib."""
+    name = " ".join(str(name).split()) or "(empty)"
+    name = name if len(name) <= most else name[: most - 3] + "..."
+    return f" {name}" if name.startswith("_") else name  # its legends leave out _names
