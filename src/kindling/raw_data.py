@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from kindling.errors import Problem
+from kindling.images.schema import ImageSchema
 from kindling.tables.dialect import AUTO, Dialect
-from kindling.tables.schema import ImageSchema
 from kindling.types import Split, Transform
 
 

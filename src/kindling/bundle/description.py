@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from kindling.bundle.json_codec import InvalidFile, typed
-from kindling.tables.schema import Column, ImageSchema, TableSchema, schema_to_json
+from kindling.images.schema import ImageSchema
+from kindling.tables.schema import Column, TableSchema
 from kindling.types import DataSpec
 
 Schema = TableSchema | ImageSchema
@@ -29,7 +30,7 @@ class _ImageFile:
 
 def to_plain(spec: DataSpec, schema: Schema) -> dict[str, Any]:
     """Return what schema.json holds."""
-    return {"spec": asdict(spec), "schema": schema_to_json(schema)}
+    return {"spec": asdict(spec), "schema": asdict(schema)}
 
 
 def from_plain(content: Any) -> tuple[DataSpec, Schema]:

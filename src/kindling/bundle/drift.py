@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from kindling.tables.schema import Column, ImageSchema, TableSchema
+from kindling.images.schema import ImageSchema
+from kindling.tables.schema import Column, TableSchema
 
 MAX_NAMED = 3  # unknown levels that a line names
 

@@ -13,11 +13,12 @@ from kindling.bundle.predictor import Predictor
 from kindling.bundle.rows import read_rows
 from kindling.errors import DataError, Problem, for_a_model
 from kindling.images.listing import Listing
+from kindling.images.schema import ImageSchema
 from kindling.tables import column_types
 from kindling.tables.describe import decimal_sign
 from kindling.tables.dialect import AUTO, Dialect
 from kindling.tables.reader import read_table
-from kindling.tables.schema import ImageSchema, absent_columns
+from kindling.tables.schema import absent_columns
 from kindling.types import DataSpec
 
 MAX_NAMED = 5  # labels that a message names

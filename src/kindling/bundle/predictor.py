@@ -17,10 +17,11 @@ from kindling.bundle.drift import Drift
 from kindling.bundle.rows import to_images, to_table
 from kindling.errors import ConfigError, Problem, for_a_model
 from kindling.images.scaling import PixelScaler
+from kindling.images.schema import ImageSchema
 from kindling.predictions import read_outputs
 from kindling.runs import find_run
 from kindling.tables.preprocessor import TablePreprocessor
-from kindling.tables.schema import ImageSchema, TableSchema
+from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
 
 

@@ -11,9 +11,10 @@ import pyarrow as pa
 
 from kindling.errors import DataError, Problem, for_a_model
 from kindling.images.decode import decode
+from kindling.images.schema import ImageSchema
 from kindling.tables.dialect import AUTO, Dialect, sniff
 from kindling.tables.reader import open_table, plain
-from kindling.tables.schema import ImageSchema, TableSchema
+from kindling.tables.schema import TableSchema
 
 KINDS = "a DataFrame, an Arrow table, a dict of columns, a list of dicts, or an array of two axes"
 IMAGE_KINDS = "a list of paths, bytes or Pillow images, or a uint8 array (N, channels, H, W)"

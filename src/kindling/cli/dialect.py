@@ -9,7 +9,8 @@ from kindling.errors import ConfigError, Problem
 from kindling.tables.dialect import AUTO, Dialect, asked_dialect
 
 if TYPE_CHECKING:
-    from kindling.tables.schema import ImageSchema, TableSchema
+    from kindling.images.schema import ImageSchema
+    from kindling.tables.schema import TableSchema
 
 
 def add_dialect(parser: ArgumentParser) -> None:

@@ -84,7 +84,7 @@ def rows_to_check(arguments: Namespace, model: "Predictor") -> "tuple[list[Rows]
     from kindling.bundle.rows import read_rows
     from kindling.cli.files import find_files
     from kindling.export.make import Rows
-    from kindling.tables.schema import ImageSchema
+    from kindling.images.schema import ImageSchema
 
     if not arguments.check:
         return test_rows(arguments.run, model)

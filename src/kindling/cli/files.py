@@ -6,7 +6,8 @@ from pathlib import Path
 
 from kindling.errors import DataError, Problem, permitted
 from kindling.images.decode import SUFFIXES
-from kindling.tables.schema import ImageSchema, TableSchema
+from kindling.images.schema import ImageSchema
+from kindling.tables.schema import TableSchema
 
 TABLES = {".csv", ".tsv", ".txt", ".parquet", ".pq", ".gz"}
 

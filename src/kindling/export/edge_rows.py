@@ -4,8 +4,9 @@ import numpy as np
 import pyarrow as pa
 
 from kindling.export.features import MAX_DAYS
+from kindling.images.schema import ImageSchema
 from kindling.rng import derive_seed
-from kindling.tables.schema import Column, ImageSchema, TableSchema
+from kindling.tables.schema import Column, TableSchema
 
 NUM_ROWS = 256
 MS_PER_DAY = 86_400_000

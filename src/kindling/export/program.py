@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from kindling.errors import ConfigError, Problem
 from kindling.export.features import Features
 from kindling.images.scaling import PixelScaler
+from kindling.images.schema import ImageSchema
 from kindling.tables.column_types import MISSING
 from kindling.tables.preprocessor import TablePreprocessor
-from kindling.tables.schema import ImageSchema, TableSchema
+from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
 
 UNKNOWN_CODE, MISSING_CODE = 0.0, 1.0  # the levels of a column follow

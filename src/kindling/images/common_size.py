@@ -7,8 +7,8 @@ from statistics import median_high
 
 from kindling.images.bit_depth import RGB
 from kindling.images.decode import MAX_PIXELS, Header
+from kindling.images.schema import Fit, ImageSchema
 from kindling.images.warnings import MIN_SIZE_PX
-from kindling.tables.schema import Fit, ImageSchema
 
 AUTO_SIZE_PX = 128  # the longest side that "auto" chooses
 

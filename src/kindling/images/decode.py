@@ -18,7 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from kindling.errors import DataError, Problem
 from kindling.images.bit_depth import depth, eight_bits, flatten, scale_clear
 from kindling.images.exif_orientation import TURNS, lies_on_its_side, orientation
-from kindling.tables.schema import ImageSchema
+from kindling.images.schema import ImageSchema
 
 Picture = Path | bytes | Image.Image
 

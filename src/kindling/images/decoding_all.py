@@ -25,8 +25,8 @@ from kindling.images.cache import (
 from kindling.images.common_size import Options, choose, resized
 from kindling.images.decode import Header, decode, read_header
 from kindling.images.listing import Entry
+from kindling.images.schema import ImageSchema
 from kindling.images.warnings import odd_headers, summarise
-from kindling.tables.schema import ImageSchema
 
 PART = 8  # files that a thread takes at once: handing over costs as much as a small image
 BLOCK, BLOCK_BYTES = 512, 64 << 20  # images that are decoded before they are written away, at most

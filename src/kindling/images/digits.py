@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from kindling.errors import Problem
+from kindling.images.schema import ImageSchema
 from kindling.raw_data import RawData
-from kindling.tables.schema import ImageSchema
 
 
 class DigitsSource:

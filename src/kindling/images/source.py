@@ -17,8 +17,8 @@ from kindling.images.decoding_all import find_faults, read_images
 from kindling.images.folders import list_folders
 from kindling.images.labels import list_labelled
 from kindling.images.listing import Listing
+from kindling.images.schema import Fit, ImageSchema
 from kindling.raw_data import RawData
-from kindling.tables.schema import Fit, ImageSchema
 from kindling.tables.target import (
     infer_task,
     read_target,

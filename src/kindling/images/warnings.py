@@ -6,7 +6,7 @@ from dataclasses import replace
 from kindling.errors import Problem
 from kindling.images.decode import SUFFIXES, Header
 from kindling.images.listing import MAX_NAMED, Entry, some_of
-from kindling.tables.schema import ImageSchema
+from kindling.images.schema import ImageSchema
 
 MIN_SIZE_PX = 8  # a side below this shows nothing, and no network takes it
 

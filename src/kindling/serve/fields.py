@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, create_model
 
+from kindling.images.schema import ImageSchema
 from kindling.serve.limits import Limits
 from kindling.tables.column_types import LARGEST
-from kindling.tables.schema import Column, ImageSchema, TableSchema
+from kindling.tables.schema import Column, TableSchema
 from kindling.types import DataSpec
 
 MAX_LISTED = 50  # levels of a category in the description of a field

@@ -1,12 +1,12 @@
-"""What raw columns or images are, as the train rows showed them: plain values, kept with a model.
+"""What raw columns are, as the train rows showed them: plain values, kept with a model.
 
 `TableSchema.type` turns raw columns into typed ones: the same in training and in serving.
 """
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,6 @@ from kindling.tables.dialect import AUTO, Dialect
 from kindling.tables.invalid_cells import Place, invalid_cells
 
 ColumnType = Literal["number", "boolean", "category", "date", "id", "constant", "text", "empty"]
-Fit = Literal["pad", "crop", "stretch"]
 USED: tuple[ColumnType, ...] = ("number", "boolean", "category", "date")  # the others are left out
 
 
@@ -149,26 +148,3 @@ def absent_columns(names: Iterable[str], columns: list[str], where: str) -> list
                 fix = f"its only column is {columns[0]!r}: what separates columns there?"
             problems.append(Problem(f"a column {name!r} must be in {where}", "none", fix, "D101"))
     return problems
-
-
-@dataclass(frozen=True)
-class ImageSchema:
-    """How any image file becomes uint8 (channels, height, width).
-
-    Args:
-        channels: 1 (grey) or 3 (colour).
-        height, width: in pixels.
-        fit: what becomes of another shape: "pad" and "crop" keep it, "stretch" does not.
-        background: red, green and blue (0 to 255) behind transparent pixels and in the padding.
-    """
-
-    channels: int
-    height: int
-    width: int
-    fit: Fit = "pad"
-    background: tuple[int, int, int] = (255, 255, 255)
-
-
-def schema_to_json(schema: TableSchema | ImageSchema) -> dict[str, Any]:
-    """Return plain values; a table is told from images by its key `columns`."""
-    return asdict(schema)

@@ -17,9 +17,10 @@ from sklearn.preprocessing import LabelEncoder, OrdinalEncoder, StandardScaler
 from kindling.errors import DataError, Problem
 from kindling.formatting import shown
 from kindling.images.pixel_statistics import ImagePreprocessor
+from kindling.images.schema import ImageSchema
 from kindling.raw_data import RawData
 from kindling.tables.preprocessor import TablePreprocessor, fit_table
-from kindling.tables.schema import ImageSchema, TableSchema
+from kindling.tables.schema import TableSchema
 from kindling.types import LabelKind, Transform
 from project.data.splits import SplitRows
 

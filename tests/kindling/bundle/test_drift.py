@@ -4,7 +4,8 @@ import pyarrow as pa
 import pytest
 
 from kindling.bundle.drift import Drift
-from kindling.tables.schema import Column, ImageSchema, TableSchema
+from kindling.images.schema import ImageSchema
+from kindling.tables.schema import Column, TableSchema
 
 SCHEMA = TableSchema(
     (

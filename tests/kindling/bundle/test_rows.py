@@ -10,7 +10,8 @@ from PIL import Image
 
 from kindling.bundle.rows import to_images, to_table
 from kindling.errors import DataError
-from kindling.tables.schema import Column, ImageSchema, TableSchema
+from kindling.images.schema import ImageSchema
+from kindling.tables.schema import Column, TableSchema
 
 SCHEMA = TableSchema(
     (

@@ -7,9 +7,9 @@ import torch
 
 from kindling.bundle.bundle import Bundle
 from kindling.bundle.predictor import Predictor
+from kindling.images.schema import ImageSchema
 from kindling.tables.inference import infer_schema
 from kindling.tables.preprocessor import TablePreprocessor
-from kindling.tables.schema import ImageSchema
 from kindling.types import DataSpec
 from project.data.preprocessing import make_transformer
 from project.models.cnn import CNN
