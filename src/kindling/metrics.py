@@ -4,6 +4,7 @@ A project registers its own (see `kindling.registry`). The table at the end of a
 TensorBoard, the report with its intervals, `kindling compare` and `monitor=` read them from there.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from torch import Tensor
 
+from kindling.formatting import number, percent
 from kindling.types import DataSpec, ProblemType
 
 Direction = Literal["max", "min"]
@@ -39,8 +41,19 @@ class MetricInfo:
     digits: int = 3
 
     def is_better(self, value: float, other: float) -> bool:
-        """Say whether a value is better than another one; nan is better than nothing."""
+        """Say whether a value is better than another one; nan is not."""
         return value > other if self.direction == "max" else value < other
+
+    def best(self, scores: Mapping[str, float]) -> str:
+        """Return the name of the best score."""
+        choose = max if self.direction == "max" else min
+        return choose(scores, key=lambda name: scores[name])
+
+    def format(self, value: float | None) -> str:
+        """Write a value for a person: a share in percent, anything else with a few digits."""
+        if value is None or not math.isfinite(value):
+            return "-"
+        return percent(value) if self.is_share else number(value, self.digits)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +72,11 @@ class Metric(MetricInfo):
             Without it, an epoch keeps its outputs and calls `function`.
         of_mean: what becomes of that mean, such as the square root.
         resampled: (truth, prediction, weights (R, N)) -> (R,): the values of R resamples at once,
-            for the report's interval. Without it, `function` is called for each of fewer ones.
+            for the report's interval; see `kindling.bootstrap`, which has some. Without it,
+            `function` is called for each of fewer resamples, and may answer those that cannot tell
+            with nan or a ValueError.
+        is_row_share: whether it is a share of the rows, k of N: its interval is then Wilson's,
+            which holds also where all rows are right.
     """
 
     function: Callable[[np.ndarray, np.ndarray], float]
@@ -68,6 +85,7 @@ class Metric(MetricInfo):
     per_row: Callable[[Tensor, Tensor, DataSpec], Tensor] | None = None
     of_mean: Callable[[float], float] = float
     resampled: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray] | None = None
+    is_row_share: bool = False
 
 
 def metrics_for(metrics: Iterable[Metric], problem_type: ProblemType) -> tuple[Metric, ...]:

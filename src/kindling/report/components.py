@@ -1,18 +1,28 @@
-"""What a page is made of: plain values, put in by the sections and written down by page.py."""
+"""What a report page is made of (charts, tables, galleries, text), and its rendering as HTML.
+
+The page is one file that asks for nothing: style, figures and images are in it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from matplotlib.figure import Figure
+
+from kindling.plotting import palette_css, to_svg
+
+FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
-class Picture:
+class Chart:
     """A figure with the sentence that says how to read it; `name` is its tag in TensorBoard."""
 
-    kind: ClassVar[str] = "picture"
+    macro: ClassVar[str] = "chart"  # in page.html
     name: str
     title: str
     caption: str
@@ -21,27 +31,27 @@ class Picture:
 
 @dataclass(frozen=True)
 class Table:
-    """Words in rows and columns; what is beyond `num_shown` rows can be unfolded.
+    """Text in rows and columns; what is beyond `num_shown` rows can be unfolded.
 
     Args:
         head: names of the columns; without any, the first cell of a row is its name.
-        num_words: columns at the front that hold words, not numbers.
+        num_text: columns at the front that hold words; those behind them hold numbers.
         is_wide: whether it needs the whole width, or stands beside another block.
     """
 
-    kind: ClassVar[str] = "table"
+    macro: ClassVar[str] = "table"
     title: str
     caption: str
     head: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
-    num_words: int = 1
+    num_text: int = 1
     num_shown: int = 12
     is_wide: bool = True
 
 
 @dataclass(frozen=True)
-class Photo:
-    """One picture of the data, as a data URI, and the lines below it."""
+class Thumbnail:
+    """One image of the data, as a data URI, and the lines below it."""
 
     source: str
     lines: tuple[str, ...]
@@ -49,13 +59,13 @@ class Photo:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Pictures of the data; `pixels` holds the same for TensorBoard: uint8 (N, 3, H, W)."""
+    """Images of the data; `pixels` holds the same for TensorBoard: uint8 (N, 3, H, W)."""
 
-    kind: ClassVar[str] = "gallery"
+    macro: ClassVar[str] = "gallery"
     name: str
     title: str
     caption: str
-    photos: list[Photo]
+    thumbnails: list[Thumbnail]
     pixels: np.ndarray
 
 
@@ -63,22 +73,22 @@ class Gallery:
 class Text:
     """Lines as they were typed or written: a command, a file."""
 
-    kind: ClassVar[str] = "text"
+    macro: ClassVar[str] = "text"
     title: str
     text: str
     is_folded: bool = False
 
 
 @dataclass(frozen=True)
-class Lines:
+class Sentences:
     """Sentences, one below the other."""
 
-    kind: ClassVar[str] = "sentences"
+    macro: ClassVar[str] = "sentences"
     title: str
-    lines: Sequence[str]
+    sentences: Sequence[str]
 
 
-Block = Picture | Table | Gallery | Text | Lines
+Block = Chart | Table | Gallery | Text | Sentences
 
 
 @dataclass(frozen=True)
@@ -109,3 +119,24 @@ class Page:
     cards: list[Card]
     findings: list[str]
     sections: list[Section]
+
+
+def render(page: Page) -> str:
+    """Return the page as HTML; every word in it is escaped, whoever chose it."""
+    style = palette_css() + "\n" + (FOLDER / "page.css").read_text(encoding="utf-8")
+    return (
+        templates()
+        .get_template("page.html")
+        .render(page=page, style=Markup(style), svg=lambda figure: Markup(to_svg(figure)))
+    )
+
+
+def templates() -> Environment:
+    """Return the HTML templates of this folder, which escape what is put into them."""
+    return Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,4 +1,4 @@
-"""Test images and a way to ask the network in; where in them it looks, as pictures, out.
+"""Occlusion maps: where in an image the network looks.
 
 A place is hidden, and the network asked again: where it then says something else, it looked
 (Zeiler and Fergus, 2013). That works for any network.
@@ -11,9 +11,16 @@ import torch
 from torch import Tensor
 
 from kindling.formatting import percent, quantity
-from kindling.report.components import Gallery
-from kindling.report.gallery import enlarge, name_of, said_of, to_gallery, to_rgb
-from kindling.report.report_data import ReportData
+from kindling.report.components import Block, Gallery, Section
+from kindling.report.gallery import (
+    enlarge,
+    make_gallery,
+    name_of,
+    to_rgb,
+    worst_images,
+    write_prediction,
+)
+from kindling.report.report_data import ReportData, TrainedNetwork
 from kindling.types import DataSpec
 
 MAX_MAPS = 6
@@ -23,62 +30,65 @@ PATCHES = 7  # positions of the patch along a side
 RED = np.array([214, 40, 40], dtype=np.float32)
 
 
-def maps(
-    ask: Callable[[Tensor], np.ndarray], report_data: ReportData, cost: float
-) -> Gallery | None:
-    """Show where hiding a place changes the answer; None where that costs too much.
+def image_section(data: ReportData, network: TrainedNetwork) -> Section:
+    """Show the worst mistakes, and what the network looks at."""
+    title = "Images it is wrong about, and what it looks at"
+    if data.why_no_images:
+        return Section("images", title, data.why_no_images, [])
+    blocks: list[Block] = [worst_images(data)]
+    num_maps = min(MAX_MAPS, len(data.x), int(BUDGET / (network.cost(data.x) * (1 + PATCHES**2))))
+    if num_maps:
+        blocks.append(occlusion_maps(network.predict, data, num_maps))
+    return Section("images", title, "", blocks)
+
+
+def occlusion_maps(
+    predict: Callable[[Tensor], np.ndarray], data: ReportData, num_maps: int
+) -> Gallery:
+    """Show where hiding a place changes the answer.
 
     Args:
-        ask: returns probabilities (N, K), or values (N,), for images.
-        report_data: the test images.
-        cost: of asking for one image, in multiplications and additions.
+        predict: returns probabilities (N, K), or values (N,), for images.
+        data: the test images.
+        num_maps: how many of them are shown.
     """
-    num_maps = min(MAX_MAPS, len(report_data.x), int(BUDGET / (cost * (1 + PATCHES**2))))
-    if num_maps == 0:
-        return None
-    chosen = choose(report_data, num_maps)
-    least = LEAST * (report_data.spec.target_scale if report_data.spec.is_regression else 1)
-    changes = [occlusion(ask, report_data.spec, report_data.x[place]) for place in chosen]
-    pictures = [
-        overlay(report_data.x[k].numpy(), change / max(float(change.max()), least))
-        for k, change in zip(chosen, changes, strict=True)
-    ]
+    is_regression = data.spec.is_regression
+    chosen = choose(data, num_maps)
+    least = LEAST * (data.spec.target_scale if is_regression else 1)
+    changes = [occlusion(predict, data.spec, data.x[k]) for k in chosen]
+    pairs = list(zip(chosen, changes, strict=True))
+    images = [overlay(data.x[k].numpy(), c / max(float(c.max()), least)) for k, c in pairs]
     lines = [
-        (said_of(report_data, k), hidden(report_data, k, change), name_of(report_data, k))
-        for k, change in zip(chosen, changes, strict=True)
+        (write_prediction(data, k), write_hidden(data, k, c), name_of(data, k)) for k, c in pairs
     ]
-    what = (
-        "more the value changes"
-        if report_data.spec.is_regression
-        else "less sure of its class the network is"
-    )
+    effect = "more the value changes" if is_regression else "less sure of its class the network is"
     caption = (
         "A patch of a quarter of the side in the mean colour is moved over the image. The redder "
-        f"a place, the {what} when that place is hidden. Below each image: what is said of it, and "
-        "what becomes of that when its reddest place is hidden."
+        f"a place, the {effect} when that place is hidden. Below each image: what is said of it, "
+        "and what becomes of that when its reddest place is hidden."
     )
-    return to_gallery("occlusion", "What the network looks at", caption, pictures, lines)
+    return make_gallery("occlusion", "What the network looks at", caption, images, lines)
 
 
-def choose(report_data: ReportData, num_maps: int) -> list[int]:
+def choose(data: ReportData, num_maps: int) -> list[int]:
     """Choose half of the images among the most wrong, then one of each class, then any."""
-    worst = np.argsort(-report_data.errors, kind="stable")[: num_maps // 2]
-    worst = worst[report_data.errors[worst] > 0]
-    order = [*worst.tolist(), *range(len(report_data.x))]
-    if not report_data.spec.is_regression:
-        order[len(worst) : len(worst)] = np.unique(report_data.truth, return_index=True)[1].tolist()
+    worst = np.argsort(-data.errors, kind="stable")[: num_maps // 2]
+    worst = worst[data.errors[worst] > 0]
+    order = [*worst.tolist(), *range(len(data.x))]
+    if not data.spec.is_regression:
+        order[len(worst) : len(worst)] = np.unique(data.truth, return_index=True)[1].tolist()
     return list(dict.fromkeys(order))[:num_maps]
 
 
-def hidden(report_data: ReportData, place: int, change: np.ndarray) -> str:
+def write_hidden(data: ReportData, k: int, change: np.ndarray) -> str:
     """Write what the network says when the place that matters most is hidden."""
-    if report_data.spec.is_regression:
+    if data.spec.is_regression:
         return f"changes by {quantity(float(change.max()))}"
-    left = report_data.prediction[place].max() - change.max()
+    left = data.prediction[k].max() - change.max()
     return f"{percent(float(np.clip(left, 0, 1)))} when hidden"
 
 
-def occlusion(ask: Callable[[Tensor], np.ndarray], spec: DataSpec, image: Tensor) -> np.ndarray:
+def occlusion(predict: Callable[[Tensor], np.ndarray], spec: DataSpec, image: Tensor) -> np.ndarray:
     """Return how much the answer changes when a place is hidden: (H, W).
 
     Of classes it is the fall of the probability of the class that is said; of values the size of
@@ -94,7 +104,7 @@ def occlusion(ask: Callable[[Tensor], np.ndarray], spec: DataSpec, image: Tensor
     copies = image.repeat(1 + len(places), 1, 1, 1)
     for copy, (rows, columns) in zip(copies[1:], places, strict=True):
         copy[:, rows, columns] = colour
-    said = ask(copies)
+    said = predict(copies)
     changes = (
         np.abs(said - said[0]) if spec.is_regression else said[0].max() - said[:, said[0].argmax()]
     )
@@ -116,6 +126,6 @@ def overlay(image: np.ndarray, change: np.ndarray) -> np.ndarray:
     """Paint changes (H, W), from 0 to 1, in red over the image in grey."""
     grey = to_rgb(image).mean(axis=2, keepdims=True).astype(np.uint8).repeat(3, axis=2)
     shades = (255 * np.maximum(change, 0)).astype(np.uint8)[..., None].repeat(3, axis=2)
-    spread = enlarge(shades, is_smooth=True, background="black")  # nothing beside the image
-    alpha = 0.75 * spread[..., :1].astype(np.float32) / 255
+    mask = enlarge(shades, is_smooth=True, background="black")  # nothing beside the image
+    alpha = 0.75 * mask[..., :1].astype(np.float32) / 255
     return ((1 - alpha) * enlarge(grey) + alpha * RED).astype(np.uint8)

@@ -1,53 +1,59 @@
-"""A tested run in; everything about its test rows that the report looks at out, as plain arrays."""
+"""Report data: the test rows of a run as plain arrays, and the trained network to ask about them.
+
+All parts of the report read these two, never the data module or the task.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from kindling.predictions import Result
+from kindling.formatting import count
+from kindling.images.scaling import PixelScaler
+from kindling.predictions import Result, read_outputs, to_numpy
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
-from project.data.datamodule import DataModule
-from project.training.task import SupervisedTask
 
-MAX_ROWS = 20_000  # test rows whose columns are looked at one by one
+MAX_ROWS = 20_000  # test rows whose columns are examined one by one
 MAX_NUMBERS = 10**8  # in them: 100 MB of pixels
-CHUNK = 256  # images
+IMAGES_AT_ONCE = 256
+NUMBERS_AT_ONCE = 2**18  # in the rows that the network is given at once
 
 
 @dataclass(frozen=True)
 class ReportData:
-    """The test rows, or so many of them that the report keeps to its time.
+    """The test rows, and n of them that are examined one by one, so that it takes seconds.
 
     Args:
         spec: describes them.
-        result: of all test rows.
-        looked: which of them are looked at one by one, as positions in the result.
-        x: what the network is given of those.
-        names: of those, as in predictions.csv.
-        cells: of those by column, in the user's own values; of images, how they look.
-        places: where in x each of the user's columns is; empty for images.
+        result: of all N test rows.
+        examined: int64 (n,), which of them are examined, as positions in the result.
+        x: what the network is given of those: float32 (n, F + C), or images (n, channels, H, W).
+        sample_ids: of those, as in predictions.csv.
+        columns: (n,) for each column, in the user's own values; of images, how they look.
+        features: where in x each of the user's columns is; empty for images.
     """
 
     spec: DataSpec
     result: Result
-    looked: np.ndarray
+    examined: np.ndarray
     x: Tensor
-    names: np.ndarray
-    cells: Mapping[str, np.ndarray]
-    places: Mapping[str, list[int]]
+    sample_ids: np.ndarray
+    columns: Mapping[str, np.ndarray]
+    features: Mapping[str, list[int]]
 
     @property
     def truth(self) -> np.ndarray:
-        return self.result.truth[self.looked]
+        return self.result.truth[self.examined]
 
     @property
     def prediction(self) -> np.ndarray:
-        return self.result.prediction[self.looked]
+        return self.result.prediction[self.examined]
 
     @property
     def errors(self) -> np.ndarray:
@@ -56,51 +62,112 @@ class ReportData:
             return np.abs(self.prediction - self.truth)
         return (self.prediction.argmax(axis=1) != self.truth).astype(np.float64)
 
+    @property
+    def has_images(self) -> bool:
+        return self.spec.image_shape is not None
 
-def look_at(data: DataModule, task: SupervisedTask) -> ReportData:
-    """Take the test rows out of the data, the same ones in every run of a seed."""
-    spec, result = data.spec, task.results["test"]
-    looked = np.arange(len(result.row))
-    most = max(1, min(MAX_ROWS, MAX_NUMBERS // data.x[0].numel()))
-    if len(looked) > most:
-        rng = np.random.default_rng(data.seed)
-        looked = np.sort(rng.choice(len(looked), most, replace=False))
-    rows = result.row[looked]
-    x = data.x[rows]
-    cells, places = (image_looks(x), {}) if spec.image_shape else table_cells(data, rows)
-    return ReportData(spec, result, looked, x, data.raw.names[rows], cells, places)
-
-
-def table_cells(
-    data: DataModule, rows: np.ndarray
-) -> tuple[dict[str, np.ndarray], dict[str, list[int]]]:
-    """Return the cells of each column that was learnt from, and where it is in x."""
-    schema = data.schema
-    assert isinstance(schema, TableSchema)
-    features = (*data.spec.numbers, *data.spec.categories)
-    typed = type_some(data, rows)
-    cells, places = {}, {}
-    for column in schema.used:
-        values = typed[column.features[0]].to_numpy()
-        cells[column.name] = (
-            values.astype("datetime64[D]") if column.column_type == "date" else values
+    @property
+    def why_no_images(self) -> str:
+        """Say in a sentence why its images cannot be shown; "" where they can, or are none."""
+        if not self.has_images or (self.x.dtype == torch.uint8 and self.x.shape[1] in (1, 3)):
+            return ""
+        dtype, channels = (
+            str(self.x.dtype).removeprefix("torch."),
+            count(self.x.shape[1], "channel"),
         )
-        places[column.name] = [features.index(name) for name in column.features]
-    return cells, places
+        return (
+            f"Images are not shown here: these hold {dtype} in {channels}, and only uint8 in 1 "
+            "(grey) or 3 (red, green, blue) says what a pixel looks like."
+        )
 
 
-def type_some(data: DataModule, rows: np.ndarray) -> pd.DataFrame:
-    """Type these rows alone, which are in the order of the files."""
+def read_report_data(data: Any, result: Result) -> ReportData:
+    """Take the test rows out of the data module, the same ones in every run of a seed."""
+    spec = data.spec
+    examined = np.arange(len(result.row))
+    most = max(1, min(MAX_ROWS, MAX_NUMBERS // data.x[0].numel()))
+    if len(examined) > most:
+        rng = np.random.default_rng(data.seed)
+        examined = np.sort(rng.choice(len(examined), most, replace=False))
+    rows = result.row[examined]
+    x = data.x[rows]
+    columns, features = (describe_images(x), {}) if spec.image_shape else read_columns(data, rows)
+    return ReportData(spec, result, examined, x, data.raw.names[rows], columns, features)
+
+
+def read_columns(data: Any, rows: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, list[int]]]:
+    """Return the cells (n,) of each column that was learnt from, and where it is in x."""
     schema = data.schema
     assert isinstance(schema, TableSchema)
-    typed = [schema.type(table.take(inside), table.file) for table, inside in data.raw.parts(rows)]
-    return pd.concat(typed, ignore_index=True)
+    names = (*data.spec.numbers, *data.spec.categories)
+    # Only these rows are read again, file by file: rows are in the order of the files.
+    parts = [schema.type(table.take(inside), table.file) for table, inside in data.raw.parts(rows)]
+    frame = pd.concat(parts, ignore_index=True)
+    columns, features = {}, {}
+    for column in schema.used:
+        cells = frame[column.features[0]].to_numpy()
+        is_date = column.column_type == "date"
+        columns[column.name] = cells.astype("datetime64[D]") if is_date else cells
+        features[column.name] = [names.index(name) for name in column.features]
+    return columns, features
 
 
-def image_looks(images: Tensor) -> dict[str, np.ndarray]:
+def describe_images(images: Tensor) -> dict[str, np.ndarray]:
     """Return what can be said of any image: how bright it is, and how strong its contrast."""
-    parts = [part.flatten(1).double() for part in images.split(CHUNK)]
+    parts = [part.flatten(1).double() for part in images.split(IMAGES_AT_ONCE)]
+    brightness = "brightness (0 to 255)" if images.dtype == torch.uint8 else "mean of the pixels"
     return {
-        "brightness (0 to 255)": torch.cat([part.mean(dim=1) for part in parts]).numpy(),
-        "contrast (spread of the pixels)": torch.cat([part.std(dim=1) for part in parts]).numpy(),
+        brightness: torch.cat([part.mean(dim=1) for part in parts]).numpy(),
+        "contrast (std of the pixels)": torch.cat([part.std(dim=1) for part in parts]).numpy(),
     }
+
+
+class TrainedNetwork:
+    """A network that is asked, never trained.
+
+    Args:
+        network: stays as it is; it is asked on the device where its weights are.
+        spec: describes the rows: float32 (N, F + C), or images (N, channels, H, W).
+    """
+
+    def __init__(self, network: nn.Module, spec: DataSpec) -> None:
+        self.network, self.spec = network.eval(), spec
+        self.device = next(network.parameters()).device
+        self.scaler: nn.Module = nn.Identity()
+        if spec.image_shape is not None:
+            self.scaler = PixelScaler(spec.pixel_mean, spec.pixel_scale).to(self.device)
+
+    @property
+    def name(self) -> str:
+        return type(self.network).__name__
+
+    def predict(self, x: Tensor) -> np.ndarray:
+        """Return probabilities (N, K), or values (N,) in the target's unit."""
+        return read_outputs(self.spec, np.concatenate([to_numpy(y) for y in self._outputs(x)]))
+
+    def _outputs(self, x: Tensor) -> list[Tensor]:
+        rows = max(1, NUMBERS_AT_ONCE // x[0].numel())
+        with torch.no_grad():
+            return [
+                self.network(self.scaler(part.to(self.device))).float() for part in x.split(rows)
+            ]
+
+    def cost(self, x: Tensor) -> float:
+        """Count the multiplications and additions for one row."""
+        with FlopCounterMode(display=False) as counter:
+            self._outputs(x[:1])
+        return max(float(counter.get_total_flops()), x[0].numel())
+
+    def embed(self, x: Tensor) -> np.ndarray | None:
+        """Return what the last linear layer is given, (N, D): how the network sees the rows."""
+        layers = [layer for layer in self.network.modules() if isinstance(layer, nn.Linear)]
+        if not layers:
+            return None
+        inputs: list[Tensor] = []
+        handle = layers[-1].register_forward_hook(lambda _, given, __: inputs.append(given[0]))
+        try:
+            self._outputs(x)
+        finally:
+            handle.remove()
+        fits = inputs and all(part.ndim == 2 for part in inputs)
+        return np.concatenate([to_numpy(part.float()) for part in inputs]) if fits else None

@@ -1,8 +1,6 @@
-"""A finished page in; its figures, HPARAMS and what else TensorBoard can show of a run out."""
+"""TensorBoard: the figures of the report, HPARAMS, precision-recall curves and the projector."""
 
-from collections.abc import Mapping
 from contextlib import redirect_stdout
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,98 +11,96 @@ from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 
 from kindling.plotting import figure_style
-from kindling.report.components import Gallery, Page, Picture
-from kindling.report.network_probe import NetworkProbe
-from kindling.report.report_data import ReportData
+from kindling.report.components import Chart, Gallery, Page
+from kindling.report.report_data import ReportData, TrainedNetwork
+from kindling.report.scores import Scores
 
-SETTINGS = ("name", "seed", "data", "model", "optimizer", "schedule", "task", "trainer")
-MAX_CURVES, MAX_POINTS, MAX_NUMBERS, THUMB_PX = 10, 500, 2**16, 24
+# Sections of the configuration that HPARAMS shows.
+SETTINGS = ("name", "seed", "data", "model", "optimizer", "scheduler", "task", "trainer")
+MAX_CURVES, MAX_POINTS, MAX_NUMBERS, THUMBNAIL_PX = 10, 500, 2**16, 24
 
 
-def write_board(
+def write_tensorboard(
     cfg: DictConfig,
-    report_data: ReportData,
-    probe: NetworkProbe,
+    data: ReportData,
+    network: TrainedNetwork,
     trainer: Trainer,
-    metrics: Mapping[str, Any],
+    scores: Scores,
     page: Page,
 ) -> None:
     """Write to every TensorBoard logger of the run; without any, nothing."""
     final = {
-        f"final/{stage}_{k}": v for stage in ("val", "test") for k, v in metrics[stage].items()
+        f"final/{split}_{name}": value
+        for split in ("val", "test")
+        for name, value in scores.splits.get(split, {}).items()
     }
-    plain = OmegaConf.to_container(cfg, resolve=True)
-    assert isinstance(plain, dict)
-    settings = {key: plain[key] for key in SETTINGS}
+    settings = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(settings, dict)
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoardLogger):
-            board, step = logger.experiment, trainer.global_step
+            writer, step = logger.experiment, trainer.global_step
             yaml = OmegaConf.to_yaml(cfg, resolve=True)
-            board.add_text("config", "```yaml\n" + yaml + "```")
-            add_pictures(board, page, step)
-            if not report_data.spec.is_regression:
-                add_precision_recall(board, report_data, step)
-            add_rows(board, report_data, probe, step)
-            logger.log_hyperparams(settings, final)
+            writer.add_text("config", "```yaml\n" + yaml + "```")
+            add_figures(writer, page, step)
+            if not data.spec.is_regression:
+                add_precision_recall(writer, data, step)
+            add_embedding(writer, data, network, step)
+            logger.log_hyperparams({k: settings[k] for k in SETTINGS if k in settings}, final)
             logger.save()
 
 
-def add_pictures(board: SummaryWriter, page: Page, step: int) -> None:
+def add_figures(writer: SummaryWriter, page: Page, step: int) -> None:
     """Add every figure and gallery of the page."""
     for section in page.sections:
         for block in section.blocks:
-            tag = f"{section.name}/{block.name}" if isinstance(block, Picture | Gallery) else ""
-            if isinstance(block, Picture):
+            if isinstance(block, Chart):
                 with figure_style():
-                    board.add_figure(tag, block.figure, step)
+                    writer.add_figure(f"{section.name}/{block.name}", block.figure, step)
             elif isinstance(block, Gallery):
-                board.add_images(tag, block.pixels, step)
+                writer.add_images(f"{section.name}/{block.name}", block.pixels, step)
 
 
-def add_precision_recall(board: SummaryWriter, report_data: ReportData, step: int) -> None:
+def add_precision_recall(writer: SummaryWriter, data: ReportData, step: int) -> None:
     """Add one interactive curve for each class, of the most frequent ones."""
-    truth, probs, classes = report_data.truth, report_data.prediction, report_data.spec.classes
+    truth, probs, classes = data.truth, data.prediction, data.spec.classes
     counts = np.bincount(truth, minlength=len(classes))
     for k in np.argsort(-counts, kind="stable")[:MAX_CURVES]:
         if counts[k]:
-            board.add_pr_curve(f"precision_recall/{classes[k]}", truth == k, probs[:, k], step)
+            writer.add_pr_curve(f"precision_recall/{classes[k]}", truth == k, probs[:, k], step)
 
 
-def add_rows(board: SummaryWriter, report_data: ReportData, probe: NetworkProbe, step: int) -> None:
+def add_embedding(
+    writer: SummaryWriter, data: ReportData, network: TrainedNetwork, step: int
+) -> None:
     """Add some rows as the last layer sees them, to the projector; images with a thumbnail."""
-    seen = probe.last_input(report_data.x[:MAX_POINTS])
-    if seen is None or len(seen) < 2:
+    points = network.embed(data.x[:MAX_POINTS])
+    if points is None or len(points) < 2:
         return
-    seen = seen[: max(2, MAX_NUMBERS // seen.shape[1])]  # written as text, one by one
-    thumbs = None
-    if report_data.spec.image_shape is not None:
-        small = F.interpolate(
-            report_data.x[: len(seen)].float() / 255, (THUMB_PX, THUMB_PX), mode="area"
-        )
-        thumbs = small.expand(-1, 3, -1, -1)
+    points = points[: max(2, MAX_NUMBERS // points.shape[1])]  # written as text, one by one
+    thumbnails = None
+    if data.has_images and not data.why_no_images:
+        size = (THUMBNAIL_PX, THUMBNAIL_PX)
+        small = F.interpolate(data.x[: len(points)].float() / 255, size, mode="area")
+        thumbnails = small.expand(-1, 3, -1, -1)
     with redirect_stdout(None):  # it prints where the run was tested before
-        board.add_embedding(
-            torch.from_numpy(seen),
-            labels_of(report_data, slice(len(seen))),
-            thumbs,
+        writer.add_embedding(
+            torch.from_numpy(points),
+            label_rows(data, len(points)),
+            thumbnails,
             step,
             "test_rows",
             metadata_header=["row", "true", "predicted"],
         )
 
 
-def labels_of(report_data: ReportData, some: slice) -> list[list[str]]:
-    """Name each row, its truth and its prediction: the colours of the projector."""
-    spec, truth, prediction = (
-        report_data.spec,
-        report_data.truth[some],
-        report_data.prediction[some],
-    )
-    if spec.is_regression:
-        words = [[f"{value:.5g}" for value in values] for values in (truth, prediction)]
+def label_rows(data: ReportData, num_rows: int) -> list[list[str]]:
+    """Name the first rows, their truth and their prediction: the colours of the projector."""
+    truth, prediction = data.truth[:num_rows], data.prediction[:num_rows]
+    if data.spec.is_regression:
+        labels = [[f"{value:.5g}" for value in values] for values in (truth, prediction)]
     else:
         codes = (truth, prediction.argmax(axis=1))
-        words = [[spec.classes[code] for code in values] for values in codes]
-    columns = ([str(name) for name in report_data.names[some]], *words)
+        labels = [[data.spec.classes[code] for code in values] for values in codes]
+    columns = ([str(name) for name in data.sample_ids[:num_rows]], *labels)
     # The file has a line for each row and a tab between cells.
     return [[" ".join(cell.split()) or "-" for cell in row] for row in zip(*columns, strict=True)]

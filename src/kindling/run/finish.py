@@ -39,7 +39,7 @@ def finish(
         lines["bundle"] = keep_bundle(cfg, data, task)
         lap("bundle")
     if cfg.report:
-        from kindling.report.write import write_report
+        from kindling.report.write_report import write_report
 
         plan = plan_lines(cfg, data, task, trainer)
         lines["report"] = short_path(str(write_report(cfg, data, task, trainer, metrics, plan)))

@@ -16,6 +16,7 @@ from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
 
 from kindling.config.replay import OVERRIDES, command_of
+from kindling.metrics import infos_to_json
 from project.data.datamodule import DataModule
 from project.training.task import SupervisedTask
 
@@ -66,6 +67,8 @@ def write_metrics(
     best_epoch = torch.load(best, map_location="cpu", weights_only=True)["epoch"] + 1
     metrics: dict[str, Any] = {stage: result.scores for stage, result in task.results.items()}
     metrics |= {
+        "problem_type": task.spec.problem_type,
+        "metrics": infos_to_json(task.metrics),  # the primary one first
         "baselines": baselines,
         "best_epoch": best_epoch,
         "epochs": trainer.current_epoch,

@@ -7,8 +7,8 @@ import torch
 from sklearn import metrics as sk
 from torch import Tensor
 
+from kindling import bootstrap
 from kindling.metrics import Metric
-from kindling.report import resampled
 from kindling.types import DataSpec, ProblemType
 
 CLASSES: tuple[ProblemType, ...] = ("binary", "multiclass")
@@ -66,7 +66,8 @@ METRICS = (
         function=lambda truth, probs: sk.accuracy_score(truth, probs.argmax(1)),
         every_epoch=True,
         per_row=is_right,
-        resampled=resampled.accuracy,
+        resampled=bootstrap.accuracy,
+        is_row_share=True,
     ),
     Metric(
         name="balanced_accuracy",
@@ -77,7 +78,7 @@ METRICS = (
         is_share=True,
         problem_types=CLASSES,
         function=balanced_accuracy,
-        resampled=resampled.balanced_accuracy,
+        resampled=bootstrap.balanced_accuracy,
     ),
     Metric(
         name="macro_f1",
@@ -87,7 +88,7 @@ METRICS = (
         range=(0, 1),
         problem_types=CLASSES,
         function=macro_f1,
-        resampled=resampled.macro_f1,
+        resampled=bootstrap.macro_f1,
     ),
     Metric(
         name="log_loss",
@@ -97,7 +98,7 @@ METRICS = (
         range=(0, None),
         problem_types=CLASSES,
         function=log_loss,
-        resampled=resampled.log_loss,
+        resampled=bootstrap.log_loss,
     ),
     Metric(
         name="roc_auc",
@@ -107,7 +108,7 @@ METRICS = (
         range=(0, 1),
         problem_types=("binary",),
         function=roc_auc,
-        resampled=resampled.roc_auc,
+        resampled=bootstrap.roc_auc,
     ),
     Metric(
         name="rmse",
@@ -121,7 +122,7 @@ METRICS = (
         every_epoch=True,
         per_row=squared_errors,
         of_mean=math.sqrt,
-        resampled=resampled.rmse,
+        resampled=bootstrap.rmse,
     ),
     Metric(
         name="mae",
@@ -132,7 +133,7 @@ METRICS = (
         digits=4,
         problem_types=VALUES,
         function=sk.mean_absolute_error,
-        resampled=resampled.mae,
+        resampled=bootstrap.mae,
     ),
     Metric(
         name="r2",
@@ -142,6 +143,6 @@ METRICS = (
         range=(None, 1),
         problem_types=VALUES,
         function=r2,
-        resampled=resampled.r2,
+        resampled=bootstrap.r2,
     ),
 )

@@ -4,16 +4,17 @@ import pytest
 from lightning.pytorch.callbacks import Callback
 
 from kindling.config.replay import newest_checkpoint
+from kindling.metrics import metrics_for
 from kindling.report.curves import by_epoch, read_curves
-from kindling.types import DataSpec
+from project.training.metrics import METRICS
 
-SPEC = DataSpec("multiclass", "species")
+CLASSES = metrics_for(METRICS, "multiclass")
 
 
 @pytest.mark.slow
 def test_curves_come_from_either_logger_and_are_the_same(run):
     folders = [run("report=true", f"logger={name}", folder=name) for name in ("tensorboard", "csv")]
-    events, csv = (read_curves(folder, SPEC, 3) for folder in folders)
+    events, csv = (read_curves(folder, CLASSES, 3) for folder in folders)
     assert set(events) == {"train/loss", "val/loss", "train/accuracy", "val/accuracy"}
     assert list(events["val/loss"]) == [1, 2, 3]
     for name, points in events.items():
@@ -22,7 +23,7 @@ def test_curves_come_from_either_logger_and_are_the_same(run):
 
 def test_without_a_logger_there_are_no_curves_and_the_page_says_so(run):
     folder = run("report=true", "trainer.logger=false")
-    assert read_curves(folder, SPEC, 3) == {}
+    assert read_curves(folder, CLASSES, 3) == {}
     assert "No curves" in (folder / "report.html").read_text(encoding="utf-8")
 
 
@@ -56,5 +57,5 @@ def test_a_resumed_run_shows_the_epochs_before_it_stopped(build, compose):
     trainer.fit(task, data, ckpt_path=newest_checkpoint(cfg), weights_only=True)
     for logger in trainer.loggers:
         logger.save()
-    curves = read_curves(newest_checkpoint(cfg).parents[1], SPEC, 4)
+    curves = read_curves(newest_checkpoint(cfg).parents[1], CLASSES, 4)
     assert list(curves["train/loss"]) == list(curves["val/loss"]) == [1, 2, 3, 4]

@@ -1,7 +1,11 @@
 import numpy as np
 
-from kindling.report.class_tables import class_table, confusion_table
-from kindling.report.classes import bins_of, curved_classes
+from kindling.report.classification import (
+    bins_of,
+    class_table,
+    confusion_table,
+    curved_classes,
+)
 from kindling.types import DataSpec
 
 SPEC = DataSpec("multiclass", "y", ("a",), classes=("u", "v", "w"), class_counts=(9, 9, 9))

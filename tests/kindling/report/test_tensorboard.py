@@ -1,9 +1,10 @@
 """What TensorBoard shows of a run, read back from its event files."""
 
 import pytest
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from project.training.schedulers import Cosine
+from project.training.schedulers import warmup_cosine
 
 pytestmark = pytest.mark.slow  # whole runs with all their figures
 
@@ -41,11 +42,15 @@ def test_the_logged_learning_rate_is_the_schedule(run):
     points = [
         point for a in events(folder) if "lr" in a.Tags()["scalars"] for point in a.Scalars("lr")
     ]
-    schedule = Cosine(24, 0.05, 0.01)
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.002)
+    scheduler = warmup_cosine(optimizer, num_steps=24, warmup_fraction=0.05, final_fraction=0.01)
+    rates = []
+    for _ in range(24):
+        rates.append(scheduler.get_last_lr()[0])
+        optimizer.step()
+        scheduler.step()
     assert [point.step for point in points] == list(range(24))
-    assert [point.value for point in points] == pytest.approx(
-        [0.002 * schedule(step) for step in range(24)]
-    )
+    assert [point.value for point in points] == pytest.approx(rates)
 
 
 def test_a_curve_has_one_point_for_each_epoch(run):

@@ -1,4 +1,7 @@
-"""True classes and probabilities of the test rows in, figures out."""
+"""Figures and tables of a classification: confusion matrix, calibration, ROC, precision-recall.
+
+All are made of the true classes and the probabilities of the test rows.
+"""
 
 from typing import Any
 
@@ -7,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_auc_score, roc_curve
 
-from kindling.formatting import number, shorten
+from kindling.bootstrap import wilson
+from kindling.formatting import count, number, percent, shorten
 from kindling.plotting import (
     BLUE,
     INK,
@@ -18,33 +22,33 @@ from kindling.plotting import (
     figure_style,
     new_axes,
 )
-from kindling.report.components import Picture
-from kindling.report.intervals import wilson
+from kindling.report.components import Chart, Table
 from kindling.types import DataSpec
 
-MAX_NAMED = 20  # classes; with more, neither names nor counts can be read
+MAX_NAMES = 20  # classes; with more, neither names nor counts can be read
 MAX_CURVES = 8  # as many as there are colours
 MAX_LEGEND = 4  # lines; more would hide the curves
 MAX_LETTERS = 36  # along an axis before the names are turned
 NUM_BINS = 10
+MAX_CONFUSIONS = 10
 
 
-def class_pictures(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> list[Picture]:
+def class_charts(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> list[Chart]:
     """Draw what there is to see; curves need rows of the class and rows of others."""
     counts = np.bincount(truth, minlength=spec.num_classes)
     curved = curved_classes(spec, counts)
     numbered = ""
-    if spec.num_classes > MAX_NAMED:
+    if spec.num_classes > MAX_NAMES:
         numbered = " The classes are numbered from 0, in the order of their names."
-    pictures = [
-        Picture(
+    charts = [
+        Chart(
             "confusion_matrix",
             "What is taken for what",
             "Down: the true class. Across: what the network said. On the diagonal it is right; the "
             f"darker a field, the larger its share of the row.{numbered}",
             draw_confusion(spec, truth, probs.argmax(axis=1)),
         ),
-        Picture(
+        Chart(
             "calibration",
             "Can the probabilities be believed?",
             "Test rows with about the same probability are put together; the number at a dot says "
@@ -55,16 +59,18 @@ def class_pictures(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> list
     ]
     if curved:
         colours = " Colours as in the figure before." if len(curved) > MAX_LEGEND else ""
-        which = "" if len(counts) == 2 or len(curved) == len(counts) else _which(curved)
-        pictures += [
-            Picture(
+        which = ""
+        if 2 < len(counts) != len(curved):
+            which = f" Shown: the {len(curved)} classes with the most test rows."
+        charts += [
+            Chart(
                 "roc",
                 "Found against false alarms (ROC)",
                 "As the probability that is asked for falls, more rows of the class are found (up) "
                 f"and more others are taken for it (across). Dashed: guessing.{which}",
                 draw_roc(spec, truth, probs, curved),
             ),
-            Picture(
+            Chart(
                 "precision_recall",
                 "Right finds against found (precision-recall)",
                 "Up: how many finds are right. Across: how many rows of the class are found. The "
@@ -72,7 +78,7 @@ def class_pictures(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> list
                 draw_precision_recall(spec, truth, probs, curved),
             ),
         ]
-    return pictures
+    return charts
 
 
 def curved_classes(spec: DataSpec, counts: np.ndarray) -> list[int]:
@@ -83,16 +89,12 @@ def curved_classes(spec: DataSpec, counts: np.ndarray) -> list[int]:
     return sorted(sorted(able, key=lambda k: -counts[k])[:MAX_CURVES])
 
 
-def _which(curved: list[int]) -> str:
-    return f" Shown: the {len(curved)} classes with the most test rows."
-
-
 @figure_style()
 def draw_confusion(spec: DataSpec, truth: np.ndarray, predicted: np.ndarray) -> Figure:
     """Draw counts by true (down) and predicted class (across), coloured by the row's share."""
     counts = confusion_matrix(truth, predicted, labels=range(spec.num_classes))
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    is_named = spec.num_classes <= MAX_NAMED
+    is_named = spec.num_classes <= MAX_NAMES
     side = max(WIDTH - 0.4, 0.32 * spec.num_classes if is_named else 0)
     figure, axes = new_axes(side + 0.4, side)
     axes.imshow(share, cmap=SHADES, vmin=0, vmax=1, interpolation="nearest")
@@ -184,3 +186,51 @@ def draw_calibration(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> Fi
     axes.set(xlabel=f"probability {what}", ylabel="share that came true")
     axes.set(xlim=(-0.03, 1.1), ylim=(-0.04, 1.1))
     return figure
+
+
+def class_table(spec: DataSpec, truth: np.ndarray, predicted: np.ndarray) -> Table:
+    """Score every class on its own, the worst first."""
+    counts = confusion_matrix(truth, predicted, labels=range(spec.num_classes))
+    rows = []
+    for k, name in enumerate(spec.classes):
+        real, said, hits = int(counts[k].sum()), int(counts[:, k].sum()), int(counts[k, k])
+        f1 = 2 * hits / (real + said) if real + said else float("nan")
+        cells = (
+            name,
+            f"{spec.class_counts[k]:,}",
+            f"{real:,}",
+            percent(hits / real) if real else "-",
+            percent(hits / said) if said else "-",
+            number(f1, 3),
+        )
+        rows.append((f1 if real else 2.0, cells))
+    return Table(
+        "Each class on its own, the worst first",
+        "Found: how many of its test rows are given this class (recall). Right finds: how many of "
+        "the rows that are given this class have it (precision). F1 is a mean of the two; 1 is "
+        "best. A dash: no such rows.",
+        (spec.target, "train rows", "test rows", "found", "right finds", "F1"),
+        [cells for _, cells in sorted(rows, key=lambda row: row[0])],
+    )
+
+
+def confusion_table(spec: DataSpec, truth: np.ndarray, predicted: np.ndarray) -> Table | None:
+    """List the most frequent mistakes; None without any."""
+    counts = confusion_matrix(truth, predicted, labels=range(spec.num_classes))
+    totals = counts.sum(axis=1)
+    np.fill_diagonal(counts, 0)
+    order = np.argsort(-counts, axis=None, kind="stable")[:MAX_CONFUSIONS]
+    places = [divmod(int(place), spec.num_classes) for place in order]
+    rows = [
+        (
+            spec.classes[real],
+            spec.classes[said],
+            f"{counts[real, said]:,}",
+            percent(counts[real, said] / totals[real]),
+        )
+        for real, said in places
+        if counts[real, said]
+    ]
+    caption = f"Of {count(len(truth), 'test row')}, {count(int(counts.sum()), 'is', 'are')} wrong."
+    head = ("true", "said", "rows", "share of the true class")
+    return Table("Most frequent mistakes", caption, head, rows, num_text=2) if rows else None

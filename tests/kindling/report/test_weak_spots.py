@@ -1,6 +1,6 @@
 import numpy as np
 
-from kindling.report.slices import find_slices
+from kindling.report.weak_spots import find_slices
 
 RNG = np.random.default_rng(0)
 TOWNS = RNG.choice(["Rom", "Ulm", "Ys", ""], 1000)

@@ -1,4 +1,4 @@
-"""True and predicted values of the test rows in; figures out."""
+"""Figures of a regression: predicted against true values, residuals, and how large errors are."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -7,13 +7,13 @@ from matplotlib.ticker import MaxNLocator
 
 from kindling.formatting import number, shorten
 from kindling.plotting import BLUE, INK, ORANGE, figure_style, new_axes
-from kindling.report.components import Picture
+from kindling.report.components import Chart
 from kindling.types import DataSpec
 
 MAX_POINTS, MAX_VECTORS = 5000, 300  # rows that are drawn; as shapes rather than as pixels
 
 
-def value_pictures(spec: DataSpec, truth: np.ndarray, prediction: np.ndarray) -> list[Picture]:
+def regression_charts(spec: DataSpec, truth: np.ndarray, prediction: np.ndarray) -> list[Chart]:
     """Draw predictions against the truth, and what is left over."""
     some = ""
     error = prediction - truth
@@ -24,20 +24,20 @@ def value_pictures(spec: DataSpec, truth: np.ndarray, prediction: np.ndarray) ->
         some = f" Shown: {MAX_POINTS:,} of {len(truth):,} test rows."
     truth, prediction = truth[rows], prediction[rows]
     return [
-        Picture(
+        Chart(
             "predicted_vs_true",
             "Predicted and true values",
             f"Each dot is a test row; on the line the prediction is the truth.{some}",
             draw_values(spec, truth, prediction),
         ),
-        Picture(
+        Chart(
             "residuals",
             "Errors by prediction",
             "Up: prediction minus truth; above 0 it was too high. The dots should lie around 0 "
             f"everywhere; a bend or a funnel shows what the network has not learnt.{some}",
             draw_residuals(spec, truth, prediction),
         ),
-        Picture(
+        Chart(
             "errors",
             "How large the errors are",
             f"How many test rows have which error (prediction minus truth). Nine of ten lie "
