@@ -1,4 +1,4 @@
-"""A network in; what each of its layers does on a few rows out, and the network as it was."""
+"""Watch what each layer of a network gives on a few rows, and leave the network as it was."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ Saved = tuple[str, Tensor, int]
 
 
 @dataclass(frozen=True)
-class Seen:
+class LayerOutput:
     """What one layer gave; its sum shows nan and inf, and that two passes differ."""
 
     layer: str
@@ -24,17 +24,17 @@ class Seen:
     total: Tensor
 
 
-class Watch:
+class LayerWatch:
     """Notes what every layer of a network gives, and where a pass breaks off."""
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network
         self.labels = {module: label(name, module) for name, module in network.named_modules()}
-        self.seen: list[Seen] = []
+        self.seen: list[LayerOutput] = []
         self.open: list[str] = []  # layers that were entered and not left, the innermost last
         self.edited: list[str] = []
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "LayerWatch":
         self.handles = [m.register_forward_pre_hook(self._enter, prepend=True) for m in self.labels]
         self.handles += [module.register_forward_hook(self._leave) for module in self.labels]
         return self
@@ -71,7 +71,7 @@ class Watch:
             if isinstance(tensor, Tensor) and not tensor.is_nested:
                 numbers = tensor.detach()
                 total = (numbers.abs() if numbers.is_complex() else numbers).float().sum()
-                self.seen.append(Seen(layer, tensor.dtype, tensor.device, total))
+                self.seen.append(LayerOutput(layer, tensor.dtype, tensor.device, total))
 
     @contextmanager
     def watch_edits(self) -> Iterator[None]:

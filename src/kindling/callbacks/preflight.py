@@ -1,11 +1,11 @@
-"""A few rows through the network before the first step: what would go wrong without a word."""
+"""The pre-flight check: a few rows through the network before the first step."""
 
 import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
-from kindling.callbacks.layer_watch import Watch, first_line, untouched
+from kindling.callbacks.layer_watch import LayerWatch, first_line, untouched
 from kindling.callbacks.preflight_checks import (
     OFF,
     batch_problems,
@@ -17,15 +17,14 @@ from kindling.callbacks.preflight_checks import (
     start_problems,
     tensor_problems,
 )
+from kindling.contract import DescribedTask
 from kindling.errors import ConfigError, DataError, Problem
 from kindling.types import Batch
-from project.training.task import SupervisedTask
 
 SIZES = (13, 11, 7, 5)  # rows; odd, so that no dimension of a network is taken for the batch
 DRAWS = 4
-CLOSE = (
-    0.05  # of the largest output: rounding in bfloat16 stays below, another row's share does not
-)
+# Of the largest output: rounding in bfloat16 stays below, another row's share does not.
+CLOSE = 0.05
 
 
 class Preflight(Callback):
@@ -34,7 +33,7 @@ class Preflight(Callback):
     Data that is to blame alone is a DataError, everything else a ConfigError.
     """
 
-    works_per_step = False  # looks at the first batch only
+    supports_chunks = True  # looks at the first batch only
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.is_due = True
@@ -45,7 +44,8 @@ class Preflight(Callback):
         if not self.is_due:
             return  # every later step: one attribute is read
         self.is_due = False
-        assert isinstance(pl_module, SupervisedTask)
+        if not (isinstance(pl_module, DescribedTask) and isinstance(batch, Batch)):
+            return  # nothing is known of its network and batches; the plan has said so
         network, device = pl_module.network, pl_module.device
         in_batch = batch_problems(batch, pl_module.spec, device)
         problems = tensor_problems(network, device)
@@ -71,16 +71,16 @@ def few_rows(batch: Batch) -> Batch:
     return Batch(batch.x[:size], batch.y[:size], batch.row[:size])
 
 
-def run_problems(task: SupervisedTask, batch: Batch, *, is_start: bool) -> list[Problem]:
+def run_problems(task: DescribedTask, batch: Batch, *, is_start: bool) -> list[Problem]:
     """Run the network as in training, then as in evaluation."""
-    with Watch(task.network) as watch:
+    with LayerWatch(task.network) as watch:
         problems = training_problems(task, watch, batch, is_start=is_start)
         problems += evaluation_problems(task, watch, batch.x)
     return list(dict.fromkeys(problems))  # a wrong shape is wrong in both
 
 
 def training_problems(
-    task: SupervisedTask, watch: Watch, batch: Batch, *, is_start: bool
+    task: DescribedTask, watch: LayerWatch, batch: Batch, *, is_start: bool
 ) -> list[Problem]:
     """Check outputs, loss and gradients of one pass."""
     with watch.watch_edits():
@@ -91,12 +91,12 @@ def training_problems(
         loss = task.loss(outputs, batch.y)
     problems = loss_problems(loss, watch.seen)
     if is_start and not problems:
-        problems = start_problems(outputs.detach(), batch.y, task.spec, task.loss, watch.seen)
+        problems = start_problems(outputs.detach(), batch.y, task.loss, watch.seen)
     return problems + gradient_problems(task, watch, batch, loss)
 
 
 def gradient_problems(
-    task: SupervisedTask, watch: Watch, batch: Batch, loss: Tensor
+    task: DescribedTask, watch: LayerWatch, batch: Batch, loss: Tensor
 ) -> list[Problem]:
     """Find parameters that no gradient reaches, and edits that would stop the backward pass."""
     problems = []
@@ -120,7 +120,7 @@ def gradient_problems(
     return problems
 
 
-def unreached(task: SupervisedTask, loss: Tensor) -> set[str]:
+def unreached(task: DescribedTask, loss: Tensor) -> set[str]:
     """Name the parameters without a gradient; .grad stays as it is."""
     learning = {name: p for name, p in task.network.named_parameters() if p.requires_grad}
     if not learning or not loss.requires_grad:
@@ -133,7 +133,7 @@ def unreached(task: SupervisedTask, loss: Tensor) -> set[str]:
     return {name for name, grad in zip(learning, gradients, strict=True) if grad is None}
 
 
-def evaluation_problems(task: SupervisedTask, watch: Watch, x: Tensor) -> list[Problem]:
+def evaluation_problems(task: DescribedTask, watch: LayerWatch, x: Tensor) -> list[Problem]:
     """Check that evaluation draws nothing and judges each row by itself."""
     task.network.eval()
     half = (len(x) + 1) // 2

@@ -1,6 +1,5 @@
-"""A batch, a network, its outputs or its gradients in; what is wrong with them out."""
+"""What can be wrong with a batch, a network, its outputs, its loss and its gradients."""
 
-import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -8,14 +7,14 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from kindling.callbacks.layer_watch import Seen
+from kindling.callbacks.layer_watch import LayerOutput
 from kindling.errors import Problem
 from kindling.types import Batch, DataSpec
 
 OFF = "type ~callbacks.preflight if it is meant so"
 # An untrained network knows nothing and should pay for it what a guess pays. Twenty kinds of sound
 # ones start at 0.2 to 3.0 times that (50 seeds each); a missing scale costs hundreds.
-WORST_START = 10.0
+WORST_START, SMALLEST_START = 10.0, 1.0  # times that; at least, as few rows may be alike
 
 
 def batch_problems(batch: Batch, spec: DataSpec, device: torch.device) -> list[Problem]:
@@ -89,7 +88,9 @@ def optimizer_problems(network: nn.Module, optimizers: Iterable[Optimizer]) -> l
     ]
 
 
-def output_problems(outputs: Any, x: Tensor, spec: DataSpec, seen: list[Seen]) -> list[Problem]:
+def output_problems(
+    outputs: Any, x: Tensor, spec: DataSpec, seen: list[LayerOutput]
+) -> list[Problem]:
     """Hold outputs against one row of num_outputs numbers for each row."""
     if not isinstance(outputs, Tensor):
         got = f"a {type(outputs).__name__}"
@@ -116,7 +117,7 @@ def output_problems(outputs: Any, x: Tensor, spec: DataSpec, seen: list[Seen]) -
     return problems
 
 
-def loss_problems(loss: Tensor, seen: list[Seen]) -> list[Problem]:
+def loss_problems(loss: Tensor, seen: list[LayerOutput]) -> list[Problem]:
     """Find the layer where numbers stop being numbers."""
     if loss.isfinite():
         return []
@@ -127,20 +128,24 @@ def loss_problems(loss: Tensor, seen: list[Seen]) -> list[Problem]:
 
 
 def start_problems(
-    outputs: Tensor, y: Tensor, spec: DataSpec, loss_of: nn.Module, seen: list[Seen]
+    outputs: Tensor, y: Tensor, loss_of: nn.Module, seen: list[LayerOutput]
 ) -> list[Problem]:
-    """Compare the loss before the first step with that of a guess."""
-    rows = torch.stack([loss_of(outputs[i : i + 1], y[i : i + 1]) for i in range(len(y))])
-    # Without the worst row: one outlier in the data is no fault of the network.
-    loss = float(rows.sum() - rows.max()) / max(1, len(rows) - 1)
-    guess, words = 1.0, "1, the variance of standardised values"
-    if not spec.is_regression:
-        guess, words = math.log(spec.num_classes), f"log({spec.num_classes})"
-    if loss <= WORST_START * guess:
+    """Compare the loss before the first step with that of outputs of 0, which know nothing.
+
+    Cross entropy then is log(K), the squared error of standardised values about 1.
+    """
+    loss, guess = (_typical_loss(loss_of, each, y) for each in (outputs, torch.zeros_like(outputs)))
+    if loss <= WORST_START * max(guess, SMALLEST_START):
         return []
-    rule = f"the loss must start near {guess:.3g} ({words})"
+    rule = f"the loss must start near {guess:.3g}, as of outputs that are 0"
     got = f"{loss:.3g}, with outputs up to {outputs.abs().max():.3g} from {seen[-1].layer}"
     return [Problem(rule, got, f"scale the last layers down, or {OFF}")]
+
+
+def _typical_loss(loss_of: nn.Module, outputs: Tensor, y: Tensor) -> float:
+    """Average over rows without the worst one: an outlier is no fault of the network."""
+    rows = torch.stack([loss_of(outputs[i : i + 1], y[i : i + 1]) for i in range(len(y))])
+    return float(rows.sum() - rows.max()) / max(1, len(rows) - 1)
 
 
 def hidden_parameters(network: nn.Module, loss: Tensor) -> list[str]:

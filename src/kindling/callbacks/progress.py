@@ -14,7 +14,7 @@ class Progress(Callback):
         refresh_s: seconds between two redraws.
     """
 
-    works_per_step = False  # any part of an epoch will do
+    supports_chunks = True  # any part of an epoch will do
 
     def __init__(self, refresh_s: float) -> None:
         self.refresh_s = refresh_s

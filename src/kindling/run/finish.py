@@ -1,4 +1,4 @@
-"""A trained and tested task in; the run folder's last files, and a table for a person, out."""
+"""Write the last files of a run folder, show the scores, and say what to type next."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,50 +7,53 @@ from typing import Any
 from lightning import Trainer
 from omegaconf import DictConfig
 
+from kindling.contract import DescribedData, DescribedTask
 from kindling.run.console import short_path, show_plan, show_scores
 from kindling.run.plan import plan_lines
 from kindling.run.record import write_json, write_metrics, write_predictions
-from project.data.datamodule import DataModule
-from project.training.task import SupervisedTask
 
 
 def finish(
     cfg: DictConfig,
-    data: DataModule,
-    task: SupervisedTask,
+    data: Any,
+    task: Any,
     trainer: Trainer,
     baselines: dict[str, dict[str, float]],
 ) -> float:
     """Write and show what came of the run; return the best monitored value, for a sweeper."""
-    lap = lap_of(trainer)
-    lap("baselines")
+    end_span = span_of(trainer)
+    end_span("baselines")
     metrics = write_metrics(cfg, task, trainer, baselines)
-    write_predictions(cfg, data, task)
-    show_scores({type(task.network).__name__: metrics["test"], **baselines})
+    is_described = isinstance(data, DescribedData) and isinstance(task, DescribedTask)
+    name = type(task.network if is_described else task).__name__
+    show_scores({name: metrics["test"], **baselines})
     epochs = f"best of {metrics['epochs']} epochs: {metrics['best_epoch']}"
+    seconds = f"{metrics['seconds']:.1f} s, " if metrics["seconds"] is not None else ""
     lines = {
-        "trained": f"{metrics['seconds']:.1f} s, {epochs}",
+        "trained": f"{seconds}{epochs}",
         "run": short_path(cfg.run_dir),
         "curves": "tensorboard --logdir runs",
     }
-    if cfg.bundle:
+    if is_described:
+        write_predictions(cfg, data, task)
+    if cfg.bundle and is_described:
         from kindling.run.keep import keep_bundle
 
         lines["bundle"] = keep_bundle(cfg, data, task)
-        lap("bundle")
-    if cfg.report:
+        end_span("bundle")
+    if cfg.report and is_described:
         from kindling.report.write_report import write_report
 
         plan = plan_lines(cfg, data, task, trainer)
         lines["report"] = short_path(str(write_report(cfg, data, task, trainer, metrics, plan)))
-        lap("report")
+        end_span("report")
     if cfg.trainer.profile:
         from kindling.callbacks.profiler import write_profile
 
         lines["profile"] = short_path(write_profile(trainer, cfg.run_dir))
-        lap("profile")
+        end_span("profile")
     if "clock" in cfg.callbacks:
-        from kindling.callbacks.timing import describe_time, time_line
+        from kindling.callbacks.timer import describe_time, time_line
 
         metrics |= describe_time(trainer, data)
         write_json(Path(cfg.run_dir) / "metrics.json", metrics)
@@ -59,7 +62,7 @@ def finish(
     return float(trainer.checkpoint_callback.best_model_score)  # type: ignore[union-attr]
 
 
-def lap_of(trainer: Any) -> Callable[[str], object]:
-    """Return what ends a piece of the run's time; it does nothing without callbacks.clock."""
-    laps = (callback.lap for callback in trainer.callbacks if hasattr(callback, "lap"))
-    return next(laps, str)
+def span_of(trainer: Any) -> Callable[[str], object]:
+    """Return what ends a span of the run's time; it does nothing without callbacks.clock."""
+    ends = (callback.end_span for callback in trainer.callbacks if hasattr(callback, "end_span"))
+    return next(ends, str)

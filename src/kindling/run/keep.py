@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig
@@ -10,8 +11,6 @@ from torch import nn
 from kindling.bundle.model_config import ModelConfig, model_config_of, plain_network
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.types import DataSpec
-from project.data.datamodule import DataModule
-from project.training.task import SupervisedTask
 
 
 def check_model_config(cfg: DictConfig, network: nn.Module, spec: DataSpec) -> ModelConfig | None:
@@ -22,7 +21,7 @@ def check_model_config(cfg: DictConfig, network: nn.Module, spec: DataSpec) -> M
     return model_config_of(instantiate(cfg.model, _convert_="all"), network, spec)
 
 
-def keep_bundle(cfg: DictConfig, data: DataModule, task: SupervisedTask) -> str:
+def keep_bundle(cfg: DictConfig, data: Any, task: Any) -> str:
     """Write RUN/bundle from the best weights; say where it is, or why there is none."""
     from kindling.bundle.bundle import write_bundle  # late: half a second for skops
 

@@ -12,8 +12,7 @@ def find_lr(cfg: DictConfig) -> float:
     from kindling.run.build import build_data, build_task, build_trainer
     from kindling.run.console import short_path, show_plan
     from kindling.run.plan import print_plan
-    from kindling.trainer.lr_range import find_rates
-    from kindling.trainer.lr_suggestion import write_rates
+    from kindling.trainer.lr_range import find_rates, write_rates
 
     seed_everything(cfg.seed, verbose=False)
     data = build_data(cfg)

@@ -1,47 +1,79 @@
-"""What will be done in, in a few lines for a person, before it is done."""
+"""Say in a few lines what a run will do, before it is done, and what it leaves out and why."""
 
 from collections import Counter
+from typing import Any
 
 import torch
 from lightning import Trainer
 from omegaconf import DictConfig
 
+from kindling.contract import DescribedData, DescribedTask
 from kindling.run.console import short_path, show_plan
 from kindling.tables.schema import USED, TableSchema
-from project.data.datamodule import DataModule
-from project.training.task import SupervisedTask
 
 KIND_WORDS = {"category": "categories", "number": "numbers", "boolean": "booleans", "date": "dates"}
 MAX_WARNINGS = 4
 MAX_CLASSES = 6  # that are named with their counts
 
 
-def print_plan(cfg: DictConfig, data: DataModule, task: SupervisedTask, trainer: Trainer) -> None:
+def print_plan(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> None:
     """Show the plan on the console."""
     show_plan(plan_lines(cfg, data, task, trainer))
 
 
-def plan_lines(
-    cfg: DictConfig, data: DataModule, task: SupervisedTask, trainer: Trainer
-) -> dict[str, str]:
+def plan_lines(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> dict[str, str]:
     """Say what is read, learnt, split and trained, and on which device."""
-    network = task.network
-    chosen = " (model=auto)" if cfg.model._target_.endswith(".auto") else ""
-    parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    sizes = ", ".join(f"{len(rows):,} {stage}" for stage, rows in data.split.items())
+    is_described = isinstance(data, DescribedData)
+    lines = describe_data(cfg, data) if is_described else {"data": type(data).__name__}
+    lines["model"] = describe_model(cfg, task)
+    lines["device"] = describe_device(cfg, data, trainer)
+    missing = describe_missing(cfg, data, task)
+    if missing:
+        lines["without"] = missing
+    return lines | (describe_findings(data) if is_described else {})
+
+
+def describe_data(cfg: DictConfig, data: Any) -> dict[str, str]:
+    """Say what the rows are, which columns are left out, what is learnt, and how rows are split."""
+    sizes = ", ".join(f"{len(rows):,} {split}" for split, rows in data.split.items())
     left_out = describe_left_out(data)
     return {
         "data": describe_rows(cfg, data),
         **({"left out": left_out} if left_out else {}),
         "task": describe_task(data),
         "split": f"{sizes} rows, {describe_split(cfg, data)}",
-        "model": f"{type(network).__name__}{chosen}, {parameters:,} parameters",
-        "device": describe_device(cfg, data, trainer),
-        **describe_findings(data),
     }
 
 
-def describe_device(cfg: DictConfig, data: DataModule, trainer: Trainer) -> str:
+def describe_model(cfg: DictConfig, task: Any) -> str:
+    """Name the network and count what it can learn."""
+    network = task.network if isinstance(task, DescribedTask) else task
+    chosen = " (model=auto)" if str(cfg.model.get("_target_")).endswith(".auto") else ""
+    chosen = chosen if network is not task else " (the task brings its own model and optimizer)"
+    parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    return f"{type(network).__name__}{chosen}, {parameters:,} parameters"
+
+
+def describe_missing(cfg: DictConfig, data: Any, task: Any) -> str:
+    """Name what is left out since data module or task do not declare what it needs."""
+    asked = [name for name in ("checks", "baselines", "report", "bundle") if cfg[name]]
+    is_data, is_task = isinstance(data, DescribedData), isinstance(task, DescribedTask)
+    if is_data and is_task:
+        return ""
+    without_task = [name for name in asked if name in ("report", "bundle")]
+    names = ["predictions.csv", "pre-flight", *(without_task if is_data else asked)]
+    needs = [
+        f"{type(part).__name__} to be a {wanted}"
+        for part, wanted, is_so in (
+            (data, "DescribedData", is_data),
+            (task, "DescribedTask", is_task),
+        )
+        if not is_so
+    ]
+    return f"{', '.join(names)}: they need {' and '.join(needs)} (kindling/contract.py)"
+
+
+def describe_device(cfg: DictConfig, data: Any, trainer: Trainer) -> str:
     """Say where the training runs, how exactly, and where its rows lie."""
     device = trainer.strategy.root_device
     words = [str(device), cfg.trainer.precision]
@@ -50,14 +82,14 @@ def describe_device(cfg: DictConfig, data: DataModule, trainer: Trainer) -> str:
         words.insert(1, f"{count} thread{'s' * (count > 1)}")
     if device.type == "cuda" and cfg.matmul_precision != "highest":
         words.append(f"matmul_precision={cfg.matmul_precision}")
-    if data.placed is not None:
+    if getattr(data, "placed", None) is not None:
         words.append(f"data set on it ({sum(t.nbytes for t in data.placed) / 1e6:,.2f} MB)")
     if cfg.compile != "off":
         words.append(f"compile={cfg.compile}")
     return ", ".join([*words, f"up to {cfg.trainer.max_epochs} epochs"])
 
 
-def describe_findings(data: DataModule) -> dict[str, str]:
+def describe_findings(data: Any) -> dict[str, str]:
     """Show the first few warnings of the checks; the report and `kindling inspect` show all."""
     warnings = [problem for problem in data.findings if problem.severity == "warning"]
     lines: dict[str, str] = {}
@@ -70,7 +102,7 @@ def describe_findings(data: DataModule) -> dict[str, str]:
     return lines
 
 
-def describe_rows(cfg: DictConfig, data: DataModule) -> str:
+def describe_rows(cfg: DictConfig, data: Any) -> str:
     """Count rows, and columns per kind."""
     spec, rows = data.spec, f"{len(data.raw.y):,}"
     what = short_path(cfg.data.path) if "path" in cfg.data else cfg.name
@@ -86,7 +118,7 @@ def describe_rows(cfg: DictConfig, data: DataModule) -> str:
     return f"{what}: {rows} rows, {columns}{ignored}{notes}"
 
 
-def describe_left_out(data: DataModule) -> str:
+def describe_left_out(data: Any) -> str:
     """Name the columns that are not learnt from, each with the reason."""
     if not isinstance(data.schema, TableSchema):
         return ""
@@ -94,25 +126,25 @@ def describe_left_out(data: DataModule) -> str:
     return "; ".join(f"{column.name} ({column.column_type}: {column.why})" for column in rest)
 
 
-def describe_split(cfg: DictConfig, data: DataModule) -> str:
+def describe_split(cfg: DictConfig, data: Any) -> str:
     """Say what decided where a row went."""
-    words = [f"keyed by seed {cfg.seed}"] if data.raw.times is None else []
-    if data.fold is not None:
+    words = [f"drawn by seed {cfg.seed}"] if data.raw.times is None else []
+    if getattr(data, "fold", None) is not None:
         words.append(f"test is fold {data.fold} of 0 to {data.num_folds - 1}")
     if data.raw.groups is not None:
         words.append(f"rows of one {cfg.data.group} stay together")
     if data.raw.times is not None:
         words.append(f"the latest by {cfg.data.time} are test, the next val")
-    return "; ".join([*words, *(f"{stage} set as given" for stage in data.raw.given)])
+    return "; ".join([*words, *(f"{split} set as given" for split in data.raw.given)])
 
 
-def describe_task(data: DataModule) -> str:
+def describe_task(data: Any) -> str:
     """Name the task and why it was chosen, and the classes or the unit's size."""
     spec, reason = data.spec, data.raw.reason
     if spec.is_regression:
-        mean, spread = f"{spec.target_mean:.5g}", f"{spec.target_scale:.5g}"
+        mean, std = f"{spec.target_mean:.5g}", f"{spec.target_scale:.5g}"
         what = spec.target if spec.target_transform == "none" else f"log(1 + {spec.target})"
-        return f"regression of {what}, {mean} +- {spread} ({reason})"
+        return f"regression of {what}, {mean} +- {std} ({reason})"
     counted = sorted(zip(spec.class_counts, spec.classes, strict=True), reverse=True)
     named = ", ".join(f"{name} {count}" for count, name in counted[:MAX_CLASSES])
     more = ", ..." if len(counted) > MAX_CLASSES else ""

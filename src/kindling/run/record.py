@@ -1,4 +1,4 @@
-"""What a run was and what came of it in, plain files in its folder out."""
+"""Write the plain files of a run folder: config, command, environment, metrics, predictions."""
 
 import json
 import math
@@ -16,9 +16,8 @@ from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
 
 from kindling.config.replay import OVERRIDES, command_of
+from kindling.contract import DescribedTask
 from kindling.metrics import infos_to_json
-from project.data.datamodule import DataModule
-from project.training.task import SupervisedTask
 
 PACKAGES = ("kindling", "torch", "lightning", "numpy", "scikit-learn", "hydra-core", "pandas")
 
@@ -60,26 +59,34 @@ def git_revision(folder: Path) -> str | None:
 
 
 def write_metrics(
-    cfg: DictConfig, task: SupervisedTask, trainer: Trainer, baselines: dict[str, dict[str, float]]
+    cfg: DictConfig, task: Any, trainer: Trainer, baselines: dict[str, dict[str, float]]
 ) -> dict[str, Any]:
     """Write metrics.json; epochs count from 1."""
     best = trainer.checkpoint_callback.best_model_path  # type: ignore[union-attr]
     best_epoch = torch.load(best, map_location="cpu", weights_only=True)["epoch"] + 1
-    metrics: dict[str, Any] = {stage: result.scores for stage, result in task.results.items()}
+    metrics: dict[str, Any] = split_scores(task, trainer)
+    if isinstance(task, DescribedTask):
+        metrics["problem_type"] = task.spec.problem_type
+        metrics["metrics"] = infos_to_json(task.metrics)  # the primary one first
     metrics |= {
-        "problem_type": task.spec.problem_type,
-        "metrics": infos_to_json(task.metrics),  # the primary one first
         "baselines": baselines,
         "best_epoch": best_epoch,
         "epochs": trainer.current_epoch,
-        "seconds": round(task.fit_s, 3),
-        "num_parameters": sum(p.numel() for p in task.network.parameters()),
+        "seconds": round(task.fit_s, 3) if hasattr(task, "fit_s") else None,
+        "num_parameters": sum(p.numel() for p in task.parameters()),
     }
     write_json(Path(cfg.run_dir) / "metrics.json", metrics)
     return metrics
 
 
-def write_predictions(cfg: DictConfig, data: DataModule, task: SupervisedTask) -> None:
+def split_scores(task: Any, trainer: Trainer) -> dict[str, dict[str, float]]:
+    """Return the scores of each split; of a task without results, what it logged in the test."""
+    if isinstance(task, DescribedTask):
+        return {split: result.scores for split, result in task.results.items()}
+    return {"test": {name: float(value) for name, value in trainer.logged_metrics.items()}}
+
+
+def write_predictions(cfg: DictConfig, data: Any, task: Any) -> None:
     """Write predictions.csv: one line for each test row, in the user's own words and units."""
     spec, result = data.spec, task.results["test"]
     table = {"row": data.raw.names[result.row], "truth": data.raw.y[result.row]}

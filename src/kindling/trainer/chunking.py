@@ -1,8 +1,9 @@
-"""Lightning's price around each step, paid less often: it is as high as a small network's step.
+"""Several batches in one call, and less of Lightning's overhead around it.
 
 Measured with Lightning 2.6 on one laptop core: 0.2 to 0.4 ms around each call of training_step,
 2 us for each of some twenty profiler contexts a step, whether or not a profiler is there, and 60 us
-a step for asking every callback three times whether it wants to look at gradients.
+a step for asking every callback three times whether it wants to look at gradients. A small
+network's step takes no longer than that.
 """
 
 from collections.abc import Callable
@@ -16,20 +17,21 @@ from lightning.pytorch.plugins.precision import Precision
 from lightning.pytorch.profilers import PassThroughProfiler
 from torch import Tensor
 
+from kindling.contract import CALLBACK_HOOKS, DATA_HOOKS, TASK_HOOKS, takes_chunks
 from kindling.trainer.buffered_checkpoints import BufferedCheckpointIO
-from project.data.datamodule import DataModule
-from project.training.task import SupervisedTask
 
 # Numbers in a chunk. On a CPU 4 MB, which its last cache holds; a GPU has room for more.
 MAX_VALUES, MAX_VALUES_GPU = 2**20, 2**23
-BATCH_HOOKS = ("on_train_batch_start", "on_train_batch_end")
 GRADIENT_HOOKS = ("on_before_backward", "on_after_backward", "on_before_optimizer_step")
 
 
-def pay_less_often(data: DataModule, task: SupervisedTask, trainer: Any) -> None:
+def reduce_overhead(data: Any, task: Any, trainer: Any) -> None:
     """Let calls learn from several batches, skip hooks that nobody has, write files seldom."""
-    task.steps_per_call = choose_batches_per_chunk(data, trainer, task.steps_per_call)
-    data.batches_per_chunk = task.steps_per_call
+    if hasattr(task, "steps_per_call"):
+        both = takes_chunks(task, TASK_HOOKS) and takes_chunks(data, DATA_HOOKS)
+        most = task.steps_per_call if both else 1
+        task.steps_per_call = choose_batches_per_chunk(data, trainer, most)
+        data.batches_per_chunk = task.steps_per_call
     if type(trainer.profiler) is PassThroughProfiler:
         trainer.profiler = NoProfiler()
     if type(trainer.precision_plugin) is Precision and trainer.world_size == 1:
@@ -69,9 +71,9 @@ class UnwatchedPrecision(Precision):
         return optimizer.step(**others)
 
 
-def choose_batches_per_chunk(data: DataModule, trainer: Trainer, most: int) -> int:
+def choose_batches_per_chunk(data: Any, trainer: Trainer, most: int) -> int:
     """Return 1 where batches are counted one by one, else as many as are worth it."""
-    if counts_batches(trainer):
+    if most == 1 or counts_batches(trainer):
         return 1
     is_cpu = trainer.strategy.root_device.type == "cpu"
     values = data.x[0].numel() * data.batch_size
@@ -93,10 +95,11 @@ def counts_batches(trainer: Any) -> bool:
 
 
 def works_per_step(callback: Callback) -> bool:
-    """Say whether a callback does something at single batches; it may deny it itself."""
+    """Say whether a callback does something at single batches, and has not declared otherwise."""
     if isinstance(callback, ModelCheckpoint):
         return bool(callback._every_n_train_steps or callback._train_time_interval)
-    return overrides(callback, Callback, BATCH_HOOKS) and getattr(callback, "works_per_step", True)
+    has_hook = overrides(callback, Callback, CALLBACK_HOOKS)
+    return has_hook and not takes_chunks(callback, CALLBACK_HOOKS)
 
 
 def watches_gradients(task: LightningModule, trainer: Any) -> bool:

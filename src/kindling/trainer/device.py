@@ -1,11 +1,13 @@
-"""The word behind `device=` in; the Trainer's accelerator and devices, or why not, out."""
+"""Find the device of a run, or say why it is not there; lay the rows on it where they fit."""
 
 from typing import Any
 
 import torch
 
-from kindling.errors import Problem
+from kindling.contract import DescribedData, PlacesRows
+from kindling.errors import ConfigError, Problem
 
+ROWS_SHARE = 0.5  # of the device's free memory, at most, unless asked for: the network needs some
 CUDA_BUILD = "install a CUDA build of torch (make train TORCH_INDEX=...), or type device=cpu"
 
 
@@ -65,3 +67,35 @@ def _why_no_cuda() -> str | None:
         reason = str(error).splitlines()[0]
         return f"no driver: {reason}" if "driver" in reason else f"no device: {reason}"
     return "no device"
+
+
+def place_rows(device: torch.device, data: Any) -> None:
+    """Lay all rows on a GPU, where the data module can and they fit; batches are cut there then.
+
+    Raises:
+        ConfigError: it was asked for, and they do not fit.
+    """
+    if device.type == "cpu" or not isinstance(data, PlacesRows):
+        return
+    if isinstance(data, DescribedData) and should_place(device, data):
+        data.place(device)
+
+
+def should_place(device: torch.device, data: Any) -> bool:
+    """Decide for rows in memory by their size; others are placed only where it is asked for."""
+    wish, is_apart = data.on_device, data.raw.on_disk or data.num_workers > 0
+    if wish is False or (wish == "auto" and is_apart):
+        return False
+    size, free = data.x.nbytes + data.y.nbytes, free_bytes(device)
+    if wish is True and size > free:
+        rule = "data.on_device=true needs a data set that fits on the device"
+        got = f"{size / 1e6:,.2f} MB of rows, {free / 1e6:,.2f} MB free on {device}"
+        raise ConfigError(Problem(rule, got, "type data.on_device=auto"))
+    return wish is True or size <= ROWS_SHARE * free
+
+
+def free_bytes(device: torch.device) -> int:
+    """Ask a device for its free memory."""
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+    return int(torch.get_device_module(device).mem_get_info(device)[0])

@@ -41,6 +41,8 @@ class DataModule(LightningDataModule):
         on_device: whether all rows are to lie on a GPU; "auto" where they fit well.
     """
 
+    supports_chunks = True  # `train_dataloader` hands out `batches_per_chunk` batches as one
+
     raw: RawData
     split: SplitRows
     spec: DataSpec
@@ -90,6 +92,9 @@ class DataModule(LightningDataModule):
         theirs = {name: value for name, value in keys.items() if name not in own}
         loading = {name: value for name, value in keys.items() if name in own}
         return cls(get_class(source)(**theirs), **loading)
+
+    def missing(self) -> list[Problem]:
+        return self.source.missing()
 
     def setup(self, stage: str | None = None) -> None:
         if hasattr(self, "spec"):

@@ -218,7 +218,7 @@ class SupervisedTask(LightningModule):
         if not self.automatic_optimization:  # training_step and end_validation step it
             return [optimizer], [scheduler]
         interval = "step" if self.steps_scheduler else "epoch"
-        config = {"scheduler": scheduler, "interval": interval, "monitor": self.monitor}
+        config: Any = {"scheduler": scheduler, "interval": interval, "monitor": self.monitor}
         return {"optimizer": optimizer, "lr_scheduler": config}
 
     def num_steps(self) -> int:

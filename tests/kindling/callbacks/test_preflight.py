@@ -105,7 +105,7 @@ def test_it_looks_once_in_a_run_at_a_few_rows(build):
     calls = [(13, True, True), (13, False, False), (13, False, False), (7, False, False)]
     assert task.network.modes[:4] == calls
     assert all(rows > 13 for rows, _, _ in task.network.modes[4:])
-    assert Preflight.works_per_step is False
+    assert Preflight.supports_chunks
 
 
 def test_a_resumed_run_is_looked_at_again_and_may_have_learnt_anything(build, tmp_path):

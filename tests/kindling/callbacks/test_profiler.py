@@ -5,9 +5,8 @@ import json
 import pytest
 from PIL import Image
 
-from kindling.callbacks.picture import draw_cost
-from kindling.callbacks.profiler import MIN_STEPS, Profile
-from kindling.callbacks.step_cost import PYTHON, Cost, cost_of, top, totals
+from kindling.callbacks.profile_figure import draw_cost
+from kindling.callbacks.profiler import MIN_STEPS, PYTHON, Cost, Profile, cost_of, top, totals
 
 pytestmark = pytest.mark.slow  # recording takes seconds
 

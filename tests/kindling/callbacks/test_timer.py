@@ -6,8 +6,7 @@ import time
 import pytest
 import torch
 
-from kindling.callbacks.timer import Timer
-from kindling.callbacks.timing import KINDS, time_line
+from kindling.callbacks.timer import KINDS, Timer, time_line
 
 
 def test_the_seconds_of_all_kinds_are_those_of_the_run(run):

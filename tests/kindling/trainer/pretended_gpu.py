@@ -65,7 +65,7 @@ def as_gradient(loss):
 class Phases(Callback):
     """Gathers what waited between the first step of a stage and its last."""
 
-    works_per_step = False
+    supports_chunks = True
 
     def __init__(self):
         self.waits = {"train": [], "val": []}

@@ -10,8 +10,7 @@ import torch
 
 from kindling.errors import ConfigError
 from kindling.run.lr_find import find_lr
-from kindling.trainer.lr_range import FIRST, LAST, find_rates
-from kindling.trainer.lr_suggestion import Curve, write_rates
+from kindling.trainer.lr_range import FIRST, LAST, Curve, find_rates, write_rates
 
 
 def curve(smooth, first=FIRST, last=LAST):

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from kindling.run.build import build_data
-from kindling.trainer import threads
+from kindling.trainer import prepare as threads
 from project.models.cnn import CNN
 
 
@@ -16,7 +16,7 @@ def data(compose):
 
 @pytest.fixture
 def choose(data, monkeypatch):
-    monkeypatch.setattr(threads, "MOST", 16)
+    monkeypatch.setattr(threads, "MOST_THREADS", 16)
 
     def choose(network, batch_size, wish="auto"):
         data.batch_size = batch_size
@@ -27,7 +27,7 @@ def choose(data, monkeypatch):
 
 def test_operations_of_a_linear_layer_are_twice_its_weights(data):
     network = nn.Sequential(nn.Flatten(), nn.Linear(64, 50))
-    assert threads.count_operations(network, data) == 2 * 64 * 50
+    assert threads.count_operations(network, data.x) == 2 * 64 * 50
 
 
 def test_small_steps_take_one_thread_and_large_ones_as_many_as_there_are(choose):

@@ -2,11 +2,11 @@ import math
 
 import pytest
 import torch
+from project.training.running import RunningMeans
 
 from kindling.errors import ConfigError
 from kindling.types import DataSpec
 from project.training.losses import Loss
-from project.training.running import RunningMeans
 
 CLASSES = DataSpec(problem_type="binary", target="y", classes=("a", "b"), class_counts=(90, 10))
 VALUE = DataSpec(problem_type="regression", target="y", target_scale=100.0)

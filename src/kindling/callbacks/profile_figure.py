@@ -1,24 +1,12 @@
-"""The cost of a step, or the curve of a range test, in; a picture read at a glance out."""
+"""Draw the cost of a step: its phases as one bar, and the operators that take longest."""
 
 from pathlib import Path
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kindling.callbacks.step_cost import PHASES, Cost, Times, top, totals
-from kindling.plotting import (
-    BLUE,
-    GREEN,
-    INK,
-    LINE,
-    MUTED,
-    ORANGE,
-    PURPLE,
-    YELLOW,
-    figure_style,
-)
-from kindling.trainer.lr_suggestion import Curve
+from kindling.callbacks.profiler import PHASES, Cost, Times, top, totals
+from kindling.plotting import BLUE, GREEN, INK, LINE, MUTED, PURPLE, YELLOW, figure_style
 
 COLOURS = dict(zip(PHASES, (YELLOW, BLUE, PURPLE, GREEN, MUTED), strict=True))
 NUM_OPERATORS = 12
@@ -55,7 +43,7 @@ def draw_step(axes: Axes, cost: Cost) -> None:
             axes.barh(place, longest - left, left=left, color=LINE, label="GPU waits")
     axes.grid(visible=False)
     axes.set_title(
-        f"One step takes {spoken(longest)} (mean of {cost.num_steps}, recording included)",
+        f"One step takes {write_us(longest)} (mean of {cost.num_steps}, recording included)",
         loc="left",
         fontweight="bold",
     )
@@ -75,8 +63,11 @@ def draw_operators(axes: Axes, times: Times, place: str) -> None:
         axes.barh(names, widths, left=list(left.values()), color=COLOURS[phase])
         left = {name: left[name] + width for name, width in zip(names, widths, strict=True)}
     for name, us in left.items():
-        axes.annotate(f"  {spoken(us)}, {us / whole:.0%}", (us, name), va="center", color=INK)
-    axes.grid(visible=False)
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kindling.callbacks.profiler import PHASES, Cost, Times, top, totals
+from kindling.plotting import BLUE, GREEN, INK, LINE, MUTED, PURPLE, YELLOW, figure_style
     axes.set_title(f"Operators that take longest on the {place}", loc="left", fontweight="bold")
     axes.invert_yaxis()
     axes.margins(x=0.16)
@@ -84,27 +75,11 @@ def draw_operators(axes: Axes, times: Times, place: str) -> None:
     axes.spines["bottom"].set_visible(False)
 
 
-def spoken(us: float) -> str:
+def write_us(us: float) -> str:
     """Write microseconds in the unit that has few digits."""
     return f"{us / 1000:,.3g} ms" if us >= 1000 else f"{us:.3g} us"
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-
-def draw_rates(curve: Curve, given: float, file: Path) -> None:
-    """Draw loss against learning rate, with the rate to take and the one that is set."""
-    with figure_style():
-        figure = Figure(figsize=(7, 4.2), layout="constrained")
-        axes = figure.subplots()
-        axes.plot(curve.rates, curve.losses, color=BLUE, alpha=0.25, linewidth=1)
-        axes.plot(curve.rates, curve.smooth, color=BLUE, linewidth=2)
-        axes.axvline(given, color=MUTED, linestyle=":", label=f"now set: {given:g}")
-        if curve.suggestion is not None:
-            label = f"suggested: {curve.suggestion:g}"
-            axes.axvline(curve.suggestion, color=ORANGE, linewidth=1.6, label=label)
-        finite = curve.smooth[np.isfinite(curve.smooth)]
-        if len(finite):
-            room = 0.15 * (finite[0] - finite.min()) or 0.1
-            axes.set_ylim(finite.min() - room, finite[0] + 3 * room)  # not where it breaks away
-        axes.set(xscale="log", xlabel="optimizer.lr", ylabel="train loss (thick: smoothed)")
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.legend(loc="lower left")
-        figure.savefig(file, dpi=130)
+from kindling.callbacks.profiler import PHASES, Cost, Times, top, totals
+from kindling.plotting import BLUE, GREEN, INK, LINE, MUTED, PURPLE, YELLOW, figure_style

@@ -1,0 +1,110 @@
+"""What a project's data module and task may declare, and what the toolkit does for those that do.
+
+Any LightningDataModule and LightningModule train, are tested and resume. What needs more asks for
+one of these, and is left out, and said to be, where it is not there (`docs/extend.md` has examples).
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kindling.errors import Problem
+from kindling.metrics import Metric
+from kindling.predictions import Result
+from kindling.raw_data import RawData
+from kindling.types import DataSpec, Split
+
+
+@runtime_checkable
+class ReadsFiles(Protocol):
+    """A data module that can say, before it reads anything, which files are not there.
+
+    It is set up before the network is built, so that the network can be made for its data.
+    """
+
+    def missing(self) -> list[Problem]:
+        """List files that are not there, without reading any."""
+
+
+@runtime_checkable
+class DescribedData(Protocol):
+    """A data module, once it is set up, for networks, checks, baselines, report and bundle.
+
+    Args:
+        raw: all rows as they were read.
+        split: int64 row numbers of each split; disjoint, together all rows.
+        spec: describes the tensors; schema: the user's columns or images.
+        preprocessor: what was fitted on the train rows; a bundle keeps that of a table.
+        x, y: inputs (N, ...) and targets (N,) of all rows, before they are moved to a device.
+        findings: what the checks noticed.
+    """
+
+    raw: RawData
+    split: Mapping[Split, np.ndarray]
+    spec: DataSpec
+    schema: Any
+    preprocessor: Any
+    x: Tensor
+    y: Tensor
+    batch_size: int
+    eval_batch_size: int
+    seed: int
+    findings: list[Problem]
+
+
+@runtime_checkable
+class PlacesRows(Protocol):
+    """A data module that can lay all of its rows on a GPU; `on_device` is true, false or "auto"."""
+
+    on_device: bool | str
+    num_workers: int
+
+    def place(self, device: torch.device) -> None:
+        """Put all rows on the device, so that batches are cut there."""
+
+
+@runtime_checkable
+class DescribedTask(Protocol):
+    """A LightningModule for the pre-flight check, the report and the bundle.
+
+    Args:
+        network: rows in, logits (B, K) or values (B, 1) out.
+        loss: of outputs and targets (B,): one number.
+        spec: describes the data.
+        metrics: of its problem type, the primary one first.
+        results: after the test: predictions and scores of train, val and test.
+    """
+
+    network: nn.Module
+    loss: nn.Module
+    spec: DataSpec
+    metrics: tuple[Metric, ...]
+    results: dict[Split, Result]
+
+
+TASK_HOOKS = ("training_step", "on_train_batch_start", "on_train_batch_end")
+DATA_HOOKS = ("train_dataloader", "on_before_batch_transfer", "on_after_batch_transfer")
+CALLBACK_HOOKS = ("on_train_batch_start", "on_train_batch_end")
+
+
+def takes_chunks(part: object, hooks: tuple[str, ...]) -> bool:
+    """Say whether a part has declared, by `supports_chunks = True`, that batches may come together.
+
+    A subclass with a hook of its own does not inherit what was declared for the old one: the
+    `training_step` of a tutorial gets single batches, though the task that it extends takes chunks.
+
+    Args:
+        part: a task, a data module or a callback.
+        hooks: its methods that are handed batches, or make them.
+    """
+    classes = type(part).__mro__
+    flagged = next((cls for cls in classes if "supports_chunks" in vars(cls)), None)
+    owners = [next((cls for cls in classes if hook in vars(cls)), object) for hook in hooks]
+    return (
+        flagged is not None
+        and bool(getattr(part, "supports_chunks", False))
+        and all(issubclass(flagged, owner) for owner in owners)
+    )
