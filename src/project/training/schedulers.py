@@ -2,12 +2,15 @@
 
 import inspect
 from collections.abc import Callable
+from typing import Any
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, SequentialLR
 
 # What torch's classes (and the functions here) call the number of steps of the whole training.
 NUM_STEPS = ("num_steps", "total_steps", "T_max")
+# What torch's classes keep in their state of it.
+FROM_NUM_STEPS = ("total_steps", "T_max", "total_iters", "_milestones", "_schedule_phases")
 
 
 def make_scheduler(
@@ -17,6 +20,17 @@ def make_scheduler(
     given = getattr(make, "keywords", {})
     takes = [name for name in NUM_STEPS if name in inspect.signature(make).parameters]
     return make(optimizer, **{name: num_steps for name in takes if given.get(name) is None})
+
+
+def forget_num_steps(state: dict[str, Any]) -> None:
+    """Take out of a scheduler's saved state what the resumed training has its own number for.
+
+    A run that is resumed with more epochs would else follow the cosine of the old ones up again.
+    """
+    for name in FROM_NUM_STEPS:
+        state.pop(name, None)
+    for inner in state.get("_schedulers", ()):
+        forget_num_steps(inner)
 
 
 def warmup_cosine(
@@ -30,7 +44,7 @@ def warmup_cosine(
         warmup_fraction: share of the steps that rise, in [0, 1).
         final_fraction: of the learning rate, at the last step, in [0, 1].
     """
-    warmup = min(round(warmup_fraction * num_steps), num_steps - 1)
+    warmup = max(1, round(warmup_fraction * num_steps)) if warmup_fraction > 0 else 0
     lowest = final_fraction * optimizer.param_groups[0]["lr"]
     fall = CosineAnnealingLR(optimizer, T_max=max(1, num_steps - 1 - warmup), eta_min=lowest)
     if warmup == 0:

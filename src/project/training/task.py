@@ -19,7 +19,7 @@ from kindling.rng import derive_seeds, seed_device
 from kindling.types import SPLITS, Batch, DataSpec, Split
 from project.training.epoch_metrics import EpochMetrics
 from project.training.metrics import METRICS
-from project.training.schedulers import make_scheduler
+from project.training.schedulers import forget_num_steps, make_scheduler
 
 
 class SupervisedTask(LightningModule):
@@ -82,10 +82,12 @@ class SupervisedTask(LightningModule):
     def forward(self, x: Tensor) -> Tensor:
         return self.network(x)
 
-    def on_fit_start(self) -> None:
-        self.started_s = time.monotonic()
+    def setup(self, stage: str) -> None:
         if self.automatic_optimization:
             self.trainer.accumulate_grad_batches = self.accumulate
+
+    def on_fit_start(self) -> None:
+        self.started_s = time.monotonic()
 
     def on_fit_end(self) -> None:
         self.fit_s = time.monotonic() - self.started_s
@@ -210,6 +212,10 @@ class SupervisedTask(LightningModule):
         # Those of train and val would be stray points on the curves of the epochs.
         scores = self.results["test"].scores
         self.publish({f"test/{name}": value for name, value in scores.items()})
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        for state in checkpoint.get("lr_schedulers", ()):
+            forget_num_steps(state)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = self.make_optimizer(self.network.parameters())

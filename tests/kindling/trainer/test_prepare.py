@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from kindling.trainer.prepare import set_products
+from kindling.trainer.prepare import set_matmul_precision
 
 
 @pytest.fixture
@@ -21,13 +21,13 @@ def products():
 
 @pytest.mark.parametrize(("precision", "is_tf32"), [("high", True), ("highest", False)])
 def test_products_are_chosen_for_cuda(products, precision, is_tf32):
-    set_products(precision, torch.device("cuda:1"))
+    set_matmul_precision(precision, torch.device("cuda:1"))
     assert products() == (precision, is_tf32)
 
 
 def test_products_of_a_cpu_stay_as_they_are(products):
     before = products()
-    set_products("medium", torch.device("cpu"))
+    set_matmul_precision("medium", torch.device("cpu"))
     assert products() == before
 
 

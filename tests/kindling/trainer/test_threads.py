@@ -18,9 +18,8 @@ def data(compose):
 def choose(data, monkeypatch):
     monkeypatch.setattr(threads, "MOST_THREADS", 16)
 
-    def choose(network, batch_size, wish="auto"):
-        data.batch_size = batch_size
-        return threads.choose_threads(wish, network, data)
+    def choose(network, batch_size):
+        return threads.choose_threads(network, data.x, batch_size)
 
     return choose
 
@@ -37,10 +36,6 @@ def test_small_steps_take_one_thread_and_large_ones_as_many_as_there_are(choose)
 
 def test_the_cnn_of_the_digits_is_too_small_for_a_second_thread(choose, data):
     assert choose(CNN(data.spec), 64) == 1  # two learn at 0.6 times the speed of one
-
-
-def test_a_wish_counts(choose):
-    assert choose(nn.Flatten(), 1, wish=5) == 5
 
 
 def test_counting_leaves_network_and_randomness_alone(choose):

@@ -100,7 +100,7 @@ def test_of_many_rows_some_are_looked_at_and_the_levels_of_all_those_are_known(
     monkeypatch.setattr(preprocess, "MOST_TO_FIT", 50)
     part, *_ = build(*words)
     again, *_ = build(*words)
-    assert part.preprocessor.levels_ == whole.preprocessor.levels_ == (("a", "b"),)
+    assert part.preprocessor.values_ == whole.preprocessor.values_ == (("a", "b"),)
     assert part.x.equal(again.x)
     scales = [d.preprocessor.transformer_.named_transformers_["numbers"][1] for d in (part, whole)]
     assert [int(scale.n_samples_seen_) for scale in scales] == [50, 420]

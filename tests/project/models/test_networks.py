@@ -8,7 +8,7 @@ from project.models.cnn import CNN
 from project.models.mlp import MLP, RowLinear, soft_clip
 
 TABLE = DataSpec(
-    task="multiclass",
+    problem_type="multiclass",
     target="y",
     numbers=("a", "b"),
     categories=("c", "d"),
@@ -34,7 +34,7 @@ CASES = [(MLP, TABLE), (MLP, VALUE), (MLP, GREY), (CNN, GREY), (CNN, COLOUR)]
 CASES += [(auto, TABLE), (auto, COLOUR)]
 
 
-@pytest.fixture(params=CASES, ids=lambda case: f"{case[0].__name__}-{case[1].task}")
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0].__name__}-{case[1].problem_type}")
 def case(request):
     network, spec = request.param
     torch.manual_seed(0)

@@ -1,21 +1,53 @@
 import pytest
+import torch
+from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR, ReduceLROnPlateau
 
-from project.training.schedulers import Constant, Cosine
+from project.training.schedulers import make_scheduler, warmup_cosine
+
+
+def rates_of(make, num_steps, lr=1.0):
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=lr)
+    scheduler, rates = make_scheduler(make, optimizer, num_steps), []
+    for _ in range(num_steps):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return rates
+
+
+def cosine(warmup_fraction, final_fraction=0.01):
+    def make(optimizer, num_steps):
+        options = {"warmup_fraction": warmup_fraction, "final_fraction": final_fraction}
+        return warmup_cosine(optimizer, num_steps=num_steps, **options)
+
+    return make
 
 
 def test_cosine_rises_then_falls_to_its_end():
-    factors = [Cosine(100, 0.1, 0.01)(step) for step in range(100)]
-    assert factors[:10] == sorted(factors[:10])
-    assert 0 < factors[0] < 0.1
-    assert factors[10] == 1.0
-    assert factors[10:] == sorted(factors[10:], reverse=True)
-    assert factors[-1] == pytest.approx(0.01)
+    rates = rates_of(cosine(0.1), 100, lr=0.5)
+    assert rates[:10] == sorted(rates[:10])
+    assert 0 < rates[0] < 0.05
+    assert rates[10] == pytest.approx(0.5)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] == pytest.approx(0.005)
 
 
 @pytest.mark.parametrize("num_steps", [1, 2, 3])
-def test_short_trainings_have_a_positive_rate(num_steps):
-    assert all(Cosine(num_steps, 0.5, 0.01)(step) > 0 for step in range(num_steps + 1))
+@pytest.mark.parametrize("warmup_fraction", [0.0, 0.5, 0.99])
+def test_short_trainings_have_a_positive_rate(num_steps, warmup_fraction):
+    assert all(rate > 0 for rate in rates_of(cosine(warmup_fraction), num_steps))
 
 
-def test_constant_is_one():
-    assert Constant(10)(7) == 1.0
+def test_torchs_own_schedulers_are_told_the_number_of_steps():
+    def one_cycle(optimizer, total_steps=None):
+        return OneCycleLR(optimizer, max_lr=2.0, total_steps=total_steps)
+
+    rates = rates_of(one_cycle, 20)
+    assert max(rates) == pytest.approx(2.0)
+    assert rates[-1] == pytest.approx(2.0 / 25 / 1e4)
+    assert rates_of(CosineAnnealingLR, 10)[5] == pytest.approx(0.5)
+
+
+def test_a_scheduler_without_a_number_of_steps_is_told_none():
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    assert isinstance(make_scheduler(ReduceLROnPlateau, optimizer, 10), ReduceLROnPlateau)

@@ -10,7 +10,8 @@ from torch import nn
 from kindling.errors import ConfigError
 from kindling.rng import derive_seed
 from kindling.run.build import build_data
-from project.training.schedulers import Cosine
+from project.training.losses import default_loss
+from project.training.schedulers import make_scheduler, warmup_cosine
 from project.training.task import SupervisedTask
 
 MODELS = {
@@ -27,20 +28,12 @@ OPTIONS = {
 class AutomaticTask(SupervisedTask):
     """The same task, with Lightning in charge of the optimizer."""
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.automatic_optimization = True
-
     def training_step(self, batch, batch_idx):
         torch.manual_seed(derive_seed(self.seed, "step", self.current_epoch, batch_idx))
         outputs = self.network(batch.x)
         loss = self.loss(outputs, batch.y)
-        self.train_means.add([loss.detach()], [outputs.detach()], [batch.y])
+        self.train_metrics.add([loss.detach()], [outputs.detach()], [batch.y])
         return loss
-
-    def configure_optimizers(self):
-        (optimizer,), (schedule,) = super().configure_optimizers()
-        return [optimizer], [{"scheduler": schedule, "interval": "step"}]
 
     def num_steps(self):
         return int(self.trainer.estimated_stepping_batches)
@@ -62,24 +55,23 @@ def test_manual_optimization_is_bitwise_lightnings_automatic_one(build, model, o
     overrides = [*MODELS[model], *OPTIONS[options]]
     manual, _ = train(build, overrides, "manual")
 
-    # The Trainer's own keys are refused on the command line, so they are set behind it.
     data, task, trainer = build(*overrides, folder="automatic")
     automatic = AutomaticTask(
         task.network,
         task.spec,
         optimizer=task.make_optimizer,
-        schedule=task.make_schedule,
-        clip_norm=None,
-        accumulate=1,
+        loss=default_loss,
+        scheduler=task.make_scheduler,
+        clip_norm=task.clip_norm,
+        accumulate=task.accumulate,
         class_weight=None,
         steps_per_call=1,
         batch_size=task.batch_size,
         num_batches=task.num_batches,
+        monitor="val/loss",
         seed=task.seed,
     )
     data.batches_per_chunk = 1
-    trainer.gradient_clip_val = manual.clip_norm
-    trainer.accumulate_grad_batches = manual.accumulate
     trainer.fit(automatic, data)
     assert trainer.global_step > 5
     assert torch.equal(weights(manual.network), weights(automatic.network))
@@ -97,7 +89,7 @@ def test_manual_optimization_is_bitwise_a_hand_written_loop(build, model, option
     data.batches_per_chunk = 1
     loader = data.train_dataloader()
     per_epoch = math.ceil(len(loader) / by_hand.accumulate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, by_hand.make_schedule(3 * per_epoch))
+    scheduler = make_scheduler(by_hand.make_scheduler, optimizer, 3 * per_epoch)
     for epoch in range(3):
         loader.sampler.set_epoch(epoch)
         network.train()
@@ -152,7 +144,7 @@ class Losses(Callback):
         self.values = []
 
     def on_train_epoch_end(self, trainer, pl_module):
-        self.values.append(pl_module.train_means.compute("train")["train/loss"])
+        self.values.append(trainer.callback_metrics["train/loss"].item())
 
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
@@ -189,8 +181,88 @@ def test_the_learning_rate_follows_the_schedule(build):
 
     trainer.callbacks.append(Rates())
     trainer.fit(task, data)
-    schedule = Cosine(12, 0.05, 0.01)  # 3 epochs of 8 batches, two for each step
-    assert rates == pytest.approx([0.002 * schedule(step) for step in range(12)])
+    # 3 epochs of 8 batches, two for each step
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.002)
+    options = {"num_steps": 12, "warmup_fraction": 0.05, "final_fraction": 0.01}
+    scheduler = warmup_cosine(optimizer, **options)
+    for rate in rates:
+        assert rate == optimizer.param_groups[0]["lr"]
+        optimizer.step()
+        scheduler.step()
+
+
+class Reader(Callback):
+    """Notes what the hooks of any callback read of the epoch that has just ended."""
+
+    def __init__(self):
+        self.train, self.val = [], []
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        self.train.append(dict(trainer.callback_metrics))
+
+    def on_validation_epoch_end(self, trainer, pl_module):
+        self.val.append(dict(trainer.callback_metrics))
+
+
+def test_callbacks_read_the_numbers_of_the_epoch_that_has_just_ended(build):
+    data, task, trainer = build("data=penguins")
+    reader, published = Reader(), []
+    trainer.callbacks.insert(0, reader)
+    publish = task.publish
+    task.publish = lambda numbers: (published.append(numbers), publish(numbers))
+    trainer.fit(task, data)
+    by_split = {s: [n for n in published if f"{s}/loss" in n] for s in ("train", "val")}
+    assert len(by_split["train"]) == len(by_split["val"]) == 3
+    for split, read in (("train", reader.train), ("val", reader.val)):
+        for numbers, seen in zip(by_split[split], read, strict=True):
+            assert {name: seen[name].item() for name in numbers} == pytest.approx(numbers)
+
+
+def test_a_run_resumed_with_more_epochs_never_raises_its_rate_again(build, compose):
+    data, task, trainer = build("data=penguins", "trainer.max_epochs=3", folder="run")
+    trainer.fit(task, data)
+    data, task, trainer = build("data=penguins", "trainer.max_epochs=6", folder="run")
+    rates = []
+
+    class Rates(Callback):
+        def on_before_optimizer_step(self, trainer, pl_module, optimizer):
+            rates.append(optimizer.param_groups[0]["lr"])
+
+    trainer.callbacks.append(Rates())
+    last = trainer.default_root_dir + "/checkpoints/last.ckpt"
+    trainer.fit(task, data, ckpt_path=last, weights_only=True)
+    assert len(rates) == 3 * 8
+    assert rates == sorted(rates, reverse=True)
+
+
+class TutorialTask(SupervisedTask):
+    """Overrides the step as Lightning's tutorials do."""
+
+    def training_step(self, batch, batch_idx):
+        self.sizes = [*getattr(self, "sizes", []), len(batch.x)]
+        loss = nn.functional.cross_entropy(self.network(batch.x), batch.y)
+        self.log("train/loss", loss)
+        return loss
+
+
+def test_a_training_step_of_ones_own_gets_single_batches_and_learns(build, compose):
+    target = f"task._target_={__name__}.TutorialTask"
+    data, task, trainer = build("data=penguins", target, "task.clip_norm=0.5", "task.accumulate=2")
+    before = weights(task.network).clone()
+    trainer.fit(task, data)
+    assert set(task.sizes) <= {32, 16}  # 240 train rows, the last batch is not full
+    assert len(task.sizes) == 3 * 8
+    assert trainer.global_step == 3 * 4
+    assert not torch.equal(before, weights(task.network))
+
+
+def test_a_plateau_lowers_the_rate_after_validations_without_a_better_one(build):
+    data, task, trainer = build("data=penguins", "trainer.max_epochs=4", "optimizer.lr=0.0")
+    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau
+    task.make_optimizer = lambda parameters: torch.optim.SGD(parameters, lr=1e-9)
+    task.make_scheduler = lambda optimizer: plateau(optimizer, factor=0.1, patience=0, eps=0.0)
+    trainer.fit(task, data)
+    assert trainer.optimizers[0].param_groups[0]["lr"] < 1e-9
 
 
 def test_build_data_is_enough_to_look_at_a_batch(compose):
