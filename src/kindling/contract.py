@@ -1,7 +1,7 @@
 """What a project's data module and task may declare, and what the toolkit does for those that do.
 
 Any LightningDataModule and LightningModule train, are tested and resume. What needs more asks for
-one of these, and is left out, and said to be, where it is not there (`docs/extend.md` has examples).
+one of these; where it is not there, it is left out, and said to be. Examples: docs/extend.md.
 """
 
 from collections.abc import Mapping

@@ -63,11 +63,7 @@ def draw_operators(axes: Axes, times: Times, place: str) -> None:
         axes.barh(names, widths, left=list(left.values()), color=COLOURS[phase])
         left = {name: left[name] + width for name, width in zip(names, widths, strict=True)}
     for name, us in left.items():
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
-from kindling.callbacks.profiler import PHASES, Cost, Times, top, totals
-from kindling.plotting import BLUE, GREEN, INK, LINE, MUTED, PURPLE, YELLOW, figure_style
+        axes.annotate(f"  {write_us(us)}, {us / whole:.0%}", (us, name), va="center", color=INK)
     axes.set_title(f"Operators that take longest on the {place}", loc="left", fontweight="bold")
     axes.invert_yaxis()
     axes.margins(x=0.16)
@@ -78,8 +74,3 @@ from kindling.plotting import BLUE, GREEN, INK, LINE, MUTED, PURPLE, YELLOW, fig
 def write_us(us: float) -> str:
     """Write microseconds in the unit that has few digits."""
     return f"{us / 1000:,.3g} ms" if us >= 1000 else f"{us:.3g} us"
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
-from kindling.callbacks.profiler import PHASES, Cost, Times, top, totals
-from kindling.plotting import BLUE, GREEN, INK, LINE, MUTED, PURPLE, YELLOW, figure_style

@@ -1,4 +1,4 @@
-"""Build the data module, the task and the trainer of a configuration, or list what is in the way."""
+"""Build data module, task and trainer from a configuration, or list what is in the way."""
 
 import difflib
 import inspect
@@ -11,9 +11,10 @@ from omegaconf import DictConfig
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from kindling.contract import DescribedData, DescribedTask, ReadsFiles
+from kindling.contract import DescribedData, ReadsFiles
 from kindling.errors import ConfigError, DataError, Problem
-from kindling.metrics import Metric, logged_names
+from kindling.metrics import Metric, logged_names, metrics_for
+from kindling.registry import METRICS, load
 from kindling.trainer.device import find_device
 from kindling.trainer.prepare import prepare
 
@@ -50,13 +51,14 @@ def build_task(cfg: DictConfig, data: Any) -> LightningModule:
     if isinstance(data, DescribedData):
         problems += limit_problems(cfg, data)
     if not cfg.task.get("_partial_", False):
-        if problems:
-            raise ConfigError(*problems)
+        refuse(problems)
         return instantiate(cfg.task)
     if not isinstance(data, DescribedData):
         rule = "a network is built for data that are described (data.spec and what goes with it)"
         fix = "let conf/task name a complete LightningModule, see docs/extend.md"
-        raise ConfigError(Problem(rule, f"data is a {type(data).__name__}", fix))
+        refuse([Problem(rule, f"data is a {type(data).__name__}", fix), *problems])
+    metrics = metrics_for(load(METRICS), data.spec.problem_type)
+    problems += monitor_problems(cfg, metrics)
     try:
         network = instantiate(cfg.model)(data.spec)
         parts = {name: instantiate(cfg[name]) for name in ("optimizer", "scheduler")}
@@ -68,12 +70,14 @@ def build_task(cfg: DictConfig, data: Any) -> LightningModule:
         from kindling.run.keep import check_model_config
 
         check_model_config(cfg, network, data.spec)
-    if isinstance(task, DescribedTask):
-        problems += monitor_problems(cfg, task.metrics)
-    problems += batch_norm_problems(network, data)
+    refuse([*problems, *batch_norm_problems(network, data)])
+    return task
+
+
+def refuse(problems: list[Problem]) -> None:
+    """Raise a ConfigError if there are any."""
     if problems:
         raise ConfigError(*problems)
-    return task
 
 
 def build_trainer(cfg: DictConfig, data: Any, task: LightningModule) -> Trainer:

@@ -1,4 +1,4 @@
-"""Losses: the number that a training makes small. `task.loss` names one; each takes the DataSpec."""
+"""Losses: `task.loss` names the one that a training makes small; each is built for a DataSpec."""
 
 import torch
 from torch import Tensor, nn

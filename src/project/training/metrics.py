@@ -38,7 +38,7 @@ def r2(truth: np.ndarray, values: np.ndarray) -> float:
     return sk.r2_score(truth, values) if len(truth) > 1 else math.nan
 
 
-def is_right(outputs: Tensor, y: Tensor, spec: DataSpec) -> Tensor:
+def is_right(outputs: Tensor, y: Tensor, _: DataSpec) -> Tensor:
     return outputs.argmax(dim=1) == y  # (B, K) -> (B,)
 
 

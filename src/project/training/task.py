@@ -1,4 +1,4 @@
-"""The LightningModule: the training step with its five lines, evaluation, optimizer and scheduler."""
+"""The LightningModule: the training step with its five lines, evaluation, optimizer, scheduler."""
 
 import math
 import time
