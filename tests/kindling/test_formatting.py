@@ -2,9 +2,9 @@ import subprocess
 import sys
 
 import pytest
+from kindling.report.metric_words import write_interval, write_score
 
 from kindling.formatting import first_few, number, percent, quantity, shorten, shown
-from kindling.report.metric_words import write_interval, write_score
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def build_task(cfg: DictConfig, data: Any) -> LightningModule:
     try:
         network = instantiate(cfg.model)(data.spec)
         parts = {name: instantiate(cfg[name]) for name in ("optimizer", "scheduler")}
-        num_batches = len(data.train_dataloader())  # type: ignore[attr-defined]
+        num_batches = len(data.train_dataloader())
         task = instantiate(cfg.task)(network, data.spec, num_batches=num_batches, **parts)
     except ConfigError as error:
         raise ConfigError(*error.problems, *problems) from error
