@@ -1,14 +1,19 @@
-"""One override in; whether its key is there, or may be added, and has the right type, out."""
+"""Check the key of one override: whether it exists, or may be added, and the type of its value.
+
+The type of a key is that of its default in conf/.
+"""
 
 import difflib
-import importlib
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, OmegaConf
+from hydra.errors import HydraException
 
-from kindling.config.values import MOVED, RULES, leaves, moved_problem
+from kindling.config.ranges import Rule
+from kindling.config.signatures import section_signature
+from kindling.config.values import leaves, moved_problems
 from kindling.errors import Problem
 
 ALIKE, NEARLY = 0.6, 0.9  # worth a hint; surely a misspelt key, not one to look up
@@ -16,25 +21,36 @@ KEPT = ("callbacks.best", "callbacks.last")  # beside all keys at the root
 TYPE_WORDS = {bool: "true or false", int: "a whole number", float: "a number", list: "a list"}
 
 
-def key_problems(override: Override, base: DictConfig) -> list[Problem]:
-    """List what is wrong with an override of one key; most often nothing."""
+def key_problems(
+    override: Override, plain: Mapping[str, Any], rules: Mapping[str, Rule]
+) -> list[Problem]:
+    """List what is wrong with an override of one key; most often nothing.
+
+    Args:
+        override: of a value, not of the choice of a group.
+        plain: the composed configuration without it, as plain values.
+        rules: of that configuration, see `rules_of`; the keys in it are checked by value later.
+    """
     key, text = override.key_or_group, override.input_line or ""
-    plain = OmegaConf.to_container(base, resolve=False)
-    if key in MOVED:
-        return [moved_problem(key, text)]
+    moved = moved_problems(key, text, plain)
+    if moved:
+        return moved
     if exists(plain, key):
         if override.is_add() and not override.is_force_add():
             return [Problem(f"{key} is there already", text, f"type {text.lstrip('+')}")]
         if override.is_delete():
             return [] if "." in key and key not in KEPT else [kept_problem(key, text)]
-        return type_problems(key, value_of(plain, key), override)
+        has_rule = key in rules
+        return [] if has_rule else type_problems(key, value_of(plain, key), override)
     if override.is_add() and may_be_added(plain, key):
         return []
     owner, name = owner_of(plain, key)
     if is_open(value_of(plain, owner)) and not override.is_delete():
         return [Problem(f"{owner} has no {name} yet", text, f"type +{text.lstrip('+')}")]
     near = nearest(plain, key)
-    fix = f"did you mean {near}?" if near else "python train.py --help lists all keys"
+    is_group = near is not None and "." not in near and isinstance(plain[near], dict)
+    meant = f"{near}={text.partition('=')[2]}" if is_group else near
+    fix = f"did you mean {meant}?" if near else "python train.py --help lists all keys"
     return [Problem(f"there is no key {key}", text, fix)]
 
 
@@ -83,12 +99,22 @@ def may_be_added(plain: Any, key: str) -> bool:
         return False
     if difflib.get_close_matches(name, section, n=1, cutoff=NEARLY):
         return False
-    module, _, target = str(section["_target_"]).rpartition(".")
+    signature = section_signature(section)
+    if name in ("_convert_", "_recursive_", "_args_"):
+        return True
+    if signature is not None and (name in signature.rules or not signature.is_open):
+        return name in signature.rules
+    return is_parameter(str(section["_target_"]), name)  # its source does not tell
+
+
+def is_parameter(target: str, name: str) -> bool:
+    """Say whether a class or function takes a name, by importing it; this may take seconds."""
+    from hydra.utils import get_object
+
     try:
-        parameters = inspect.signature(getattr(importlib.import_module(module), target)).parameters
-    except (ImportError, AttributeError):
+        return name in inspect.signature(get_object(target)).parameters
+    except (ImportError, AttributeError, TypeError, ValueError, HydraException):
         return True  # building it will say what is wrong with the target
-    return name in parameters or name in ("_convert_", "_recursive_", "_args_")
 
 
 def nearest(plain: Any, key: str) -> str | None:
@@ -106,10 +132,10 @@ def nearest(plain: Any, key: str) -> str | None:
 
 
 def type_problems(key: str, default: Any, override: Override) -> list[Problem]:
-    """Hold a value against its default's type; keys with a rule of their own are left to it."""
+    """Check that a value is of its default's type."""
     value, text = override.value(), override.input_line or ""
     is_reference = isinstance(value, str) and "${" in value
-    if key.rpartition(".")[2] in RULES or default is None or default == "???" or is_reference:
+    if default is None or default == "???" or is_reference:
         return []
     if isinstance(default, dict):
         return [] if isinstance(value, dict) else [_section_problem(key, text)]

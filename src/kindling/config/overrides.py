@@ -1,22 +1,24 @@
-"""The words typed behind `python train.py` in; everything that is wrong with them out.
+"""Check the overrides of a command line, and list everything that is wrong with them at once.
 
-Hydra stops at the first unknown word and calls it an error of the program. Here all of them are
-listed, each with the nearest right one, before torch is imported.
+Hydra stops at the first unknown key and calls it an error of the program. Here each gets the
+nearest right one, before torch is imported.
 """
 
 import difflib
 import itertools
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from kindling.config.compose import compose_config
 from kindling.config.keys import kept_problem, key_problems
-from kindling.config.values import leaf_problems, value_problems
+from kindling.config.values import leaf_problems, rules_of, value_problems
 from kindling.errors import ConfigError, Problem
 
 MAX_COMBINATIONS = 64  # of groups in a sweep that are composed beforehand
@@ -44,21 +46,22 @@ def check_overrides(overrides: list[str], conf: Path, *, is_sweep: bool) -> None
 
 
 def _check_values(groups: list[str], values: list[Override], conf: Path) -> list[Problem]:
-    """Hold keys, types and ranges against the configuration that these groups make up."""
-    base = compose_config(conf, groups)
+    """Check keys, types and ranges against the configuration that these groups make up."""
+    plain: Any = OmegaConf.to_container(compose_config(conf, groups), resolve=False)
+    rules = rules_of(plain)
     singles = [parse(each(override))[0] for override in values]
-    found = [[key_problems(single, base) for single in several] for several in singles]
+    found = [[key_problems(single, plain, rules) for single in several] for several in singles]
     sound = [several[0] for several, p in zip(singles, found, strict=True) if not any(p)]
     cfg = compose_config(conf, [*groups, *(o.input_line or "" for o in sound)])
     rest = [o for several in singles for o in several[1:]]  # of sweeps; the first is in cfg
-    checked = [leaf_problems(o.key_or_group, o.value()) for o in rest]
+    checked = [leaf_problems(o.key_or_group, o.value(), rules) for o in rest]
     return [*itertools.chain(*itertools.chain(*found), *checked), *value_problems(cfg)]
 
 
 def parse(overrides: list[str]) -> tuple[list[Override], list[Problem]]:
-    """Read each word by Hydra's grammar; explain how to quote one that it cannot read.
+    """Read each override by Hydra's grammar; explain how to quote one that it cannot read.
 
-    Such a one is read on as if it were quoted: what else is wrong with it is told at once.
+    Such a one is then read as if it were quoted, so that what else is wrong with it is listed too.
     """
     parser, parsed, problems = OverridesParser.create(), [], []
     for text in overrides:

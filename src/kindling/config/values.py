@@ -1,51 +1,19 @@
-"""A composed configuration in; the values that are out of range out. Nothing heavy is imported."""
+"""Check the values of a composed configuration against the ranges of the parameters they are for.
 
-import math
-import os
+A parameter's range is declared in its signature (see `kindling.config.ranges`). Here are those of
+classes that others write, and of the keys at the root of conf/train.yaml.
+"""
+
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
+from kindling.config.ranges import OneOf, Pair, Range, Rule, any_of
+from kindling.config.signatures import section_signature
 from kindling.errors import ConfigError, Problem
-
-Rule = Callable[[Any], str | None]  # a value in; what it must be, or None if it is
-
-
-def number(
-    low: float, high: float = math.inf, *, whole: bool = False, ends: str = "[]", null: bool = False
-) -> Rule:
-    """Make the rule of a number in an interval; `ends` are its brackets, as in mathematics."""
-    words = f"a {'whole ' if whole else ''}number {'>' if ends[0] == '(' else '>='} {low}"
-    if high < math.inf:
-        words += f" and {'<' if ends[1] == ')' else '<='} {high}"
-    words += ", or null" if null else ""
-
-    def rule(value: Any) -> str | None:
-        if value is None:
-            return None if null else words
-        if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-            return words
-        above = value > low if ends[0] == "(" else value >= low
-        below = value < high if ends[1] == ")" else value <= high
-        return None if above and below and math.isfinite(value) else words
-
-    return rule
-
-
-def one_of(*choices: Any) -> Rule:
-    """Make the rule of a value from a short list."""
-    words = " or ".join("null" if choice is None else str(choice) for choice in choices)
-    return lambda value: None if value in choices and not isinstance(value, bool) else words
-
-
-def size(value: Any) -> str | None:
-    """The rule of data.size."""
-    is_pair = isinstance(value, list | ListConfig) and len(value) == 2
-    if value == "auto" or (is_pair and all(number(1, 4096, whole=True)(v) is None for v in value)):
-        return None
-    return "auto, or [height,width] in pixels"
 
 
 def device(value: Any) -> str | None:
@@ -54,14 +22,8 @@ def device(value: Any) -> str | None:
     return None if is_name else "auto, cpu, cuda, cuda:1, mps or gpu"
 
 
-def threads(value: Any) -> str | None:
-    """The rule of threads."""
-    is_right = value == "auto" or number(1, 1024, whole=True)(value) is None
-    return None if is_right else "auto, or a whole number >= 1"
-
-
 def precision(value: Any) -> str | None:
-    """The rule of trainer.precision."""
+    """The rule of the Trainer's precision."""
     words = "32-true or bf16-mixed"
     if value in ("bf16-true", "16-true", "bf16", "16"):
         return f"{words}: half precision throughout would corrupt the codes of categories above 256"
@@ -70,61 +32,32 @@ def precision(value: Any) -> str | None:
     return None if value in ("32-true", "bf16-mixed") else words
 
 
-def betas(value: Any) -> str | None:
-    """The rule of AdamW's two memories."""
-    is_pair = isinstance(value, list | ListConfig) and len(value) == 2
-    share = number(0, 1, ends="[)")
-    return None if is_pair and not any(map(share, value)) else "two numbers >= 0 and < 1"
-
-
-def kinds(value: Any) -> str | None:
-    """The rule of data.kinds where it is no section; its columns are checked with the table."""
-    return None if value is None else "{column: number, other: category}, or null"
-
-
-SIZE = number(1, 65536, whole=True)
-RULES: dict[str, Rule] = {
-    "lr": number(0, 1e3, ends="(]"),
-    "betas": betas,
-    "kinds": kinds,
-    "momentum": number(0, 1, ends="[)"),
-    "weight_decay": number(0),
-    "warmup_fraction": number(0, 1, ends="[)"),
-    "final_fraction": number(0, 1),
-    "dropout": number(0, 1, ends="[)"),
-    "width": SIZE,
-    "depth": number(1, 1024, whole=True),
-    "batch_size": number(1, whole=True),
-    "eval_batch_size": number(1, whole=True),
-    "val_fraction": number(0, 1, ends="()"),
-    "test_fraction": number(0, 1, ends="()"),
-    "fold": number(0, whole=True, null=True),
-    "num_folds": number(2, whole=True),
-    "num_workers": number(0, max(8, 2 * (os.cpu_count() or 1)), whole=True),
-    "seed": number(0, 2**32 - 1, whole=True),
-    "clip_norm": number(0, ends="()", null=True),
-    "accumulate": number(1, whole=True),
-    "steps_per_call": number(1, 1024, whole=True),
-    "class_weight": one_of("balanced", None),
-    "max_epochs": number(1, whole=True),
-    "devices": number(1, whole=True),
-    "patience": number(1, whole=True),
-    "log_every_n_steps": number(1, whole=True),
-    "precision": precision,
-    "threads": threads,
-    "matmul_precision": one_of("highest", "high", "medium"),
-    "compile": one_of("off", "default", "reduce-overhead"),
-    "on_device": lambda v: None if v in ("auto", True, False) else "auto, true or false",
+COUNT = any_of(Range(1, whole=True))
+ROOT: dict[str, Rule] = {
+    "seed": any_of(Range(0, 2**32 - 1, whole=True)),
     "device": device,
-    "task": one_of("auto", "classification", "regression"),
-    "size": size,
-    "channels": one_of("auto", 1, 3),
-    "augment": one_of("none", "light", "strong"),
-    "fit": one_of("pad", "crop", "stretch"),
-    "max_pixels": number(1, whole=True),
-    "memory": one_of("auto", "ram", "disk"),
-    "target_transform": one_of("auto", "none", "log1p"),
-    "mode": one_of("min", "max"),
+    "threads": any_of(OneOf("auto"), Range(1, 1024, whole=True)),
+    "matmul_precision": any_of(OneOf("highest", "high", "medium")),
+    "compile": any_of(OneOf("off", "default", "reduce-overhead")),
+    "mode": any_of(OneOf("min", "max")),
+}
+TRAINER: dict[str, Rule] = {
+    "max_epochs": COUNT,
+    "devices": COUNT,
+    "log_every_n_steps": COUNT,
+    "precision": precision,
+}
+# By the pattern of a `_target_`; the parameters of all other targets speak for themselves.
+OTHERS: dict[str, dict[str, Rule]] = {
+    "torch.optim.*": {
+        "lr": any_of(Range(0, 1e3, "(]")),
+        "betas": any_of(Pair(0, 1, "[)", words="two numbers >= 0 and < 1")),
+        "momentum": any_of(Range(0, 1, "[)")),
+        "weight_decay": any_of(Range(0)),
+    },
+    "lightning.*.EarlyStopping": {"patience": COUNT},
+    "lightning.*Trainer": TRAINER,
+    "kindling.*.make_trainer": TRAINER,
 }
 # The Trainer's own keys for what is done elsewhere, and what to type there.
 MOVED = {
@@ -134,7 +67,36 @@ MOVED = {
     "trainer.accelerator": "device=...",
     "trainer.fast_dev_run": "experiment=smoke",
 }
-NULL_IS_A_DEFAULT = ("model.width", "model.depth", "model.dropout")  # of model=auto
+
+
+def rules_of(plain: Mapping[str, Any]) -> dict[str, Rule]:
+    """Return the rule of each dotted key that has one; the parts of a run bring their own."""
+    return ROOT | {
+        f"{key}.{name}": rule
+        for key, section in sections(plain)
+        for name, rule in section_rules(section).items()
+    }
+
+
+def section_rules(section: Mapping[str, Any]) -> dict[str, Rule]:
+    """Return the rules of what one `_target_` takes, by parameter."""
+    known = [
+        rules for pattern, rules in OTHERS.items() if fnmatchcase(section["_target_"], pattern)
+    ]
+    if known:
+        return known[0]
+    signature = section_signature(section)
+    rules = {} if signature is None else signature.rules
+    return {name: rule for name, rule in rules.items() if rule is not None}
+
+
+def sections(node: Mapping[str, Any], key: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Walk over the sections that name a target, each with its dotted key."""
+    if isinstance(node.get("_target_"), str):
+        yield key, node
+    for name, value in node.items():
+        if isinstance(value, Mapping):
+            yield from sections(value, f"{key}.{name}" if key else str(name))
 
 
 def check_values(cfg: DictConfig) -> None:
@@ -146,26 +108,49 @@ def check_values(cfg: DictConfig) -> None:
 
 def value_problems(cfg: DictConfig) -> list[Problem]:
     """List what is wrong with the values of a composed configuration."""
-    plain = OmegaConf.to_container(cfg, resolve=False)
-    problems = [problem for key, value in leaves(plain) for problem in leaf_problems(key, value)]
-    fractions = [OmegaConf.select(cfg, f"data.{stage}_fraction") for stage in ("val", "test")]
-    if all(isinstance(f, int | float) and 0 < f < 1 for f in fractions) and sum(fractions) >= 1:
-        rule = "data.val_fraction and data.test_fraction must leave rows to train on"
-        got = f"{fractions[0]} + {fractions[1]} = {sum(fractions):g}"
-        problems.append(Problem(rule, got, "let them add up to less than 1"))
-    fold, num_folds = (OmegaConf.select(cfg, f"data.{key}") for key in ("fold", "num_folds"))
-    if isinstance(fold, int) and isinstance(num_folds, int) and fold >= num_folds >= 2:
-        rule = f"data.fold must be one of data.num_folds={num_folds}, counted from 0"
-        problems.append(Problem(rule, f"{fold}", f"type data.fold={num_folds - 1} or less"))
-    return problems + placement_problems(cfg)
+    plain: Any = OmegaConf.to_container(cfg, resolve=False)
+    rules = rules_of(plain)
+    problems: list[Problem] = []
+    for key, value in leaves(plain):
+        problems += leaf_problems(key, value, rules)
+        if value is not None:
+            problems += moved_problems(key, f"{key}={value}", plain)
+    if all(f"data.{split}_fraction" in rules for split in ("val", "test")):
+        problems += fraction_problems(plain["data"])
+    if "data.fold" in rules:
+        problems += fold_problems(plain["data"])
+    if "data.on_device" in rules:
+        problems += placement_problems(plain)
+    return problems
 
 
-def placement_problems(cfg: DictConfig) -> list[Problem]:
+def fraction_problems(data: Mapping[str, Any]) -> list[Problem]:
+    """Refuse a val and a test set that leave nothing to train on."""
+    fractions = [data.get(f"{split}_fraction") for split in ("val", "test")]
+    numbers = [f for f in fractions if isinstance(f, int | float) and 0 < f < 1]
+    if len(numbers) < 2 or sum(numbers) < 1:
+        return []
+    rule = "data.val_fraction and data.test_fraction must leave rows to train on"
+    got = f"{numbers[0]} + {numbers[1]} = {sum(numbers):g}"
+    return [Problem(rule, got, "let them add up to less than 1")]
+
+
+def fold_problems(data: Mapping[str, Any]) -> list[Problem]:
+    """Refuse a fold that is none of those there are."""
+    fold, num_folds = data.get("fold"), data.get("num_folds")
+    if not isinstance(fold, int) or not isinstance(num_folds, int) or not fold >= num_folds >= 2:
+        return []
+    rule = f"data.fold must be one of data.num_folds={num_folds}, counted from 0"
+    return [Problem(rule, f"{fold}", f"type data.fold={num_folds - 1} or less")]
+
+
+def placement_problems(plain: Mapping[str, Any]) -> list[Problem]:
     """Refuse rows that lie on a GPU together with processes that would load them."""
-    keys = ("data.num_workers", "trainer.devices")
-    given = [f"{key}={OmegaConf.select(cfg, key)}" for key in keys]
+    data, trainer = plain["data"], plain.get("trainer", {})
+    given = [f"data.num_workers={data.get('num_workers')}"]
+    given.append(f"trainer.devices={trainer.get('devices')}")
     alone = ["data.num_workers=0", "trainer.devices=1"]
-    if OmegaConf.select(cfg, "data.on_device") is not True or given == alone:
+    if data.get("on_device") is not True or given == alone:
         return []
     rule = f"data.on_device=true takes {' and '.join(alone)}"
     return [Problem(rule, ", ".join(given), "type data.on_device=auto")]
@@ -181,23 +166,21 @@ def leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield key, value
 
 
-def moved_problem(key: str, text: str) -> Problem:
-    """Say where the work of one of the Trainer's own keys is done."""
-    fix = MOVED[key]
-    return Problem(f"{fix.removesuffix('=...')} does the work of {key}", text, f"type {fix}")
+def moved_problems(key: str, text: str, plain: Mapping[str, Any]) -> list[Problem]:
+    """Say where the work of one of the Trainer's own keys is done, if the run has that key."""
+    fix = MOVED.get(key, "")
+    section, _, name = fix.removesuffix("=...").partition(".")
+    if not fix or (name and name not in plain.get(section, {})):
+        return []
+    rule = f"{fix.removesuffix('=...')} does the work of {key}"
+    return [Problem(rule, text, f"type {fix}")]
 
 
-def leaf_problems(key: str, value: Any) -> Iterator[Problem]:
-    """Hold one value against the rule of its key's last name."""
-    name = key.rpartition(".")[2]
+def leaf_problems(key: str, value: Any, rules: Mapping[str, Rule]) -> Iterator[Problem]:
+    """Check one value against the rule of its key."""
     if isinstance(value, str) and value == "???":
         yield Problem(f"{key} must be given", "nothing", f"type {key}=...")
-    elif key in MOVED:
-        if value is not None:
-            yield moved_problem(key, f"{key}={value}")
-    elif isinstance(value, str) and "${" in value:
-        return
-    elif name in RULES and not (value is None and key in NULL_IS_A_DEFAULT):
-        words = RULES[name](value)
+    elif key in rules and not (isinstance(value, str) and "${" in value):
+        words = rules[key](value)
         if words:
             yield Problem(f"{key} must be {words}", f"{value}", f"type {key}=...")

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast, get_args
+from typing import Annotated, Literal, cast, get_args
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from PIL import ImageColor
 
+from kindling.config.ranges import OneOf, Pair, Range
 from kindling.errors import ConfigError, DataError, Problem, gathered
 from kindling.images.bit_depth import RGB
 from kindling.images.common_size import Options
@@ -50,12 +51,15 @@ class ImageSource:
         path: str,
         *,
         labels: str | None = None,
-        task: str = "auto",
-        size: str | Sequence[int] = "auto",
-        channels: str | int = "auto",
-        fit: str = "pad",
+        task: Literal["auto", "classification", "regression"] = "auto",
+        size: Literal["auto"]
+        | Annotated[
+            Sequence[int], Pair(1, 4096, whole=True, words="[height,width] in pixels")
+        ] = "auto",
+        channels: Annotated[str | int, OneOf("auto", 1, 3)] = "auto",
+        fit: Annotated[str, OneOf("pad", "crop", "stretch")] = "pad",
         background: str = "white",
-        max_pixels: int = MAX_PIXELS,
+        max_pixels: Annotated[int, Range(1)] = MAX_PIXELS,
         follow_links: bool = False,
         cache: str = "auto",
     ) -> None:

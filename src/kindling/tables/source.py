@@ -4,11 +4,12 @@ import difflib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
 
+from kindling.config.ranges import Section
 from kindling.errors import DataError, Problem, gathered, permitted
 from kindling.raw_data import RawData, RawTable
 from kindling.tables.dialect import asked_dialect
@@ -50,14 +51,16 @@ class TableSource:
         val_path: str | None = None,
         test_path: str | None = None,
         ignore: Sequence[str] = (),
-        task: str = "auto",
-        kinds: Mapping[str, str] | None = None,
+        task: Literal["auto", "classification", "regression"] = "auto",
+        kinds: Annotated[
+            Mapping[str, str] | None, Section("{column: number, other: category}")
+        ] = None,
         csv: Mapping[str, str] | None = None,
         group: str | None = None,
         time: str | None = None,
         drop_missing_target: bool = False,
-        memory: str = "auto",
-        target_transform: Transform | Literal["auto"] = "auto",
+        memory: Literal["auto", "ram", "disk"] = "auto",
+        target_transform: Literal["auto"] | Transform = "auto",
     ) -> None:
         self.path, self.target = path, str(target)
         self.given: dict[Split, str | None] = {"val": val_path, "test": test_path}

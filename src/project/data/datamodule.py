@@ -2,7 +2,7 @@
 
 import inspect
 import warnings
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from kindling.config.ranges import OneOf, Processes, Range
 from kindling.errors import DataError, Problem, gathered
 from kindling.images.augmentation import Augment
 from kindling.images.scaling import PixelScaler
@@ -55,18 +56,20 @@ class DataModule(LightningDataModule):
         self,
         source: Source,
         *,
-        batch_size: int,
-        eval_batch_size: int,
-        val_fraction: float,
-        test_fraction: float,
+        batch_size: Annotated[int, Range(1)],
+        eval_batch_size: Annotated[int, Range(1)],
+        val_fraction: Annotated[float, Range(0, 1, "()")],
+        test_fraction: Annotated[float, Range(0, 1, "()")],
         drop_last: bool,
-        num_workers: int,
-        seed: int,
-        fold: int | None = None,
-        num_folds: int = 5,
-        augment: str = "none",
+        num_workers: Annotated[int, Processes()],
+        seed: Annotated[int, Range(0, 0xFFFFFFFF)],
+        fold: Annotated[int | None, Range(0)] = None,
+        num_folds: Annotated[int, Range(2)] = 5,
+        augment: Literal["none", "light", "strong"] = "none",
         flip: bool = False,
-        on_device: bool | str = "auto",
+        on_device: Annotated[
+            bool | str, OneOf("auto", True, False, words="auto, true or false")
+        ] = "auto",
     ) -> None:
         super().__init__()
         self.source = source

@@ -1,7 +1,10 @@
 """The network that suits the data: an MLP for tables, a CNN for images."""
 
+from typing import Annotated
+
 from torch import nn
 
+from kindling.config.ranges import Range
 from kindling.types import DataSpec
 from project.models.cnn import CNN
 from project.models.mlp import MLP
@@ -10,9 +13,9 @@ from project.models.mlp import MLP
 def auto(
     spec: DataSpec,
     *,
-    width: int | None = None,
-    depth: int | None = None,
-    dropout: float | None = None,
+    width: Annotated[int | None, Range(1, 65536)] = None,
+    depth: Annotated[int | None, Range(1, 1024)] = None,
+    dropout: Annotated[float | None, Range(0, 1, "[)")] = None,
 ) -> nn.Module:
     """Build it; a size of None is the network's own default."""
     sizes = {"width": width, "depth": depth, "dropout": dropout}

@@ -1,8 +1,11 @@
 """A small convolutional network for images of any size from 8x8 pixels, grey or colour."""
 
+from typing import Annotated
+
 from jaxtyping import Float32
 from torch import Tensor, nn
 
+from kindling.config.ranges import Range
 from kindling.errors import ConfigError, Problem
 from kindling.types import DataSpec
 
@@ -20,7 +23,12 @@ class CNN(nn.Module):
     """
 
     def __init__(
-        self, spec: DataSpec, *, width: int = 16, depth: int = 4, dropout: float = 0.1
+        self,
+        spec: DataSpec,
+        *,
+        width: Annotated[int, Range(1, 65536)] = 16,
+        depth: Annotated[int, Range(1, 1024)] = 4,
+        dropout: Annotated[float, Range(0, 1, "[)")] = 0.1,
     ) -> None:
         super().__init__()
         channels, side = _image_size(spec)

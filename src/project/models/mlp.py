@@ -1,12 +1,14 @@
 """A multi-layer perceptron for tables; images are flattened, so it runs on both."""
 
 from itertools import accumulate
+from typing import Annotated
 
 import torch
 from jaxtyping import Float32
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from kindling.config.ranges import Range
 from kindling.types import DataSpec
 
 
@@ -21,7 +23,12 @@ class MLP(nn.Module):
     """
 
     def __init__(
-        self, spec: DataSpec, *, width: int = 256, depth: int = 2, dropout: float = 0.2
+        self,
+        spec: DataSpec,
+        *,
+        width: Annotated[int, Range(1, 65536)] = 256,
+        depth: Annotated[int, Range(1, 1024)] = 2,
+        dropout: Annotated[float, Range(0, 1, "[)")] = 0.2,
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = [RowLinear(spec, width), nn.ReLU(), nn.Dropout(dropout)]

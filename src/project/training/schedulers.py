@@ -2,10 +2,12 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, SequentialLR
+
+from kindling.config.ranges import Range
 
 # What torch's classes (and the functions here) call the number of steps of the whole training.
 NUM_STEPS = ("num_steps", "total_steps", "T_max")
@@ -34,7 +36,11 @@ def forget_num_steps(state: dict[str, Any]) -> None:
 
 
 def warmup_cosine(
-    optimizer: Optimizer, *, num_steps: int, warmup_fraction: float, final_fraction: float
+    optimizer: Optimizer,
+    *,
+    num_steps: int,
+    warmup_fraction: Annotated[float, Range(0, 1, "[)")],
+    final_fraction: Annotated[float, Range(0, 1)],
 ) -> LRScheduler:
     """Rise in a line from nearly 0, then fall along half a cosine.
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import torch
 from lightning import LightningModule
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
+from kindling.config.ranges import Range
 from kindling.errors import ConfigError, Problem
 from kindling.metrics import metrics_for
 from kindling.predictions import Result, join_batches, to_numpy
@@ -55,10 +56,10 @@ class SupervisedTask(LightningModule):
         loss: Callable[..., nn.Module],
         optimizer: Callable[..., Optimizer],
         scheduler: Callable[..., LRScheduler],
-        clip_norm: float | None,
-        accumulate: int,
-        class_weight: str | None,
-        steps_per_call: int,
+        clip_norm: Annotated[float | None, Range(0, ends="()")],
+        accumulate: Annotated[int, Range(1)],
+        class_weight: Literal["balanced"] | None,
+        steps_per_call: Annotated[int, Range(1, 1024)],
         batch_size: int,
         num_batches: int,
         monitor: str,

@@ -1,0 +1,193 @@
+"""Read which keys a `_target_` takes, and the ranges of their values, from its source file.
+
+So a misspelt key or a value out of range is answered at once, without the seconds that importing
+torch takes. What cannot be found so (a compiled module, a name that is made at run time) has no
+signature and is left alone.
+"""
+
+import ast
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kindling.config import ranges
+from kindling.config.definitions import (
+    Definition,
+    Module,
+    find,
+    imported,
+    look_up,
+    own_method,
+    with_bases,
+)
+from kindling.config.ranges import Mark, OneOf, Range, Rule, any_of
+from kindling.errors import ConfigError, Problem
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a class or function takes.
+
+    Args:
+        rules: the rule of each parameter; None where its annotation gives no range.
+        is_open: whether it takes other names too (`**kwargs`), or may do so.
+    """
+
+    rules: Mapping[str, Rule | None]
+    is_open: bool = False
+
+    def over(self, other: "Signature | None") -> "Signature":
+        """Add the parameters of what gets the rest of the keywords."""
+        return self if other is None else Signature({**other.rules, **self.rules}, other.is_open)
+
+
+def section_signature(section: Mapping[str, Any]) -> Signature | None:
+    """Read what a section of the configuration may hold: the parameters of its `_target_`.
+
+    A target that takes the dotted name of a `source` hands the rest of its keywords to that.
+    """
+    signature, source = read_signature(str(section["_target_"])), section.get("source")
+    if signature is None or "source" not in signature.rules or not isinstance(source, str):
+        return signature
+    theirs = read_signature(source)
+    return replace(signature, is_open=True) if theirs is None else signature.over(theirs)
+
+
+@functools.cache
+def read_signature(target: str) -> Signature | None:
+    """Read the signature of a dotted name; None where its source cannot be found or understood."""
+    found = find(target.split("."))
+    if found is None:
+        return None
+    if isinstance(found.node, ast.ClassDef):
+        return _of_constructor(found)
+    return _of_function(found) if isinstance(found.node, ast.FunctionDef) else None
+
+
+def _of_constructor(found: Definition) -> Signature | None:
+    """Read what a class takes; `**kwargs` of its constructor go to that of the next base class."""
+    signature: Signature | None = None
+    for each in with_bases(found):
+        if each is None:  # a base class that cannot be found may take anything
+            return signature
+        own = _own_constructor(each)
+        signature = signature.over(own) if signature and own else signature or own
+        if signature is not None and not signature.is_open:
+            return signature
+    return signature or Signature({})
+
+
+def _own_constructor(found: Definition) -> Signature | None:
+    """Read the constructor that a class itself has: written out, or of a dataclass's fields."""
+    module, node = found.module, found.node
+    assert isinstance(node, ast.ClassDef)
+    method = own_method(found, "__init__")
+    if method is not None:
+        return _of_function(method)
+    if any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list):
+        fields = [line for line in node.body if isinstance(line, ast.AnnAssign)]
+        rules = {ast.unparse(line.target): rule_of(line.annotation, module) for line in fields}
+        return Signature(rules, is_open=bool(node.bases))
+    return None
+
+
+def _of_function(found: Definition) -> Signature:
+    """Read a function's parameters; `**kwargs` of a classmethod go to its class."""
+    node, owner = found.node, found.owner
+    assert isinstance(node, ast.FunctionDef)
+    decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
+    arguments = [*node.args.posonlyargs, *node.args.args]
+    if owner is not None and "staticmethod" not in decorators:
+        arguments = arguments[1:]  # without self or cls
+    arguments += node.args.kwonlyargs
+    rules = {argument.arg: rule_of(argument.annotation, found.module) for argument in arguments}
+    signature = Signature(rules, is_open=node.args.kwarg is not None)
+    if signature.is_open and owner is not None and "classmethod" in decorators:
+        return signature.over(_of_constructor(owner))
+    return signature
+
+
+def rule_of(annotation: ast.expr | None, module: Module) -> Rule | None:
+    """Make the rule of an annotation, such as `Literal["auto"] | Annotated[int, Range(1, 8)]`.
+
+    Returns None where it says no more than a type.
+    """
+    members = [] if annotation is None else list(_members(annotation, module))
+    marks = [mark for mark in members if not isinstance(mark, str)]
+    null = "None" in members
+    if not marks or len(marks) + null < len(members):
+        return None
+    lists = [mark for mark in marks if isinstance(mark, OneOf)]
+    if len(lists) == len(marks) and len(members) > 1:  # "a or b or null", not "a or b, or null"
+        choices = [choice for mark in lists for choice in mark.choices]
+        return any_of(OneOf(*choices, *([None] if null else [])))
+    return any_of(*marks, null=null)
+
+
+def _members(node: ast.expr, module: Module) -> Iterator[Mark | str]:
+    """Give what a union is made of: marks, and the names of types that have none."""
+    if isinstance(node, ast.BinOp):  # a | b
+        yield from _members(node.left, module)
+        yield from _members(node.right, module)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):  # in quotes
+        yield from _members(ast.parse(node.value, mode="eval").body, module)
+    elif isinstance(node, ast.Subscript):
+        yield from _members_of_subscript(node, module)
+    else:
+        alias = _alias(node, module)
+        if alias is None:
+            yield ast.unparse(node)
+        else:
+            assert isinstance(alias.node, ast.expr)
+            yield from _members(alias.node, alias.module)
+
+
+def _members_of_subscript(node: ast.Subscript, module: Module) -> Iterator[Mark | str]:
+    inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    name = ast.unparse(node.value).rpartition(".")[2]
+    if name == "Literal":
+        yield OneOf(*map(ast.literal_eval, inner))
+    elif name == "Annotated":
+        types = list(_members(inner[0], module))
+        marks = [mark for call in inner[1:] if (mark := _mark(call, types, module)) is not None]
+        yield from marks
+        yield from (t for t in types if not marks or t == "None")
+    elif name in ("Optional", "Union"):
+        for member in inner:
+            yield from _members(member, module)
+        yield from ["None"] * (name == "Optional")
+    else:
+        yield name
+
+
+def _alias(node: ast.expr, module: Module) -> Definition | None:
+    """Find the annotation that a name stands for; only names of our own packages may be one."""
+    if not isinstance(node, ast.Name):
+        return None
+    top = module.name.partition(".")[0]
+    for line in module.tree.body:
+        for name, origin in imported(line, module):
+            if name == node.id and origin[0] not in (top, "kindling"):
+                return None  # it would have to be read from torch, or the like
+    found = look_up(module, [node.id])
+    return found if found is not None and isinstance(found.node, ast.expr) else None
+
+
+def _mark(node: ast.expr, types: list[Mark | str], module: Module) -> Mark | None:
+    """Make the mark that is written in an annotation; None for metadata of something else."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return None
+    origins = dict(pair for line in module.tree.body for pair in imported(line, module))
+    *home, name = origins.get(node.func.id, [""])
+    if ".".join(home) != ranges.__name__:
+        return None
+    try:
+        given = {k.arg or "": ast.literal_eval(k.value) for k in node.keywords}
+        mark = getattr(ranges, name)(*map(ast.literal_eval, node.args), **given)
+    except (ValueError, TypeError) as error:
+        rule = f"{name} in a signature must be written with plain values: it is read, not run"
+        got = f"{ast.unparse(node)} in {module.file}, line {node.lineno}"
+        raise ConfigError(Problem(rule, got, "write the numbers out there")) from error
+    is_whole = "int" in types and "float" not in types
+    return replace(mark, whole=is_whole) if isinstance(mark, Range) else mark
