@@ -25,7 +25,7 @@ from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
 from kindling.tables.inference import infer_schema
 from kindling.tables.preprocessor import MOST_TO_FIT, TablePreprocessor
-from kindling.tables.reader import read_table
+from kindling.tables.formats import read_table
 from kindling.tables.schema import TableSchema
 from project.data.preprocessing import make_transformer
 
@@ -60,7 +60,7 @@ def typed_rows(file: Path) -> tuple[TableSchema, pd.DataFrame]:
     """Read a file as training does: raw columns, what they are, and their values."""
     table = read_table(file).drop_columns([TARGET])
     schema = infer_schema(table, {})
-    return schema, schema.type(table, file.name)
+    return schema, schema.cast(table, file.name)
 
 
 def plain(typed: pd.DataFrame, gaps: str = "median") -> np.ndarray:

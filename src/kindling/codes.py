@@ -146,7 +146,12 @@ CODES: dict[str, Check] = {
         "info",
         "Cells are missing",
         "A number becomes the median, with a column that tells of it where more than two are "
-        "missing; a category has a level for it.",
+        "missing; a category has a code for it.",
+    ),
+    "D123": Check(
+        "error",
+        "A preprocessing step leaves missing cells missing",
+        "Put SimpleImputer() before it in make_transformer, or fill them in.",
     ),
     "D201": Check(
         "error",

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from kindling.errors import Problem
 from kindling.images.schema import ImageSchema
-from kindling.tables.dialect import AUTO, Dialect
+from kindling.tables.csv_dialect import AUTO, Dialect
 from kindling.types import Split, Transform
 
 

@@ -147,7 +147,7 @@ CASES: dict[str, Case] = {
     "every row one longer": Case(
         text(lambda t: t.replace("\n", ",0\n").replace("y,0", "y")),
         "D005",
-        "5 in line 6, 120 such rows in all",
+        "5 in line 6 and 115 more such rows",
         "name the first column in the header",
     ),
     "unclosed quote": Case(

@@ -15,9 +15,9 @@ from kindling.errors import DataError, Problem, for_a_model
 from kindling.images.listing import Listing
 from kindling.images.schema import ImageSchema
 from kindling.tables import column_types
-from kindling.tables.describe import decimal_sign
-from kindling.tables.dialect import AUTO, Dialect
-from kindling.tables.reader import read_table
+from kindling.tables.column_types import decimal_sign
+from kindling.tables.csv_dialect import AUTO, Dialect
+from kindling.tables.formats import read_table
 from kindling.tables.schema import absent_columns
 from kindling.types import DataSpec
 

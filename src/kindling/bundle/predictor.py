@@ -105,7 +105,7 @@ class Predictor:
         assert self.preprocessor is not None
         table = to_table(rows, self.schema)
         with for_a_model():
-            typed = self.schema.type(table, file, numbers)
+            typed = self.schema.cast(table, file, numbers)
         if odd is not None:
             odd.add(table, typed)
         if not len(typed):  # scikit-learn refuses to transform nothing

@@ -12,8 +12,8 @@ import pyarrow as pa
 from kindling.errors import DataError, Problem, for_a_model
 from kindling.images.decode import decode
 from kindling.images.schema import ImageSchema
-from kindling.tables.dialect import AUTO, Dialect, sniff
-from kindling.tables.reader import open_table, plain
+from kindling.tables.csv_dialect import AUTO, Dialect
+from kindling.tables.formats import decode_storage, open_table
 from kindling.tables.schema import TableSchema
 
 KINDS = "a DataFrame, an Arrow table, a dict of columns, a list of dicts, or an array of two axes"
@@ -42,8 +42,7 @@ def written_as(file: Path, schema: TableSchema) -> Dialect:
     needed = {column.name for column in schema.used}
     for dialect in dict.fromkeys((schema.dialect, AUTO)):
         with suppress(DataError, OSError, EOFError, UnicodeError):  # the reader says it in words
-            layout = sniff(file, dialect)
-            if layout is None or needed <= set(layout.names):
+            if needed <= set(next(open_table(file, dialect)).column_names):
                 return dialect
     return schema.dialect
 
@@ -59,12 +58,12 @@ def to_table(rows: Any, schema: TableSchema) -> pa.Table:
     """
     if isinstance(rows, pa.Table):
         _refuse_repeated(rows.column_names)
-        return plain(rows)
+        return decode_storage(rows)
     columns = _columns_of(rows, schema)
     arrays = {name: _to_arrow(name, column) for name, column in columns.items()}
     if len({len(array) for array in arrays.values()}) > 1:
         raise _wrong("columns of one length", str({n: len(a) for n, a in arrays.items()})[:80])
-    return plain(pa.table(arrays))
+    return decode_storage(pa.table(arrays))
 
 
 def _columns_of(rows: Any, schema: TableSchema) -> dict[str, Any]:

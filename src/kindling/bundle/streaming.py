@@ -12,7 +12,7 @@ import pyarrow as pa
 from kindling.bundle.drift import Drift
 from kindling.bundle.predictor import Predictor
 from kindling.bundle.rows import open_rows
-from kindling.tables.dialect import Dialect
+from kindling.tables.csv_dialect import Dialect
 from kindling.tables.schema import TableSchema
 
 Item = TypeVar("Item")

@@ -12,7 +12,7 @@ from kindling.errors import Problem
 from kindling.formatting import shown
 from kindling.raw_data import RawData
 from kindling.tables import column_types
-from kindling.tables.describe import decimal_sign
+from kindling.tables.column_types import decimal_sign
 from kindling.types import DataSpec
 
 MAX_NAMED = 5

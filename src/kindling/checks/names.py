@@ -5,7 +5,8 @@ from pathlib import Path
 
 from kindling.errors import Problem
 from kindling.raw_data import RawData
-from kindling.tables.dialect import AUTO, Dialect, sniff
+from kindling.tables.csv_dialect import AUTO, Dialect, sniff
+from kindling.tables.formats import CSV, format_of
 
 
 def name_findings(raw: RawData) -> list[Problem]:
@@ -51,9 +52,11 @@ def _is_number(name: str) -> bool:
 
 
 def encoding_findings(file: str, asked: Dialect = AUTO) -> list[Problem]:
-    """Say how a file was read because it is no UTF-8, and nobody said what it is."""
-    layout = sniff(Path(file), asked) if asked.encoding == "auto" else None
-    if layout is None or layout.dialect.encoding not in ("cp1252", "latin-1"):
+    """Say how a CSV file was read because it is no UTF-8, and nobody said what it is."""
+    if asked.encoding != "auto" or format_of(Path(file)) is not CSV:
+        return []
+    encoding = sniff(Path(file), asked).dialect.encoding
+    if encoding not in ("cp1252", "latin-1"):
         return []
     rule, fix = f"the text of {file} should be UTF-8", "data.csv.encoding=... if letters look odd"
-    return [Problem(rule, f"other bytes: read as {layout.dialect.encoding}", fix, "D011")]
+    return [Problem(rule, f"other bytes: read as {encoding}", fix, "D011", file=file)]

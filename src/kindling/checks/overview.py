@@ -16,8 +16,8 @@ from kindling.checks.sample import MAX_ROWS, Rows, take_sample
 from kindling.errors import DataError, Problem
 from kindling.registry import DATA, load
 from kindling.tables import column_types
+from kindling.tables.formats import open_table
 from kindling.tables.inference import infer_schema
-from kindling.tables.reader import open_table
 from kindling.tables.schema import USED, Column, TableSchema, convert
 
 # What conf/data/loading.yaml has; nothing here depends on most of it.

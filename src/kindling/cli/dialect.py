@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from kindling.errors import ConfigError, Problem
-from kindling.tables.dialect import AUTO, Dialect, asked_dialect
+from kindling.tables.csv_dialect import AUTO, Dialect, asked_dialect
 
 if TYPE_CHECKING:
     from kindling.images.schema import ImageSchema

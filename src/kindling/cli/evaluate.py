@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kindling.bundle.drift import Drift
     from kindling.bundle.evaluation_set import Labelled
     from kindling.bundle.predictor import Predictor
-    from kindling.tables.dialect import Dialect
+    from kindling.tables.csv_dialect import Dialect
 
 SAME = 1e-6  # a difference that other threads or another machine may make
 

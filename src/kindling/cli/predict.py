@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from kindling.bundle.drift import Drift
     from kindling.bundle.predictor import Predictor
-    from kindling.tables.dialect import Dialect
+    from kindling.tables.csv_dialect import Dialect
 
 KINDS = (".csv", ".parquet")
 

@@ -10,7 +10,7 @@ from kindling.errors import DataError, Problem
 from kindling.images.decode import SUFFIXES
 from kindling.images.folders import STAGE_NAMES
 from kindling.images.listing import Entry, Listing, left_out, some_of
-from kindling.tables.reader import read_table
+from kindling.tables.formats import read_table
 from kindling.tables.target import read_target
 
 FILE, LABEL, STAGE = "file", "label", "stage"

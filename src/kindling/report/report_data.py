@@ -101,7 +101,7 @@ def read_columns(data: Any, rows: np.ndarray) -> tuple[dict[str, np.ndarray], di
     assert isinstance(schema, TableSchema)
     names = (*data.spec.numbers, *data.spec.categories)
     # Only these rows are read again, file by file: rows are in the order of the files.
-    parts = [schema.type(table.take(inside), table.file) for table, inside in data.raw.parts(rows)]
+    parts = [schema.cast(table.take(inside), table.file) for table, inside in data.raw.parts(rows)]
     frame = pd.concat(parts, ignore_index=True)
     columns, features = {}, {}
     for column in schema.used:

@@ -12,10 +12,11 @@ from kindling.bundle.rows import read_rows
 from kindling.errors import UserError
 from kindling.serve.fields import WORDS
 from kindling.serve.limits import Limits, Mistake, Refusal, refuse
-from kindling.tables.dialect import SEPARATORS
+from kindling.tables.csv_dialect import SEPARATORS
+from kindling.tables.formats import MAGIC_BYTES, find_format
 from kindling.tables.schema import TableSchema
 
-PACKED = (b"\x1f\x8b", b"PAR1", b"PK\x03\x04")  # gzip, Parquet, zip: small files that grow
+PACKED = (b"\x1f\x8b", b"PK\x03\x04")  # gzip, zip: small files that grow
 ARROW = {"number": pa.float64(), "boolean": pa.bool_()}  # text for the others
 UPLOAD = "the file"  # what an uploaded file is called in a message
 
@@ -60,7 +61,7 @@ def short(value: Any) -> str:
 
 def read_csv(content: bytes, schema: TableSchema, limits: Limits) -> pa.Table:
     """Read an uploaded CSV file as training reads its own."""
-    if content.startswith(PACKED):
+    if content.startswith(PACKED) or find_format(content[:MAGIC_BYTES]).is_compressed:
         raise refuse(415, "a table must be plain CSV; got a packed or binary file")
     header = content.partition(b"\n")[0]
     separators = {*SEPARATORS, schema.dialect.separator}

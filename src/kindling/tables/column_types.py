@@ -1,6 +1,7 @@
-"""One column as it was read in; numbers, categories or moments of one type out.
+"""Convert the cells of a column to numbers, booleans, categories or dates, however written.
 
 The same conversions in training and in serving: what a cell means never depends on its neighbours.
+How a column is written (decimal sign, pattern of dates) is found once, on the train rows.
 """
 
 from collections.abc import Iterable
@@ -17,8 +18,10 @@ NUMBER_MARKERS = (*MARKERS, "-", "--", ".", "none", "n.a.", "missing", "unknown"
 TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 INFINITE = ("inf", "-inf", "+inf", "infinity", "-infinity")  # numbers, but no measurements
 PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # of a duration, or a time of the day
-LARGEST = float(np.finfo(np.float32).max)  # in float32 networks reckon
+LARGEST = float(np.finfo(np.float32).max)  # networks compute in float32
 EXACT = 2**53  # float64 holds every integer up to here
+MOSTLY = 0.9  # share of cells that must fit before the others look like mistakes
+SAMPLE = 200  # cells that are tried before all
 # As pandas takes them. Month first where both would do; what else would do is said in the plan.
 DATE_PATTERNS = (
     *("ISO8601", "%Y/%m/%d", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S"),
@@ -159,3 +162,50 @@ def to_days(column: pa.ChunkedArray, pattern: str) -> pa.ChunkedArray:
         return pa.chunked_array([pa.nulls(len(column), pa.float64())])
     microseconds = pc.cast(pc.cast(column, pa.timestamp("us"), safe=False), pa.int64())
     return pc.divide(pc.cast(microseconds, pa.float64(), safe=False), 86_400e6)
+
+
+MS_PER_DAY = 86_400_000.0
+DATE_PARTS = ("days since 1970", "year", "month", "weekday", "hour")  # Monday is weekday 0
+
+
+def date_parts(days: np.ndarray) -> list[np.ndarray]:
+    """Return the DATE_PARTS of N days since 1970, to the millisecond; NaN where the day is."""
+    ms = np.rint(days * MS_PER_DAY)
+    day = np.floor(ms / MS_PER_DAY)
+    known = np.isfinite(day)
+    dates = day[known].astype(np.int64).astype("datetime64[D]")
+    year, month = np.full_like(days, np.nan), np.full_like(days, np.nan)
+    year[known] = dates.astype("datetime64[Y]").astype(np.int64) + 1970
+    month[known] = dates.astype("datetime64[M]").astype(np.int64) % 12 + 1
+    hour = np.floor((ms - day * MS_PER_DAY) / (MS_PER_DAY / 24))
+    return [days, year, month, (day + 3) % 7, hour]  # the first of January 1970 was a Thursday
+
+
+def decimal_sign(known: pa.ChunkedArray) -> str:
+    """Return the sign by which more cells are numbers; "." where both do as well."""
+    if not is_text(known):
+        return "."
+    some = known.slice(0, SAMPLE)
+    if pc.count(to_number(some, ",")).as_py() <= pc.count(to_number(some)).as_py():
+        return "."
+    counts = [pc.count(to_number(known, sign)).as_py() for sign in (".", ",")]
+    return "," if counts[1] > counts[0] else "."
+
+
+def date_pattern(known: pa.ChunkedArray) -> str:
+    """Return the first pattern by which all cells are dates, or ""."""
+    some = known.slice(0, SAMPLE)
+    if not pc.all(pc.match_substring_regex(some, r"^\d")).as_py():
+        return ""  # each of them begins with a digit
+    for pattern in DATE_PATTERNS:
+        if to_days(some, pattern).null_count == 0:
+            days = to_days(known, pattern)
+            if days.null_count <= (1 - MOSTLY) * len(known):
+                return pattern
+    return ""
+
+
+def has_leading_zeros(known: pa.ChunkedArray) -> bool:
+    """Say whether a cell is a code such as 007."""
+    some = known.filter(pc.starts_with(known, "0"))  # an expression takes long on all
+    return bool(pc.any(pc.match_substring_regex(some, r"^0\d+$")).as_py())

@@ -1,58 +1,59 @@
-"""RawData columns of the train rows in, what each of them is, and why, out."""
+"""Infer the schema of a table from its train rows: the type of each column, and which are left out.
 
-from collections.abc import Mapping
+Constants, ids and free text say nothing of other rows, so they are left out; data.kinds takes any
+column in.
+"""
+
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.errors import DataError, Problem
 from kindling.tables import column_types
-from kindling.tables.describe import (
-    DESCRIBE,
+from kindling.tables.column_types import (
+    DATE_PARTS,
     MOSTLY,
-    RARE,
     SAMPLE,
     date_pattern,
     decimal_sign,
+    has_leading_zeros,
 )
-from kindling.tables.dialect import AUTO, Dialect
-from kindling.tables.left_out import leave_out
-from kindling.tables.schema import DATE_PARTS, USED, Column, ColumnType, TableSchema
+from kindling.tables.csv_dialect import AUTO, Dialect
+from kindling.tables.schema import USED, Column, ColumnType, TableSchema
+
+RARE = 2  # what occurs in this many train rows or fewer is no category, and no gap, of its own
+ALL_OTHERS = 0.95  # share of cells that are the only one of their value, in a name or an id
+FEW_ROWS = 20  # in fewer rows, all values may differ by chance
+COUNTER = 3.0  # whole numbers that all differ and lie this dense count the rows
+ID_NAMES = ("id", "uuid", "guid", "key", "pid", "index", "nr", "no", "number", "code")
+LONG_TEXT = 3.0  # words in a cell, on average, that make it free text
 
 
 def infer_schema(train: pa.Table, asked: Mapping[str, str], dialect: Dialect = AUTO) -> TableSchema:
-    """Name each column's kind from the train rows.
+    """Find the type of each column from the train rows.
 
     Args:
         train: the raw train rows.
-        asked: data.kinds, which has the last word.
-        dialect: data.csv, which the rows of later are read by.
+        asked: data.kinds: column -> type, which has the last word.
+        dialect: data.csv, by which later rows are read too.
 
     Raises:
-        DataError: a kind that was asked for is none, or no column is left to learn from.
+        DataError: a type that was asked for is none, or is asked for lists, structures or bytes.
     """
-    choices = USED
-    problems = [
-        Problem(
-            f"data.kinds.{name} must be a kind",
-            str(kind),
-            f"choose from {', '.join(choices)}",
-            "D104",
-        )
-        for name, kind in asked.items()
-        if kind not in choices
-    ]
-    problems += [
-        Problem(
-            f"data.kinds.{name} needs cells that are single values",
-            f"cells of type {train.column(name).type}",
-            "make columns of their parts",
-            "D104",
-        )
-        for name in asked
-        if name in train.column_names and not column_types.is_single(train.column(name))
-    ]
+    problems = []
+    for name, column_type in asked.items():
+        key = f"data.kinds.{name}"
+        if column_type not in USED:
+            rule, fix = f"{key} must be a column type", f"choose from {', '.join(USED)}"
+            problems.append(Problem(rule, str(column_type), fix, "D104", column=name))
+        if name in train.column_names and not column_types.is_single(train.column(name)):
+            rule, fix = f"{key} needs cells that are single values", "make columns of their parts"
+            got = f"cells of type {train.column(name).type}"
+            problems.append(Problem(rule, got, fix, "D104", column=name))
     if problems:
         raise DataError(*problems)
     taken = set(train.column_names)
@@ -64,7 +65,7 @@ def infer_schema(train: pa.Table, asked: Mapping[str, str], dialect: Dialect = A
 
 
 def infer_column(name: str, cells: pa.ChunkedArray, asked: str | None) -> Column:
-    """Describe one column; a kind that was asked for is taken, whatever the cells hold."""
+    """Describe one column; a type that was asked for is taken, whatever the cells hold."""
     if asked is not None:
         return DESCRIBE[asked](Column(name, asked, "data.kinds"), cells)  # type: ignore[arg-type]
     known = column_types.known_text(cells) if column_types.is_text(cells) else cells
@@ -73,40 +74,37 @@ def infer_column(name: str, cells: pa.ChunkedArray, asked: str | None) -> Column
         return Column(name, "empty", "no value in the train rows", num_missing=len(cells))
     if not column_types.is_single(cells):
         return Column(name, "text", f"cells of type {cells.type}", num_missing=0)
-    kind, why = _kind_of(cells, known)
-    column = DESCRIBE[kind](Column(name, kind, why), cells)
+    guessed = _guess_type(name, cells, known)
+    column = DESCRIBE[guessed.column_type](guessed, cells)
     if column.column_type == "number" and column.low is None:
         return replace(column, column_type="empty", why="no finite number in the train rows")
-    return leave_out(column, cells, known)
+    return _leave_out(column, cells, known)
 
 
-def _kind_of(cells: pa.ChunkedArray, known: pa.ChunkedArray) -> tuple[ColumnType, str]:
-    """Choose between what is learnt from, by the type of the column or the look of its text."""
+def _guess_type(name: str, cells: pa.ChunkedArray, known: pa.ChunkedArray) -> Column:
+    """Choose among the types that are learnt from, by the cells' own type or the look of text."""
     if pa.types.is_boolean(cells.type):
-        return "boolean", "true and false"
+        return Column(name, "boolean", "true and false")
     if column_types.is_moment(cells):
-        return "date", "dates"
+        return Column(name, "date", "dates")
     if not column_types.is_text(cells):
-        return "number", "numbers"
+        return Column(name, "number", "numbers")
     if _are_true_or_false(known.slice(0, SAMPLE)) and _are_true_or_false(known):
-        return "boolean", "true and false"
+        return Column(name, "boolean", "true and false")
+    # Before numbers: 007 would lose its zeros as one.
     if has_leading_zeros(known):
-        return "category", "codes with leading zeros"
+        return Column(name, "category", "codes with leading zeros", has_leading_zeros=True)
     share = _share_of_numbers(known, decimal_sign(known))
     if share >= MOSTLY:
-        return "number", "numbers" if share == 1 else f"numbers in {share:.0%} of the cells"
-    pattern = date_pattern(known)
-    return ("date", f"dates like {known[0]}") if pattern else ("category", "text")
+        why = "numbers" if share == 1 else f"numbers in {share:.0%} of the cells"
+        return Column(name, "number", why)
+    if date_pattern(known):
+        return Column(name, "date", f"dates like {known[0]}")
+    return Column(name, "category", "text")
 
 
 def _are_true_or_false(known: pa.ChunkedArray) -> bool:
     return pc.all(pc.is_in(pc.utf8_lower(known), value_set=pa.array(["true", "false"]))).as_py()
-
-
-def has_leading_zeros(known: pa.ChunkedArray) -> bool:
-    """Say whether a cell is a code such as 007."""
-    some = known.filter(pc.starts_with(known, "0"))  # an expression takes long on all
-    return bool(pc.any(pc.match_substring_regex(some, r"^0\d+$")).as_py())
 
 
 def _share_of_numbers(known: pa.ChunkedArray, decimal: str) -> float:
@@ -128,7 +126,7 @@ def _share_of_numbers(known: pa.ChunkedArray, decimal: str) -> float:
 
 
 def _with_features(column: Column, taken: set[str]) -> Column:
-    """Name the typed columns that it becomes; no two alike."""
+    """Name the features that it becomes; no two alike."""
     if column.column_type not in USED:
         return column
     names = [column.name]
@@ -147,3 +145,93 @@ def _free(name: str, taken: set[str]) -> str:
         name += "'"
     taken.add(name)
     return name
+
+
+def _describe_number(column: Column, cells: pa.ChunkedArray) -> Column:
+    decimal = decimal_sign(cells)
+    numbers = column_types.to_number(cells, decimal)
+    return replace(
+        column,
+        num_missing=numbers.null_count,
+        **_range(numbers),
+        is_whole=column_types.is_whole(numbers),
+        decimal=decimal,
+    )
+
+
+def _describe_boolean(column: Column, cells: pa.ChunkedArray) -> Column:
+    return replace(column, num_missing=column_types.to_boolean(cells).null_count)
+
+
+def _describe_date(column: Column, cells: pa.ChunkedArray) -> Column:
+    pattern = ""
+    if column_types.is_text(cells):
+        pattern = date_pattern(pc.drop_null(column_types.known_text(cells)))
+    days = column_types.to_days(cells, pattern or "ISO8601")
+    return replace(
+        column,
+        num_missing=days.null_count,
+        **_range(days),
+        is_whole=column_types.is_whole(days),  # no time of the day
+        pattern=pattern,
+    )
+
+
+def _describe_category(column: Column, cells: pa.ChunkedArray) -> Column:
+    text = column_types.to_category(cells)
+    counts = {pair["values"]: pair["counts"] for pair in pc.value_counts(text).to_pylist()}
+    missing = counts.pop(column_types.MISSING, 0)
+    rare = {value for value, count in counts.items() if count <= RARE}
+    why = column.why + (f", {len(rare)} rare categories pooled" if rare else "")
+    categories = tuple(sorted(set(counts) - rare))
+    return replace(column, num_missing=missing, categories=categories, why=why)
+
+
+def _range(numbers: pa.ChunkedArray) -> dict[str, Any]:
+    ends = pc.min_max(numbers)
+    return {"low": ends["min"].as_py(), "high": ends["max"].as_py()}
+
+
+DESCRIBE: dict[str, Callable[[Column, pa.ChunkedArray], Column]] = {
+    "number": _describe_number,
+    "boolean": _describe_boolean,
+    "date": _describe_date,
+    "category": _describe_category,
+}
+
+
+def _leave_out(column: Column, cells: pa.ChunkedArray, known: pa.ChunkedArray) -> Column:
+    """Turn a column that says nothing of other rows into a constant, an id or free text."""
+    is_varied = column.column_type in ("number", "date") and column.low != column.high
+    if is_varied and not (column.column_type == "number" and _counts_rows(column, len(known))):
+        return column
+    distinct = pc.count_distinct(known).as_py()
+    if distinct == 1 and column.num_missing == 0:
+        why = f"only {known[0].as_py()!r} in the train rows"
+        return replace(column, column_type="constant", why=why)
+    if len(known) < FEW_ROWS or distinct < ALL_OTHERS * len(known):
+        return column
+    why = f"{distinct:,} values in {len(known):,} rows"
+    if column.column_type == "category":
+        is_text = column_types.is_text(cells)
+        words = pc.mean(pc.count_substring(known, " ")).as_py() + 1 if is_text else 1
+        left_out: ColumnType = "text" if words >= LONG_TEXT else "id"
+        return replace(column, column_type=left_out, why=why, categories=())
+    if column.column_type == "number" and distinct == len(known) and _counts_rows(column, distinct):
+        return replace(column, column_type="id", why=why)
+    return column
+
+
+def _counts_rows(column: Column, rows: int) -> bool:
+    """Say whether numbers that all differ are a count, a key by name, or too long for a measure."""
+    assert column.low is not None
+    assert column.high is not None
+    is_long = column.high > column_types.EXACT and column.high % 1 == 0 and column.low % 1 == 0
+    is_dense = column.high - column.low < COUNTER * rows
+    return is_long or (column.is_whole and (is_dense or _is_named_id(column.name)))
+
+
+def _is_named_id(name: str) -> bool:
+    """Say whether a name ends in a word for a key, as in customer_id, PID or orderNumber."""
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
+    return bool(words) and words[-1].lower() in ID_NAMES

@@ -1,21 +1,23 @@
-"""What raw columns are, as the train rows showed them: plain values, kept with a model.
+"""The schema of a table: what each column is, and how raw cells are cast to numbers and categories.
 
-`TableSchema.type` turns raw columns into typed ones: the same in training and in serving.
+It is inferred from the train rows, kept with the model, and casts cells in training and in serving
+alike. Cells that do not fit their column are named.
 """
 
 import difflib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kindling.errors import DataError, Problem
+from kindling.formatting import shown
 from kindling.tables import column_types
-from kindling.tables.dialect import AUTO, Dialect
-from kindling.tables.invalid_cells import Place, invalid_cells
+from kindling.tables.csv_dialect import AUTO, Dialect
 
 ColumnType = Literal["number", "boolean", "category", "date", "id", "constant", "text", "empty"]
 USED: tuple[ColumnType, ...] = ("number", "boolean", "category", "date")  # the others are left out
@@ -29,13 +31,14 @@ class Column:
         name: as in the user's file.
         column_type: what it is taken for; "id", "constant", "text" and "empty" are left out.
         why: the reason, in words for a person.
-        features: names of the typed columns that it becomes; none where it is left out.
+        features: names of the features that it becomes; none where it is left out.
         num_missing: train rows without a value.
         low, high: least and largest number (days since 1970 of a date) of the train rows.
         is_whole: whether all numbers of the train rows are whole.
         decimal: the decimal sign where numbers are written as text.
         pattern: how a date is written as text.
         categories: a category's values, in the order of their codes behind unknown and missing.
+        has_leading_zeros: whether it is a category because its cells are codes such as 007.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Column:
     decimal: str = "."
     pattern: str = ""
     categories: tuple[str, ...] = ()
+    has_leading_zeros: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,8 @@ class TableSchema:
     def used(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.column_type in USED)
 
-    def type(self, table: pa.Table, file: str, rows: np.ndarray | None = None) -> pd.DataFrame:
-        """Convert raw columns, in whatever order, to the typed ones in the order of the schema.
+    def cast(self, table: pa.Table, file: str, rows: np.ndarray | None = None) -> pd.DataFrame:
+        """Convert raw columns, in whatever order, to the features in the order of the schema.
 
         Args:
             table: N raw rows; columns that the schema does not use are not looked at.
@@ -80,25 +84,33 @@ class TableSchema:
             categories ("" where missing).
 
         Raises:
-            DataError: columns are absent, or cells do not fit their column's kind.
+            DataError: columns are absent, or cells do not fit their column's type.
         """
-        wanted = [column.name for column in self.used]
-        problems = absent_columns(wanted, table.column_names, file)
+        problems = absent_columns([c.name for c in self.used], table.column_names, file)
         if problems:
             raise DataError(*problems)
-        typed: dict[str, np.ndarray | pd.Series] = {}
+        features, invalid = self.cast_cells(table, file, rows)
+        if invalid:
+            raise DataError(*(cells.problem() for cells in invalid))
+        return features
+
+    def cast_cells(
+        self, table: pa.Table, file: str, rows: np.ndarray | None
+    ) -> tuple[pd.DataFrame, list["InvalidCells"]]:
+        """Convert as `cast` does, but return the cells that do not fit; they are missing then."""
+        numbers = np.arange(len(table)) if rows is None else rows
+        features: dict[str, np.ndarray | pd.Series] = {}
+        invalid: list[InvalidCells] = []
         for column in self.used:
             cells = table.column(column.name)
             values = convert(column, cells)
-            problems += invalid_cells(column, cells, values, Place(file, rows))
-            typed |= dict(zip(column.features, features_of(column, values), strict=True))
-        if problems:
-            raise DataError(*problems)
-        return pd.DataFrame(typed, index=pd.RangeIndex(len(table)), copy=False)
+            invalid += find_invalid(column, cells, values, file, numbers)
+            features |= dict(zip(column.features, features_of(column, values), strict=True))
+        return pd.DataFrame(features, index=pd.RangeIndex(len(table)), copy=False), invalid
 
 
 def convert(column: Column, cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return float64 with nulls, or text without, by the column's kind."""
+    """Return float64 with nulls, or text without, by the column's type."""
     if column.column_type == "category":
         return column_types.to_category(cells)
     if column.column_type == "boolean":
@@ -109,42 +121,129 @@ def convert(column: Column, cells: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def features_of(column: Column, values: pa.ChunkedArray) -> list[np.ndarray | pd.Series]:
-    """Make the typed columns of one column: itself, or the parts of a date, and what is missing."""
+    """Make the features of one column: itself, or the parts of a date, and what is missing."""
     if column.column_type == "category":
         return [values.to_pandas()]  # shares the memory, where an array would hold objects
     array = values.to_numpy()
     if column.column_type == "date":
-        return date_parts(array)[: len(column.features)]
+        return column_types.date_parts(array)[: len(column.features)]
     if len(column.features) == 2:
         return [array, np.isnan(array).astype(np.float64)]
     return [array]
 
 
-MS_PER_DAY = 86_400_000.0
-DATE_PARTS = ("days since 1970", "year", "month", "weekday", "hour")  # Monday is weekday 0
-
-
-def date_parts(days: np.ndarray) -> list[np.ndarray]:
-    """Return the DATE_PARTS of N days since 1970, to the millisecond; NaN where the day is."""
-    ms = np.rint(days * MS_PER_DAY)
-    day = np.floor(ms / MS_PER_DAY)
-    known = np.isfinite(day)
-    dates = day[known].astype(np.int64).astype("datetime64[D]")
-    year, month = np.full_like(days, np.nan), np.full_like(days, np.nan)
-    year[known] = dates.astype("datetime64[Y]").astype(np.int64) + 1970
-    month[known] = dates.astype("datetime64[M]").astype(np.int64) % 12 + 1
-    hour = np.floor((ms - day * MS_PER_DAY) / (MS_PER_DAY / 24))
-    return [days, year, month, (day + 3) % 7, hour]  # the first of January 1970 was a Thursday
-
-
-def absent_columns(names: Iterable[str], columns: list[str], where: str) -> list[Problem]:
+def absent_columns(names: Iterable[str], columns: list[str], file: str) -> list[Problem]:
     """List the names that are no columns, each with the nearest one."""
     problems = []
     for name in names:
-        if name not in columns:
-            near = difflib.get_close_matches(name, columns, n=1, cutoff=0.5)
-            fix = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(columns)}"
-            if len(columns) == 1 and not near:
-                fix = f"its only column is {columns[0]!r}: what separates columns there?"
-            problems.append(Problem(f"a column {name!r} must be in {where}", "none", fix, "D101"))
+        if name in columns:
+            continue
+        near = difflib.get_close_matches(name, columns, n=1, cutoff=0.5)
+        fix = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(columns)}"
+        if len(columns) == 1 and not near:
+            fix = f"its only column is {columns[0]!r}: what separates columns there?"
+        rule = f"a column {name!r} must be in {file}"
+        problems.append(Problem(rule, "none", fix, "D101", file=file, column=name))
     return problems
+
+
+NOUNS = {"number": "numbers", "boolean": "booleans", "date": "dates", "category": "single values"}
+CORRECT = "correct the cells or empty them"
+
+
+@dataclass(frozen=True)
+class InvalidCells:
+    """Cells of one column of one file that do not fit it.
+
+    Args:
+        column: what they should fit.
+        code: D103 (something else than the column holds) or D109 (beyond float32).
+        file: what to call the table.
+        row: the first one's row, counted from 0.
+        cell: the first one.
+        count: how many there are.
+    """
+
+    column: Column
+    code: str
+    file: str
+    row: int
+    cell: Any
+    count: int
+
+    def problem(self) -> Problem:
+        """Put it into words."""
+        name = self.column.name
+        if self.code == "D103":
+            nouns = NOUNS[self.column.column_type]
+            rule = f"column {name!r} of {self.file} holds {nouns}, so every cell must be one"
+            fix = f"{CORRECT}; read it as categories: 'data.kinds={{{name}: category}}'; "
+            fix += f"or leave it out: data.ignore=[{name}]"
+        else:
+            rule = f"numbers of column {name!r} of {self.file} must lie within float32, to 3.4e38"
+            fix = f"{CORRECT}, or leave it out: data.ignore=[{name}]"
+        got = f"{shown(self.cell)} in row {self.row} (counted from 0)"
+        got += f", {self.count:,} such cells in all"
+        where: dict[str, Any] = {"file": self.file, "column": name, "row": self.row}
+        return Problem(rule, got, fix, self.code, CORRECT, count=self.count, **where)
+
+
+def merge_invalid(found: Iterable[InvalidCells]) -> list[InvalidCells]:
+    """Make one of those that several chunks of a file have of a column; the first cell stays."""
+    merged: dict[tuple[str, str, str], InvalidCells] = {}
+    for cells in found:
+        key = (cells.file, cells.column.name, cells.code)
+        first = merged.get(key)
+        merged[key] = replace(first, count=first.count + cells.count) if first else cells
+    return list(merged.values())
+
+
+def find_invalid(
+    column: Column, cells: pa.ChunkedArray, values: pa.ChunkedArray, file: str, rows: np.ndarray
+) -> Iterator[InvalidCells]:
+    """Find cells that hold something else than the column, and numbers that are too large.
+
+    Args:
+        column: what the cells should be.
+        cells: N of them, as they were read.
+        values: what `convert` has made of them: null where it could make nothing.
+        file: what to call the table.
+        rows: int64 (N,), what to call the rows.
+    """
+    if values.null_count > cells.null_count:
+        known, is_unreadable = _unreadable(column, cells, values)
+        yield from _as_invalid(column, "D103", known, is_unreadable, file, rows)
+    if column.column_type == "number":
+        is_large = pc.greater(pc.abs(values), column_types.LARGEST)
+        yield from _as_invalid(column, "D109", values, is_large, file, rows)
+
+
+def _unreadable(
+    column: Column, cells: pa.ChunkedArray, values: pa.ChunkedArray
+) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    """Return the cells without markers of missing ones, and which of them became nothing."""
+    if not column_types.is_text(cells):
+        is_bad = pc.and_(pc.is_valid(cells), pc.is_null(values))
+        if pa.types.is_floating(cells.type):  # NaN and infinity are missing, not unreadable
+            is_bad = pc.and_(is_bad, pc.is_finite(cells))
+        return cells, is_bad
+    is_number = column.column_type == "number"
+    markers = column_types.NUMBER_MARKERS if is_number else column_types.MARKERS
+    known = column_types.known_text(cells, markers)
+    is_infinite = pc.is_in(pc.utf8_lower(known), value_set=pa.array(column_types.INFINITE))
+    is_bad = pc.and_(pc.is_valid(known), pc.is_null(values))
+    return known, pc.and_not(is_bad, is_infinite)
+
+
+def _as_invalid(
+    column: Column,
+    code: str,
+    cells: pa.ChunkedArray,
+    is_bad: pa.ChunkedArray,
+    file: str,
+    rows: np.ndarray,
+) -> Iterator[InvalidCells]:
+    places = np.flatnonzero(is_bad.fill_null(False))
+    if len(places):
+        row, cell = int(rows[places[0]]), cells[int(places[0])].as_py()
+        yield InvalidCells(column, code, file, row, cell, len(places))

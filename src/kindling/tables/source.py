@@ -12,10 +12,10 @@ import pandas as pd
 from kindling.config.ranges import Section
 from kindling.errors import DataError, Problem, gathered, permitted
 from kindling.raw_data import RawData, RawTable
-from kindling.tables.dialect import asked_dialect
+from kindling.tables.csv_dialect import asked_dialect
+from kindling.tables.formats import TableFile
+from kindling.tables.group_time import Cells, number_groups, read_times
 from kindling.tables.preprocessor import invalid_cells_of
-from kindling.tables.reader import TableFile
-from kindling.tables.row_order import Cells, number_groups, read_times
 from kindling.tables.schema import absent_columns
 from kindling.tables.target import infer_task, judge_targets, read_target, to_target
 from kindling.types import Split, Transform

@@ -10,8 +10,7 @@ import pyarrow.compute as pc
 from kindling.errors import DataError, Problem
 from kindling.formatting import shown
 from kindling.tables import column_types
-from kindling.tables.describe import decimal_sign
-from kindling.tables.inference import has_leading_zeros
+from kindling.tables.column_types import decimal_sign, has_leading_zeros
 
 MAX_WHOLE_CLASSES = 20  # more distinct whole numbers than this are taken as a quantity
 

@@ -25,7 +25,7 @@ def odd_lines(*rows, schema=SCHEMA):
     odd = Drift(schema, "price")
     for row in rows:
         table = pa.table({name: [cell] for name, cell in (GOOD | row).items()})
-        odd.add(table, schema.type(table, "the rows"))
+        odd.add(table, schema.cast(table, "the rows"))
     return odd.lines()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from kindling.bundle.bundle import read_bundle
 from kindling.errors import DataError
-from kindling.tables.reader import read_table
+from kindling.tables.formats import read_table
 from tests.kindling.bundle.damage import (
     edit_array,
     edit_skops,
@@ -149,7 +149,7 @@ def test_what_other_releases_write_of_themselves_is_no_difference(bundle):
 def test_what_is_loaded_is_what_was_written(bundle, build):
     data, _, _ = build("data=penguins")
     mine, theirs = data.preprocessor, read_bundle(bundle).preprocessor
-    typed = data.schema.type(read_table(PENGUINS), "file")
+    typed = data.schema.cast(read_table(PENGUINS), "file")
     assert np.array_equal(mine.transform(typed), theirs.transform(typed))
 
 

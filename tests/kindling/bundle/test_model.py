@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 
 from kindling import load
 from kindling.errors import ConfigError, DataError
-from kindling.tables.reader import read_table
+from kindling.tables.formats import read_table
 
 ROOT = Path(__file__).parents[3]
 
@@ -102,7 +102,7 @@ def test_the_bundle_alone_predicts_the_same_elsewhere(penguins_run, tmp_path):
     shutil.copytree(penguins_run / "bundle", tmp_path / "lent")
     rows_of(penguins_run).to_pandas().to_csv(tmp_path / "rows.csv", index=False)
     code = (
-        "from kindling import load; from kindling.tables.reader import read_table; "
+        "from kindling import load; from kindling.tables.formats import read_table; "
         "load('lent').predict_proba(read_table('rows.csv')).tofile('probs')"
     )
     command = [sys.executable, "-X", "faulthandler", "-c", code]

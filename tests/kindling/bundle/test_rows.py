@@ -41,7 +41,7 @@ IMAGES = ImageSchema(channels=1, height=4, width=6)
     ids=lambda rows: type(rows).__name__,
 )
 def test_every_form_of_the_same_rows_is_typed_alike(rows):
-    typed = SCHEMA.type(to_table(rows, SCHEMA), "the rows")
+    typed = SCHEMA.cast(to_table(rows, SCHEMA), "the rows")
     assert np.array_equal(typed["size"], [1.5, np.nan, 3], equal_nan=True)
     assert typed["town"].tolist() == ["Ulm", "", "Rom"]
 
@@ -49,7 +49,7 @@ def test_every_form_of_the_same_rows_is_typed_alike(rows):
 def test_cells_of_several_types_become_text():
     table = to_table({"size": [1, "2", None, 3.5], "town": [1, "a", None, 2.5]}, SCHEMA)
     assert table["town"].to_pylist() == ["1", "a", None, "2.5"]
-    assert SCHEMA.type(table, "the rows")["size"].tolist()[:2] == [1, 2]
+    assert SCHEMA.cast(table, "the rows")["size"].tolist()[:2] == [1, 2]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 
 from kindling import load
 from kindling.cli.main import main
-from kindling.tables import reader
+from kindling.tables import csv_reader
 
 PENGUINS = Path(__file__).parents[3] / "data" / "penguins.csv"
 PROBS = ["prob_Adelie", "prob_Chinstrap", "prob_Gentoo"]
@@ -166,7 +166,7 @@ def test_several_tables_are_told_apart(predict, penguins_run, tmp_path):
 
 def test_many_chunks_are_one_table(predict, penguins_run, monkeypatch):
     whole = pd.read_csv(io.BytesIO(predict(penguins_run, PENGUINS)))
-    monkeypatch.setattr(reader, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(csv_reader, "BLOCK_BYTES", 1000)
     parts = pd.read_csv(io.BytesIO(predict(penguins_run, PENGUINS)))
     assert parts.row.tolist() == whole.row.tolist()
     assert np.abs(parts[PROBS] - whole[PROBS]).max(axis=None) < 1e-6
@@ -211,7 +211,7 @@ def test_an_older_file_stays_until_the_new_one_is_whole(refused, penguins_run, t
 def test_a_cell_that_does_not_fit_is_named_by_its_row_in_the_file(
     refused, penguins_run, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(reader, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(csv_reader, "BLOCK_BYTES", 1000)
     frame = pd.read_csv(PENGUINS).astype({"body_mass_g": object})
     frame.loc[300, "body_mass_g"] = "heavy"
     frame.to_csv(tmp_path / "bad.csv", index=False)
@@ -270,7 +270,7 @@ def test_nothing_but_rows_is_printed_where_nobody_looks(penguins_run, tmp_path, 
 
 
 def test_what_was_odd_is_said_once_behind_the_rows(penguins_run, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(reader, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(csv_reader, "BLOCK_BYTES", 1000)
     frame = pd.read_csv(PENGUINS).assign(colour="black")
     frame.loc[[5, 300], "island"] = "Atlantis"
     frame.loc[7, "bill_length_mm"] = 500

@@ -27,7 +27,7 @@ def table_model(frame, target=CLASSES, *, network=MLP, **kinds):
     """Make a model of the columns of a frame."""
     raw = pa.Table.from_pandas(frame, preserve_index=False)
     schema = infer_schema(raw, kinds)
-    typed = schema.type(raw, "the frame")
+    typed = schema.cast(raw, "the frame")
     preprocessor = TablePreprocessor(make_transformer).fit(typed, schema)
     spec = DataSpec(target="t", **target, **preprocessor.describe())
     return model_of(spec, schema, network, preprocessor)

@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 from kindling import load
 from kindling.export.make import Rows, export
-from kindling.tables.reader import read_table
+from kindling.tables.formats import read_table
 
 pytestmark = pytest.mark.slow  # whole runs, each exported and asked in a process of its own
 ROOT = Path(__file__).parents[3]
@@ -33,7 +33,7 @@ def ask_outside(content, feed, folder):
 
 def feed_of(model, table):
     """Type raw rows by hand: what a stranger has to do."""
-    typed = model.schema.type(table, "rows")
+    typed = model.schema.cast(table, "rows")
     return {c.name: typed[c.features[0]].to_numpy().reshape(-1, 1) for c in model.schema.used}
 
 

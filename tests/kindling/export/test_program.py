@@ -43,7 +43,7 @@ def test_the_network_gets_the_very_bits_that_it_was_trained_on():
 def test_the_parts_of_a_date_are_those_of_the_schema(start, unit):
     table = pd.DataFrame({"when": pd.date_range(start, periods=20_000, freq=unit)})
     model = table_model(table)
-    typed = model.schema.type(pa.Table.from_pandas(table, preserve_index=False), "rows")
+    typed = model.schema.cast(pa.Table.from_pandas(table, preserve_index=False), "rows")
     features = module_of(model, network_only=False).front[0]
     days = torch.tensor(typed.iloc[:, :1].to_numpy())
     assert np.array_equal(features(days).numpy(), typed[[*model.spec.numbers]].to_numpy())
@@ -80,7 +80,7 @@ def test_a_step_of_the_preprocessing_that_is_not_known_is_named():
     model, table = table_model(frame()), pa.Table.from_pandas(frame(), preserve_index=False)
     steps = model.preprocessor.transformer_.transformers_
     name, _, columns = steps[1]
-    steps[1] = (name, KNNImputer().fit(model.schema.type(table, "rows")[columns]), columns)
+    steps[1] = (name, KNNImputer().fit(model.schema.cast(table, "rows")[columns]), columns)
     with pytest.raises(ConfigError, match=r"got KNNImputer\(\) in its step 'booleans'.*--network"):
         module_of(model, network_only=False)
     module_of(model, network_only=True)

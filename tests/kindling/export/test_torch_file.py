@@ -20,7 +20,7 @@ def loaded(artifact):
 
 def coded(model, table, notes):
     """Do what a stranger has to: put codes in place of text, as the notes say."""
-    typed = model.schema.type(pa.Table.from_pandas(table, preserve_index=False), "rows")
+    typed = model.schema.cast(pa.Table.from_pandas(table, preserve_index=False), "rows")
     for column in notes["columns"]:
         if column["kind"] == "category":
             codes = {level: 2 + number for number, level in enumerate(column["levels"])}

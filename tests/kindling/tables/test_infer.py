@@ -44,13 +44,13 @@ def infer(cells, **asked):
     ],
 )
 def test_kind_follows_the_cells(cells, kind):
-    assert infer(cells).kind == kind
+    assert infer(cells).column_type == kind
 
 
 def test_whole_numbers_that_all_differ_are_an_id_where_the_name_says_so():
     numbers = RNG.permutation(10**6)[:50]
     kinds = {
-        name: infer_schema(pa.table({name: numbers}), {}).columns[0].kind
+        name: infer_schema(pa.table({name: numbers}), {}).columns[0].column_type
         for name in ("customer_id", "PID", "orderNumber", "paid", "area")
     }
     assert kinds == {
@@ -60,8 +60,8 @@ def test_whole_numbers_that_all_differ_are_an_id_where_the_name_says_so():
 
 
 def test_the_user_has_the_last_word():
-    assert infer([1, 2], c="category").levels == ()
-    assert infer(range(100), c="number").kind == "number"
+    assert infer([1, 2], c="category").categories == ()
+    assert infer(range(100), c="number").column_type == "number"
     with pytest.raises(DataError, match="choose from number, boolean, category, date"):
         infer([1, 2], c="text")
 
@@ -79,7 +79,7 @@ def test_gaps_get_a_column_of_their_own_unless_they_are_rare():
 def test_rare_levels_are_pooled():
     column = infer([*ONES, "d", "d"])
     assert column.categories == ("a", "b", "c")
-    assert "1 rare levels pooled" in column.why
+    assert "1 rare categories pooled" in column.why
 
 
 def test_a_date_becomes_parts_with_an_hour_only_where_there_is_one():

@@ -6,9 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from kindling.errors import ConfigError, DataError
-from kindling.tables import reader
-from kindling.tables.dialect import Dialect, asked_dialect
-from kindling.tables.reader import TableFile, open_table, read_table
+from kindling.tables import csv_reader, formats
+from kindling.tables.csv_dialect import Dialect, asked_dialect
+from kindling.tables.formats import TableFile, open_table, read_table
 
 TABLE = {"a": ["1", "3"], "b": ["x", "y"]}
 
@@ -120,7 +120,7 @@ def test_a_long_file_comes_in_chunks_that_are_the_whole(tmp_path):
 def test_a_large_file_is_not_held_and_a_small_one_is(tmp_path, monkeypatch):
     (tmp_path / "t.csv").write_text("a,b\n1,x\n3,y\n")
     held = TableFile(str(tmp_path / "t.csv"), Dialect(), may_hold=True)
-    monkeypatch.setattr(reader, "HELD_BYTES", 4)
+    monkeypatch.setattr(formats, "HELD_BYTES", 4)
     anew = TableFile(str(tmp_path / "t.csv"), Dialect(), may_hold=True)
     assert held.table is not None
     assert anew.table is None
@@ -130,7 +130,7 @@ def test_a_large_file_is_not_held_and_a_small_one_is(tmp_path, monkeypatch):
 
 
 def test_a_row_may_be_longer_than_a_block(tmp_path, monkeypatch):
-    monkeypatch.setattr(reader, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(csv_reader, "BLOCK_BYTES", 100)
     row = [*map(str, range(10**6, 10**6 + 300))]
     (tmp_path / "wide.csv").write_text("\n".join([",".join(f"c{n}" for n in row), ",".join(row)]))
     assert [*read_table(tmp_path / "wide.csv").to_pylist()[0].values()] == row

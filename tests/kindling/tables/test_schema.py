@@ -18,8 +18,8 @@ SCHEMA = infer_schema(pa.table(RAW), {})
 def test_columns_come_in_the_order_of_the_schema_whatever_the_table_has():
     shuffled = pa.table({name: RAW[name] for name in ("when", "town", "size", "new")})
     more = shuffled.append_column("more", pa.array(range(4)))
-    expected = SCHEMA.type(pa.table(RAW), "t.csv")
-    pd.testing.assert_frame_equal(SCHEMA.type(more, "t.csv"), expected)
+    expected = SCHEMA.cast(pa.table(RAW), "t.csv")
+    pd.testing.assert_frame_equal(SCHEMA.cast(more, "t.csv"), expected)
     assert list(expected)[:3] == ["size", "town", "new"]
     assert expected.town.tolist() == ["Rom", "Rom", "Rom", ""]
 
@@ -27,12 +27,12 @@ def test_columns_come_in_the_order_of_the_schema_whatever_the_table_has():
 def test_text_and_typed_columns_become_the_same():
     text = {name: [None if c is None else str(c) for c in cells] for name, cells in RAW.items()}
     typed = pa.table(RAW | {"when": pd.to_datetime(RAW["when"]), "new": [True, False, True, False]})
-    first, second = (SCHEMA.type(table, "t") for table in (pa.table(text), typed))
+    first, second = (SCHEMA.cast(table, "t") for table in (pa.table(text), typed))
     pd.testing.assert_frame_equal(first, second)
 
 
 def test_a_date_has_its_parts():
-    row = SCHEMA.type(pa.table(RAW), "t.csv").iloc[1]
+    row = SCHEMA.cast(pa.table(RAW), "t.csv").iloc[1]
     assert row["when (year)"] == 2021
     assert row["when (month)"] == 2
     assert row["when (weekday)"] == 6  # a Sunday
@@ -41,7 +41,7 @@ def test_a_date_has_its_parts():
 
 def test_absent_columns_are_named_with_the_nearest():
     with pytest.raises(DataError, match="did you mean 'sise'") as caught:
-        SCHEMA.type(pa.table({"sise": [1.0]}), "new.csv")
+        SCHEMA.cast(pa.table({"sise": [1.0]}), "new.csv")
     assert len(caught.value.problems) == 4
 
 
@@ -52,7 +52,7 @@ def test_absent_columns_are_named_with_the_nearest():
 def test_a_cell_that_does_not_fit_is_pointed_at(name, cell, word):
     bad = pa.table(RAW | {name: ["", cell, "", cell]})
     with pytest.raises(DataError, match=f"{name}.*{word}") as caught:
-        SCHEMA.type(bad, "new.csv", np.arange(10, 14))
+        SCHEMA.cast(bad, "new.csv", np.arange(10, 14))
     assert (
         caught.value.problems[0].got == f"'{cell}' in row 11 (counted from 0), 2 such cells in all"
     )
@@ -61,15 +61,15 @@ def test_a_cell_that_does_not_fit_is_pointed_at(name, cell, word):
 
 def test_lists_among_numbers_are_pointed_at():
     with pytest.raises(DataError, match=r"\[1\] in row 0"):
-        SCHEMA.type(pa.table(RAW | {"size": [[1], None, None, None]}), "new.parquet")
+        SCHEMA.cast(pa.table(RAW | {"size": [[1], None, None, None]}), "new.parquet")
 
 
 def test_every_full_hour_is_its_own_hour_and_far_dates_are_dates():
     hours = pd.date_range("1899-12-30", "2035-01-01", freq="7h")
     columns = pa.table({"when": pa.array(hours)})
-    parts = infer_schema(columns, {}).type(columns, "t")
+    parts = infer_schema(columns, {}).cast(columns, "t")
     assert (parts["when (hour)"] == hours.hour).all()
     assert (parts["when (year)"] == hours.year).all()
     assert (parts["when (weekday)"] == hours.day_of_week).all()
     far = pa.table({"when": ["9999-12-31", "0001-01-01", "2024-02-29"]})
-    assert infer_schema(far, {}).type(far, "t")["when (year)"].tolist() == [9999, 1, 2024]
+    assert infer_schema(far, {}).cast(far, "t")["when (year)"].tolist() == [9999, 1, 2024]

@@ -7,8 +7,8 @@ from kindling.tables.source import TableSource
 
 
 def source(path, target="label", test_path=None, **changes):
-    given = {"test": str(test_path)} if test_path else {}
-    return TableSource(str(path), target, given=given, **changes)
+    given = {"test_path": str(test_path)} if test_path else {}
+    return TableSource(str(path), target, **given, **changes)
 
 
 def columns_of(raw):

@@ -21,7 +21,7 @@ def fit(raw):
     """Fit on the first nine rows; return the preprocessor and all typed rows."""
     table = pa.table(raw)
     schema = infer_schema(table.slice(0, 9), {})
-    typed = schema.type(table, "table")
+    typed = schema.cast(table, "table")
     return TablePreprocessor(make_transformer).fit(typed.iloc[TRAIN], schema), typed
 
 

@@ -1,4 +1,7 @@
-"""The first bytes of a table file in; whether it is Parquet, or how its CSV is written, out."""
+"""How a CSV file is written: separator, encoding, quote and header, guessed from its first bytes.
+
+Imported at start-up, where `--csv` is typed: so pyarrow is not imported here.
+"""
 
 import codecs
 import csv
@@ -14,8 +17,8 @@ from typing import Any
 from kindling.errors import ConfigError, DataError, Problem
 from kindling.formatting import shown
 
-PARQUET, GZIP = b"PAR1", b"\x1f\x8b"
-OTHERS = {b"PK\x03\x04": "a zip or Excel file", b"\x89PNG": "an image", b"%PDF": "a PDF file"}
+GZIP = b"\x1f\x8b"
+NOT_CSV = {b"PK\x03\x04": "a zip or Excel file", b"\x89PNG": "an image", b"%PDF": "a PDF file"}
 SAMPLE_BYTES = 1 << 18
 SAMPLE_LINES = 200
 SEPARATORS = (",", ";", "\t", "|")
@@ -98,36 +101,39 @@ class Layout:
     is_gzip: bool
 
 
-def sniff(path: Path, asked: Dialect) -> Layout | None:
-    """Look at the start of a file; None stands for Parquet."""
+def sniff(path: Path, asked: Dialect) -> Layout:
+    """Find out from the start of a CSV file how it is written.
+
+    Raises:
+        DataError: the file is empty, or holds bytes that are no text.
+    """
     with path.open("rb") as file:
         sample = file.read(SAMPLE_BYTES)
-    if sample.startswith(PARQUET):
-        return None
     is_gzip = sample.startswith(GZIP)
     if is_gzip:
         with gzip.open(path) as unpacked:
             sample = unpacked.read(SAMPLE_BYTES)
     encoding = guess_encoding(sample) if asked.encoding == "auto" else asked.encoding
-    _refuse_other(sample, encoding, path)
+    _refuse_binary(sample, encoding, path)
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(sample).lstrip("\ufeff")
     separator = asked.separator
     if separator == "auto":
         separator = guess_separator(text, asked.quote)
     names, header_lines = _header(text, separator, asked.quote)
     if not names:
-        fix = "give a CSV file with a header, or a Parquet file"
-        raise DataError(Problem(f"{path} must be a table", "an empty file", fix, "D002"))
+        fix = "give a CSV file with a header"
+        problem = Problem(f"{path} must be a table", "an empty file", fix, "D002", file=str(path))
+        raise DataError(problem)
     return Layout(Dialect(separator, encoding, asked.quote), names, header_lines, is_gzip)
 
 
-def _refuse_other(sample: bytes, encoding: str, path: Path) -> None:
-    what = next((word for magic, word in OTHERS.items() if sample.startswith(magic)), None)
+def _refuse_binary(sample: bytes, encoding: str, path: Path) -> None:
+    what = next((word for magic, word in NOT_CSV.items() if sample.startswith(magic)), None)
     if what is None and b"\0" in sample and "16" not in encoding and "32" not in encoding:
         what = "bytes that are no text"
     if what is not None:
-        fix = "save it as CSV or Parquet"
-        raise DataError(Problem(f"{path} must be a CSV or Parquet file", what, fix, "D003"))
+        rule, fix = f"{path} must be a table", "save it as CSV or Parquet"
+        raise DataError(Problem(rule, what, fix, "D003", "save it as CSV", file=str(path)))
 
 
 def guess_encoding(sample: bytes) -> str:

@@ -1,0 +1,184 @@
+"""Read a table from a file of any format in FORMATS, chunk by chunk, as Arrow tables.
+
+The first bytes of a file decide its format, never its name. A further format is one function and
+one entry in FORMATS; training, predict, evaluate, inspect and uploads then read it.
+"""
+
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kindling.errors import DataError, Problem, permitted
+from kindling.formatting import first_few, shown
+from kindling.tables.csv_dialect import AUTO, Dialect
+from kindling.tables.csv_reader import read_csv
+
+CHUNK_ROWS = 1 << 14  # of Parquet in one chunk
+HELD_BYTES = 1 << 24  # of a file that is held in memory
+MAGIC_BYTES = 16  # that are read to tell the format
+
+# (path, how CSV is written, columns or None for all) -> tables: the first has all columns and no
+# rows, the others hold at least the columns that were asked for.
+Read = Callable[[Path, Dialect, list[str] | None], Iterator[pa.Table]]
+
+
+@dataclass(frozen=True)
+class TableFormat:
+    """A file format of tables.
+
+    Args:
+        name: what people call it.
+        magic: the bytes that every such file begins with; none where any text may be one.
+        suffixes: of usual names, by which predict finds the tables in a folder.
+        is_compressed: whether a small file may hold a huge table: a server takes no such upload.
+        read: gives the tables; see `Read`. What it raises of Arrow's or the system's own errors
+            becomes a message; a name that two columns have is refused behind it.
+    """
+
+    name: str
+    magic: bytes
+    suffixes: tuple[str, ...]
+    is_compressed: bool
+    read: Read
+
+
+def read_parquet(path: Path, _: Dialect, names: list[str] | None) -> Iterator[pa.Table]:
+    """Read a Parquet file; the index that pandas wrote into it is no column."""
+    with pq.ParquetFile(path, pre_buffer=False) as file:  # else the whole file stays in memory
+        schema = file.schema_arrow
+        index = (schema.pandas_metadata or {}).get("index_columns", [])
+        columns = [place for place, name in enumerate(schema.names) if name not in index]
+        header = schema.empty_table().select(columns)
+        yield header
+        wanted = header.column_names if names is None else names
+        for batch in file.iter_batches(batch_size=CHUNK_ROWS, columns=wanted):
+            yield pa.Table.from_batches([batch])
+
+
+PARQUET = TableFormat("Parquet", b"PAR1", (".parquet", ".pq"), True, read_parquet)
+CSV = TableFormat("CSV", b"", (".csv", ".tsv", ".txt", ".gz"), False, read_csv)
+FORMATS = [PARQUET, CSV]  # the first whose magic bytes fit is taken; CSV has none, so it is last
+
+
+def find_format(start: bytes) -> TableFormat:
+    """Tell the format of a file by its first MAGIC_BYTES."""
+    return next(known for known in FORMATS if start.startswith(known.magic))
+
+
+def format_of(path: Path) -> TableFormat:
+    """Tell the format of a file."""
+    with path.open("rb") as file:
+        return find_format(file.read(MAGIC_BYTES))
+
+
+def table_suffixes() -> set[str]:
+    """Return the endings by which the tables in a folder are found."""
+    return {suffix for known in FORMATS for suffix in known.suffixes}
+
+
+def read_table(
+    path: str | Path, dialect: Dialect = AUTO, names: list[str] | None = None
+) -> pa.Table:
+    """Read a whole file, or these columns of it."""
+    return pa.concat_tables(open_table(path, dialect, names)).combine_chunks()
+
+
+def open_table(
+    path: str | Path, dialect: Dialect = AUTO, names: list[str] | None = None
+) -> Iterator[pa.Table]:
+    """Read a file chunk by chunk, so that memory does not grow with it.
+
+    Args:
+        path: of any format in FORMATS; its content decides, not its name.
+        dialect: how a CSV file is written.
+        names: the columns to read, in any order; None reads all.
+
+    Returns:
+        A table without rows, then those with the rows. Every cell of a CSV file stays text: a
+        reader that guesses types guesses anew for every file, and a code "007" would be 7 in
+        training and "007" in serving.
+
+    Raises:
+        DataError: the file is no table, or its rows have different lengths.
+    """
+    path = Path(path)
+    try:
+        with permitted(path):
+            found = format_of(path)
+        for number, table in enumerate(found.read(path, dialect, names)):
+            if number == 0:
+                refuse_repeated(table.column_names, path)
+            yield decode_storage(table.select(table.column_names if names is None else names))
+    except OSError as error:
+        if error.errno is None:  # of gzip or Arrow: what was read is at fault
+            raise no_table(path, error) from error
+        rule, fix = f"{path} must be a file that may be read", f"type chmod u+r {path}"
+        got = error.strerror or str(error)
+        raise DataError(Problem(rule, got, fix, "D014", file=str(path))) from error
+    except (pa.ArrowException, EOFError, zlib.error, UnicodeError, LookupError) as error:
+        raise no_table(path, error) from error
+
+
+def no_table(path: Path, error: Exception) -> DataError:
+    """Say that a file is no table, with the first line of the reason."""
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    rule, fix = f"{path} must be a table", "give a CSV file with a header, or a Parquet file"
+    for_rows = "give a CSV file with a header"
+    return DataError(Problem(rule, shown(reason), fix, "D003", for_rows, file=str(path)))
+
+
+def refuse_repeated(names: list[str], path: Path) -> None:
+    """Raise a DataError where two columns have the same name."""
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        got = first_few(f"{name!r} {names.count(name)} times" for name in repeated)
+        rule, fix = f"every column of {path} must have a name of its own", "rename them in the file"
+        raise DataError(Problem(rule, got, fix, "D007", file=str(path), column=repeated[0]))
+
+
+def decode_storage(table: pa.Table) -> pa.Table:
+    """Replace dictionaries by their values, and large text by text: storage is no column type."""
+    for number, field in enumerate(table.schema):
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+            kind = pa.string()
+        if kind != field.type:
+            table = table.set_column(number, field.name, table.column(number).cast(kind))
+    return table
+
+
+class TableFile:
+    """A file that is held in memory, or read anew whenever it is looked at.
+
+    Args:
+        path: of any format in FORMATS.
+        dialect: how a CSV file is written.
+        may_hold: whether a small file is to be held; a large one would take more memory raw
+            than what becomes of it, and is read again in the time that this takes.
+    """
+
+    def __init__(self, path: str, dialect: Dialect, may_hold: bool) -> None:
+        self.path, self.dialect = path, dialect
+        is_held = may_hold and Path(path).stat().st_size <= HELD_BYTES
+        self.table = read_table(path, dialect) if is_held else None
+        first = next(open_table(path, dialect)) if self.table is None else self.table
+        self.names: list[str] = first.column_names
+
+    def open(self) -> Iterator[pa.Table]:
+        """Give all rows chunk by chunk."""
+        if self.table is None:
+            return open_table(self.path, self.dialect)
+        starts = range(0, max(1, len(self.table)), CHUNK_ROWS)
+        return (self.table.slice(start, CHUNK_ROWS) for start in starts)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return one column of all rows."""
+        table = self.table
+        if table is None:
+            table = read_table(self.path, self.dialect, [name])
+            pa.default_memory_pool().release_unused()  # which is far more than one column
+        return table.column(name)
