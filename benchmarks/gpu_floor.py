@@ -9,17 +9,17 @@ once. Kindling's loop is the same step and what it counts for the curves, BATCHE
 from dataclasses import dataclass
 
 import torch
+from project.training.running import RunningMeans
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-from kindling.images.scaling import PixelScaler
+from kindling.images.pixel_scaling import PixelScaler
 from kindling.types import DataSpec
 from project.models.cnn import CNN
 from project.models.mlp import MLP
 from project.training.losses import Loss
-from project.training.running import RunningMeans
 
 # NVIDIA A100 40 GB, from its data sheet; the launch is what a CPU needs to hand over a kernel.
 BYTES_PER_S, FLOPS, FLOPS_TF32, LAUNCH_S = 1.555e12, 19.5e12, 156e12, 5e-6

@@ -23,9 +23,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
+from kindling.tables.formats import read_table
 from kindling.tables.inference import infer_schema
 from kindling.tables.preprocessor import MOST_TO_FIT, TablePreprocessor
-from kindling.tables.formats import read_table
 from kindling.tables.schema import TableSchema
 from project.data.preprocessing import make_transformer
 

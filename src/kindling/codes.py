@@ -237,7 +237,7 @@ CODES: dict[str, Check] = {
         "Shrink it, or raise the limit if you trust it.",
     ),
     "D404": Check(
-        "error", "The levels of an image cannot be shown in 8 bits", "Save it with 8 or 16 bits."
+        "error", "The pixels of an image cannot be shown in 8 bits", "Save it with 8 or 16 bits."
     ),
     "D405": Check(
         "error",
@@ -255,9 +255,14 @@ CODES: dict[str, Check] = {
     "D408": Check(
         "error", "data.labels does not fit the images", "Correct the table of files and labels."
     ),
+    "D409": Check(
+        "error",
+        "An image given as an array has another shape or data type, or a number that is not finite",
+        "Convert the array; it is neither resized nor scaled.",
+    ),
     "D411": Check(
         "warning",
-        "The same image is in several stages, or has several labels",
+        "The same image is in several splits, or has several labels",
         "Kept; take it out of one of them.",
     ),
     "D412": Check("info", "The same image occurs more than once", "Kept."),

@@ -52,7 +52,8 @@ class RawData:
     """N rows as they were read.
 
     Args:
-        x: raw tables with N rows together, one for each file; or uint8 images (N, channels, H, W).
+        x: raw tables with N rows together, one for each file; or images, uint8 or float32 (N,
+            channels, H, W).
         y: N labels, or N float64 values for regression.
         target: name of what is predicted.
         is_regression: whether y holds values rather than labels.
@@ -61,13 +62,13 @@ class RawData:
         given: rows whose stage the user fixed by a file or folder of its own.
         notes: what was decided on the way, one line each for the plan.
         findings: what was noticed on the way and is no error.
-        target_transform: what is learnt of a quantity; "auto" is decided on the val rows.
+        target_transform: what is learnt of a quantity; "auto" is decided on a table's val rows.
         kinds: what the user says of a table's columns.
         dialect: what the user says of how its files are written.
         groups: rows with the same value here stay together in one stage, or None.
         times: the test rows are the latest by this, or None.
         on_disk: whether what the network learns from is kept in a file where it is large.
-        images: how image files became x, or None for a table.
+        images: what the images are, see `array_schema`; None for a table.
         content_hashes: uint64 (N,), equal where two image files show the very same, or None.
     """
 
@@ -88,6 +89,15 @@ class RawData:
     on_disk: bool = False
     images: ImageSchema | None = None
     content_hashes: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.x, np.ndarray):
+            schema = self.images
+            is_described = schema and (schema.shape, schema.dtype) == (
+                self.x.shape[1:],
+                self.x.dtype,
+            )
+            assert is_described, "images must describe x: RawData(..., images=array_schema(x))"
 
     def parts(self, rows: np.ndarray) -> Iterator[tuple[RawTable, np.ndarray]]:
         """Give each file with the positions in it of these rows, which are numbered over all."""

@@ -19,9 +19,9 @@ SPLITS: tuple[Split, ...] = ("train", "val", "test")
 class Batch(NamedTuple):
     """B rows of one stage.
 
-    `x` holds float32 (B, F + C) of a table, uint8 (B, channels, H, W) of images; on the device
-    images become float32 too. `y` holds int64 classes or float32 standardised values. `row` is
-    the row's number in the source, counted from 0.
+    `x` holds float32 (B, F + C) of a table, uint8 or float32 (B, channels, H, W) of images; on the
+    device all images become float32. `y` holds int64 classes or float32 standardised values.
+    `row` is the row's number in the source, counted from 0.
     """
 
     x: Shaped[Tensor, "batch ..."]
@@ -49,7 +49,7 @@ class DataSpec:
         target_transform: what is learnt is log(1 + y) where this is "log1p"; regression only.
         target_mean, target_scale: of the train rows' y, after the transform; regression only.
         image_shape: (channels, height, width), or None for a table.
-        pixel_mean, pixel_scale: per channel, over the train images, in grey levels 0 to 255.
+        pixel_mean, pixel_scale: per channel, over the train images, in the unit of their pixels.
     """
 
     problem_type: ProblemType

@@ -1,4 +1,4 @@
-"""Folders of pictures with one fault each; the good one holds red/00.png ... and blue/00.png ..."""
+"""Folders of images with one fault each; the good one holds red/00.png ... and blue/00.png ..."""
 
 import os
 import shutil
@@ -135,7 +135,7 @@ CASES: dict[str, Case] = {
     "floats": Case(
         saved(Image.fromarray(FLOATS), "red/bad.tif"), "D404", "bad.tif: 7.5 to 7.5", "8 or 16 bits"
     ),
-    # what is odd, and used
+    # what is unusual, and used
     "mixed modes": Case(mix_modes),
     "16-bit": Case(saved(Image.fromarray(DEEP))),
     "1x1": Case(saved(Image.new("RGB", (1, 1), "green")), "D416", "red/bad.png (1x1)", "take them"),
@@ -174,7 +174,7 @@ CASES: dict[str, Case] = {
     "in the root": Case(scatter, "D406", "blue00.png", "data.path/CLASS/"),
     "link out": Case(link_out, "D405", "red/00.png", "data.follow_links=true"),
     "name that is not UTF-8": Case(name_in_latin, "D405", "red/caf\\udce9.png", "rename them"),
-    # pictures
+    # repeated images
     "train and test": Case(
         copy("red/00.png", *(f"red/copy{number:02}.png" for number in range(15))),
         "D411",

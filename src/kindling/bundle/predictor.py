@@ -16,7 +16,7 @@ from kindling.bundle.description import in_users_type
 from kindling.bundle.drift import Drift
 from kindling.bundle.rows import to_images, to_table
 from kindling.errors import ConfigError, Problem, for_a_model
-from kindling.images.scaling import PixelScaler
+from kindling.images.pixel_scaling import PixelScaler
 from kindling.images.schema import ImageSchema
 from kindling.predictions import read_outputs
 from kindling.runs import find_run

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from kindling.errors import DataError, Problem, for_a_model
-from kindling.images.decode import decode
+from kindling.images.decoding import decode
 from kindling.images.schema import ImageSchema
 from kindling.tables.csv_dialect import AUTO, Dialect
 from kindling.tables.formats import decode_storage, open_table

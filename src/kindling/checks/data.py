@@ -5,7 +5,7 @@ found in one pass over at most MAX_ROWS rows.
 """
 
 from kindling.checks.columns import column_findings
-from kindling.checks.images import picture_findings
+from kindling.checks.images import repeated_images
 from kindling.checks.labels import label_findings, target_findings
 from kindling.checks.leaks import leak_findings
 from kindling.checks.names import name_findings
@@ -28,7 +28,7 @@ def check_data(data: DataModule) -> list[Problem]:
         found += target_findings(data.raw)
         found += row_findings(data)
     if data.raw.content_hashes is not None:
-        found += picture_findings(data)
+        found += repeated_images(data.raw, data.split)
     if not data.spec.is_regression:
         found += label_findings(data.spec)
     if isinstance(data.schema, TableSchema):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kindling.errors import DataError, Problem, permitted
-from kindling.images.decode import SUFFIXES
+from kindling.images.decoding import image_suffixes
 from kindling.images.schema import ImageSchema
 from kindling.tables.formats import table_suffixes
 from kindling.tables.schema import TableSchema
@@ -21,7 +21,7 @@ def find_files(
         schema: says whether tables or images are looked for in a folder.
         not_this: the file that will be written.
     """
-    suffixes = set(SUFFIXES) if isinstance(schema, ImageSchema) else table_suffixes()
+    suffixes = image_suffixes(schema) if isinstance(schema, ImageSchema) else table_suffixes()
     what = "images" if isinstance(schema, ImageSchema) else "tables"
     found: list[Path] = []
     problems = []

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from kindling.errors import ConfigError, Problem
 from kindling.export.features import Features
-from kindling.images.scaling import PixelScaler
+from kindling.images.pixel_scaling import PixelScaler
 from kindling.images.schema import ImageSchema
 from kindling.tables.column_types import MISSING
 from kindling.tables.preprocessor import TablePreprocessor

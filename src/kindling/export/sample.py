@@ -9,7 +9,7 @@ import torch
 from kindling.bundle.predictor import Predictor
 from kindling.bundle.rows import to_table
 from kindling.export.program import UNKNOWN_CODE, codes_of
-from kindling.images.scaling import PixelScaler
+from kindling.images.pixel_scaling import PixelScaler
 from kindling.tables.schema import TableSchema
 
 

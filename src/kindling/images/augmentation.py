@@ -1,4 +1,4 @@
-"""Train images in, images of the same things out: moved, turned, mirrored, recoloured.
+"""Augment train images on the device: shift, turn, zoom, mirror, change brightness, cut out.
 
 What happens to an image is a function of (seed, epoch, row) alone, by integer arithmetic that is
 the same on every device: neither batches nor workers nor a resumed run change it.
@@ -21,7 +21,8 @@ class Strength:
         shift: share of the side that it is moved by, up to this.
         turn_deg: angle that it is turned by, in degrees, up to this either way.
         zoom: share that it grows or shrinks by, up to this.
-        light: share that brightness and contrast change by; colour too where there is one.
+        light: share that brightness and contrast change by; of uint8 images with three channels,
+            which are taken for red, green and blue, also each colour.
         cutout: side of a blank square, as a share of the image's.
     """
 
@@ -40,23 +41,29 @@ DRAWS = 12  # random numbers that an image may use
 
 
 class Augment:
-    """Changes a batch of uint8 images on whatever device they are.
+    """Changes a batch of images on whatever device they are.
+
+    uint8 images are rounded and stay within 0 to 255. float32 images keep a range of their own:
+    nothing is rounded or clamped, and their channels are no colours.
 
     Args:
         strength: "light" or "strong".
         flip: whether half of the images are mirrored left to right.
-        seed: keys everything that is drawn.
+        seed: everything that is drawn derives from it.
     """
 
     def __init__(self, strength: str, *, flip: bool, seed: int) -> None:
         self.strength, self.flip, self.seed = STRENGTHS[strength], flip, seed
 
     def __call__(self, pixels: Tensor, row: Tensor, epoch: int) -> Tensor:
-        """Return uint8 (B, channels, H, W) like `pixels`; `row` is int64 (B,)."""
+        """Return images (B, channels, H, W) of the data type of `pixels`; `row` is int64 (B,)."""
+        is_uint8 = pixels.dtype == torch.uint8
         draws = draw(derive_seed(self.seed, "augment", epoch), row, DRAWS)  # (B, DRAWS)
         moved = self._move(pixels.float(), draws[:, :5])
-        lit = self._light(moved, draws[:, 5:10])
-        return self._cut(lit, draws[:, 10:12]).round().clamp(0, 255).to(torch.uint8)
+        lit = self._light(moved, draws[:, 5:10], has_colour=is_uint8 and pixels.shape[1] == 3)
+        # Cut out last: the blank is to have the mean of what the network sees.
+        changed = self._cut(lit, draws[:, 10:12])
+        return changed.round().clamp(0, 255).to(torch.uint8) if is_uint8 else changed
 
     def _move(self, x: Tensor, draws: Tensor) -> Tensor:
         """Turn, zoom, mirror and shift, all at once; the border repeats what is at the edge."""
@@ -72,15 +79,13 @@ class Augment:
         grid = F.affine_grid(torch.stack([top, left], 1), list(x.shape), align_corners=False)
         return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
 
-    def _light(self, x: Tensor, draws: Tensor) -> Tensor:
-        """Scale contrast around the image's mean, then each channel, then all of them."""
+    def _light(self, x: Tensor, draws: Tensor, *, has_colour: bool) -> Tensor:
+        """Scale contrast around the image's mean, then brightness, then each colour."""
         change = 1 + (2 * draws - 1) * self.strength.light  # (B, 5)
         mean = x.mean(dim=(1, 2, 3), keepdim=True)
         x = (x - mean) * change[:, 0].view(-1, 1, 1, 1) + mean
         x = x * change[:, 1].view(-1, 1, 1, 1)
-        if x.shape[1] == 3:
-            x = x * change[:, 2:5].view(-1, 3, 1, 1)
-        return x
+        return x * change[:, 2:5].view(-1, 3, 1, 1) if has_colour else x
 
     def _cut(self, x: Tensor, draws: Tensor) -> Tensor:
         """Blank a square with the image's mean."""

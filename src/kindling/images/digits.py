@@ -9,7 +9,7 @@ from kindling.raw_data import RawData
 
 
 class DigitsSource:
-    """Reads the set that scikit-learn brings along, as uint8 (N, 1, 8, 8) with levels 0 to 255."""
+    """Reads the set that scikit-learn brings along, as uint8 (N, 1, 8, 8) from 0 to 255."""
 
     def missing(self) -> list[Problem]:
         return []

@@ -1,4 +1,7 @@
-"""A table of files and labels in; the images below a folder that it names, and its labels, out."""
+"""List the images that a table of files and labels names: data.labels=FILE.csv.
+
+Files may be spelt as Windows or a Mac spells them, with or without their ending.
+"""
 
 import unicodedata
 from collections import Counter
@@ -7,13 +10,13 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from kindling.errors import DataError, Problem
-from kindling.images.decode import SUFFIXES
-from kindling.images.folders import STAGE_NAMES
-from kindling.images.listing import Entry, Listing, left_out, some_of
+from kindling.formatting import first_few
+from kindling.images.decoding import SUFFIXES
+from kindling.images.listing import SPLIT_NAMES, ListedImage, Listing, problems_by_rule
 from kindling.tables.formats import read_table
 from kindling.tables.target import read_target
 
-FILE, LABEL, STAGE = "file", "label", "stage"
+FILE, LABEL, SPLIT = "file", "label", "stage"  # columns
 
 
 def list_labelled(
@@ -24,7 +27,7 @@ def list_labelled(
     Args:
         root: data.path.
         labels: a CSV or Parquet file with columns `file` and `label`, or with these two first
-            under other names. A third column `stage` may say train, val or test.
+            under other names. A third column `stage` may fix the split: train, val or test.
         task: as it was asked for; labels such as 007 are numbers in a regression only.
         follow_links: whether symbolic links may lead out of the root.
     """
@@ -32,18 +35,19 @@ def list_labelled(
     file, target = _columns(table.column_names, labels)
     y = read_target(table.column(target), task).rename(target)
     frame = pd.DataFrame({"file": table.column(file).to_pandas().astype(str), "y": y})
-    frame["stage"] = table.column(STAGE).to_pandas() if STAGE in table.column_names else None
+    frame["split"] = table.column(SPLIT).to_pandas() if SPLIT in table.column_names else None
     known = frame[frame["y"].notna()].reset_index(drop=True)
 
     listing = Listing(root, follow_links)
-    found = {_plain(listing.name(path)): path for path in listing.files(root)}
+    found = {_posix(listing.name(path)): path for path in listing.files(root)}
+    # A file's full name goes before another file's name without its ending.
     found = {name[: -len(path.suffix)]: path for name, path in found.items()} | found
     paths = [_place(name, found, labels.parent) for name in known["file"]]
     listing.faults += _problems(labels, known, paths)
-    for path, stage in zip(paths, known["stage"], strict=True):
+    for path, split in zip(paths, known["split"], strict=True):
         if path is not None:
             name = listing.name(path) if path.is_relative_to(root) else str(path)
-            listing.entries.append(Entry(path, name, "", STAGE_NAMES.get(str(stage).lower())))
+            listing.entries.append(ListedImage(path, name, "", SPLIT_NAMES.get(str(split).lower())))
     listing.faults += listing.problems()
     unused = [listing.name(path) for path in set(found.values()) - set(paths)]
     return listing, known["y"].rename(target), _left_out(labels, len(frame) - len(known), unused)
@@ -52,7 +56,7 @@ def list_labelled(
 def _columns(names: list[str], labels: Path) -> tuple[str, str]:
     """Find the column of the files and that of the labels."""
     if len(names) < 2:
-        got = f"{labels} with {some_of(names)}"
+        got = f"{labels} with {first_few(names)}"
         fix = f"give it the columns {FILE} and {LABEL}, separated by commas"
         raise DataError(Problem("data.labels must have two columns", got, fix, "D408"))
     file = FILE if FILE in names else names[0]
@@ -60,7 +64,7 @@ def _columns(names: list[str], labels: Path) -> tuple[str, str]:
     return file, target
 
 
-def _plain(name: str) -> str:
+def _posix(name: str) -> str:
     """Write a path alike wherever it comes from: Windows, a Mac, or with a dot in front."""
     text = unicodedata.normalize("NFC", name.strip().replace("\\", "/"))
     return PurePosixPath(text).as_posix()
@@ -68,46 +72,45 @@ def _plain(name: str) -> str:
 
 def _place(name: str, found: dict[str, Path], beside: Path) -> Path | None:
     """Find an image below data.path, with or without its ending, or from where the table lies."""
-    if _plain(name) in found:
-        return found[_plain(name)]
+    if _posix(name) in found:
+        return found[_posix(name)]
     path = beside / name
     return path if path.suffix.lower() in SUFFIXES and path.is_file() else None
 
 
 def _problems(labels: Path, known: pd.DataFrame, paths: list[Path | None]) -> list[Problem]:
-    """List what hinders: files that are not there or named twice, stages that are none."""
+    """List what hinders: files that are not there or named twice, splits that are none."""
     absent = [name for name, path in zip(known["file"], paths, strict=True) if path is None]
     counts = Counter(path for path in paths if path is not None)
     twice = [str(path) for path, count in counts.items() if count > 1]
-    stages = known["stage"].dropna().astype(str)
-    wrong = set(stages[~stages.str.lower().isin(list(STAGE_NAMES))])
-    kinds = {
+    splits = known["split"].dropna().astype(str)
+    wrong = set(splits[~splits.str.lower().isin(list(SPLIT_NAMES))])
+    rules = {
         f"each file that {labels} names must be an image below data.path": (
-            absent,
+            sorted(absent),
             "correct its column file: paths count from data.path, or from where the table lies",
         ),
-        f"{labels} must name a file once": (twice, "take the other rows out"),
-        f"the column stage of {labels} must say train, val or test": (wrong, "correct it"),
+        f"{labels} must name a file once": (sorted(twice), "take the other rows out"),
+        f"the column stage of {labels} must say train, val or test": (sorted(wrong), "correct it"),
         f"{labels} must name images": (
             [] if len(known) else ["no row with a label"],
             f"give it the columns {FILE} and {LABEL}",
         ),
     }
-    return [
-        Problem(rule, some_of(names), fix, "D408") for rule, (names, fix) in kinds.items() if names
-    ]
+    return problems_by_rule(rules, "D408")
 
 
 def _left_out(labels: Path, unlabelled: int, unused: list[str]) -> list[Problem]:
     """Say which rows and images are not learnt from."""
-    kinds = {
+    images = f"{len(unused):,} images without one: {first_few(sorted(unused))}"
+    rules = {
         f"each row of {labels} should have a label": (
-            f"{unlabelled:,} rows without one" if unlabelled else "",
+            [f"{unlabelled:,} rows without one"] if unlabelled else [],
             "fill it in",
         ),
         f"each image below data.path should have a label in {labels}": (
-            f"{len(unused):,} images without one: {some_of(unused)}" if unused else "",
+            [images] if unused else [],
             "nothing, or give each a row and a label",
         ),
     }
-    return [left_out(rule, got, fix) for rule, (got, fix) in kinds.items() if got]
+    return problems_by_rule(rules, "D417", "left out: ")

@@ -11,14 +11,10 @@ from PIL import ImageColor
 
 from kindling.config.ranges import OneOf, Pair, Range
 from kindling.errors import ConfigError, DataError, Problem, gathered
-from kindling.images.bit_depth import RGB
-from kindling.images.common_size import Options
-from kindling.images.decode import MAX_PIXELS
-from kindling.images.decoding_all import find_faults, read_images
-from kindling.images.folders import list_folders
 from kindling.images.labels import list_labelled
-from kindling.images.listing import Listing
-from kindling.images.schema import Fit, ImageSchema
+from kindling.images.listing import Listing, list_folders
+from kindling.images.reading import find_faults, read_images
+from kindling.images.schema import MAX_PIXELS, RGB, Fit, ImageOptions, ImageSchema
 from kindling.raw_data import RawData
 from kindling.tables.target import (
     infer_task,
@@ -31,7 +27,7 @@ from kindling.types import Split
 
 
 class ImageSource:
-    """Reads images below a folder.
+    """Reads image files below a folder.
 
     Args:
         path: `path/CLASS/*.png|jpg|...`, or `path/train`, `path/val`, `path/test` of that form.
@@ -48,9 +44,9 @@ class ImageSource:
 
     def __init__(
         self,
-        path: str,
+        path: str | Path,
         *,
-        labels: str | None = None,
+        labels: str | Path | None = None,
         task: Literal["auto", "classification", "regression"] = "auto",
         size: Literal["auto"]
         | Annotated[
@@ -61,12 +57,12 @@ class ImageSource:
         background: str = "white",
         max_pixels: Annotated[int, Range(1)] = MAX_PIXELS,
         follow_links: bool = False,
-        cache: str = "auto",
+        cache: str | Path = "auto",
     ) -> None:
         if fit not in get_args(Fit):
             rule = "data.fit must be pad, crop or stretch"
             raise ConfigError(Problem(rule, fit, "type data.fit=pad"))
-        self.options = Options(
+        self.options = ImageOptions(
             size=None if isinstance(size, str) else (int(size[0]), int(size[1])),
             channels=None if isinstance(channels, str) else channels,
             fit=cast(Fit, fit),
@@ -74,7 +70,7 @@ class ImageSource:
             max_pixels=max_pixels,
         )
         self.path, self.labels = Path(path), None if labels is None else Path(labels)
-        self.task, self.follow_links, self.cache = task, follow_links, cache
+        self.task, self.follow_links, self.cache = task, follow_links, str(cache)
 
     def missing(self) -> list[Problem]:
         problems = []
@@ -93,31 +89,32 @@ class ImageSource:
         listing, target, left_out = self._list()
         entries, problems = listing.entries, listing.faults
         if problems:
+            # What is wrong with the files themselves is told with it: one round of mending less.
             others = find_faults([*entries, *listing.misplaced], self.options)
             raise DataError(*problems, *others)
+        # Faults of the pixels and of the labels are told together.
         with gathered(problems):
-            album = read_images(entries, self.options, self.cache)
+            decoded = read_images(entries, self.options, self.cache)
         is_regression, reason, found = self._infer(target)
         problems += found
         if problems:
             raise DataError(*problems)
-        about = album.about["schema"]
-        schema = ImageSchema(**(about | {"background": tuple(about["background"])}))
-        stages = np.array([entry.stage for entry in entries], dtype=object)
+        schema = decoded.about["schema"]
+        splits = np.array([entry.split for entry in entries], dtype=object)
         given: tuple[Split, ...] = ("val", "test")
         return RawData(
-            x=album.images,
+            x=decoded.images,
             y=to_target(target, is_regression=is_regression),
             target=str(target.name),
             is_regression=is_regression,
             reason=reason,
             names=np.array([entry.name for entry in entries], dtype=object),
-            given={s: np.flatnonzero(stages == s) for s in given if (stages == s).any()},
-            notes=tuple(album.about["notes"]),
-            findings=(*(Problem(**found) for found in album.about["findings"]), *left_out),
+            given={s: np.flatnonzero(splits == s) for s in given if (splits == s).any()},
+            notes=tuple(decoded.about["notes"]),
+            findings=(*(Problem(**found) for found in decoded.about["findings"]), *left_out),
             on_disk=self.cache != "none",
-            images=schema,
-            content_hashes=album.content_hashes,
+            images=ImageSchema(**schema | {"background": tuple(schema["background"])}),
+            content_hashes=decoded.content_hashes,
         )
 
     def _infer(self, target: pd.Series) -> tuple[bool, str, list[Problem]]:

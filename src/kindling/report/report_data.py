@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from kindling.formatting import count
-from kindling.images.scaling import PixelScaler
+from kindling.images.pixel_scaling import PixelScaler
 from kindling.predictions import Result, read_outputs, to_numpy
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec

@@ -8,7 +8,7 @@ import numpy as np
 
 from kindling.bundle.predictor import Predictor
 from kindling.errors import UserError
-from kindling.images.decode import name_of, read_header
+from kindling.images.decoding import name_of, read_header
 from kindling.predictions import read_outputs
 from kindling.serve.answer import Predicted
 from kindling.serve.fields import make_body

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from kindling.config.ranges import OneOf, Processes, Range
 from kindling.errors import DataError, Problem, gathered
 from kindling.images.augmentation import Augment
-from kindling.images.scaling import PixelScaler
+from kindling.images.pixel_scaling import PixelScaler
 from kindling.raw_data import RawData, Source
 from kindling.types import SPLITS, Batch, DataSpec, Split
 from project.data.dataset import IndexedDataset, PositionSampler, make_loader, rows_of_block, send
@@ -141,7 +141,7 @@ class DataModule(LightningDataModule):
         raw, transform = self.raw, self.raw.target_transform
         if transform == "auto":
             transform = "none"
-            if raw.is_regression and x is not None:
+            if raw.is_regression and x is not None and x.ndim == 2:
                 transform = choose_transform(x, raw.y, self.split)
         self.target = TargetEncoder(raw.target, raw.is_regression, transform).fit(raw.y[train])
         return self.target.transform(raw.y)

@@ -19,7 +19,7 @@ class IndexedDataset(Dataset[Batch]):
     """The rows of one stage, taken from tensors that all stages share.
 
     Args:
-        x: N rows, float32 (N, F + C) or uint8 (N, channels, H, W).
+        x: N rows, float32 (N, F + C), or images (N, channels, H, W) of uint8 or float32.
         y: N targets, int64 or float32.
         rows: which of the N rows belong to the stage.
     """

@@ -16,7 +16,7 @@ from sklearn.preprocessing import LabelEncoder, OrdinalEncoder, StandardScaler
 
 from kindling.errors import DataError, Problem
 from kindling.formatting import shown
-from kindling.images.pixel_statistics import ImagePreprocessor
+from kindling.images.pixel_scaling import ImagePreprocessor
 from kindling.images.schema import ImageSchema
 from kindling.raw_data import RawData
 from kindling.tables.preprocessor import TablePreprocessor, fit_table

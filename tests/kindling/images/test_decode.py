@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from kindling.errors import DataError
-from kindling.images.decode import decode, read_header
+from kindling.images.decoding import decode, read_header
 from kindling.images.schema import ImageSchema
 from tests.kindling.bad_images import bomb
 
@@ -221,7 +221,7 @@ def test_a_bomb_is_refused_by_its_header(side, look):
 def said_of(file):
     """Return what a process of its own prints that decodes a file, and what of warnings."""
     code = (
-        "import sys; from pathlib import Path; from kindling.images.decode import *\n"
+        "import sys; from pathlib import Path; from kindling.images.decoding import *\n"
         "try: print(decode(Path(sys.argv[1]), ImageSchema(1, 4, 4)).shape)\n"
         "except DataError as error: print(error.problems[0].code)"
     )

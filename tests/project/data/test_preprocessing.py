@@ -3,7 +3,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from kindling.images.pixel_statistics import ImagePreprocessor
+from kindling.images.pixel_scaling import ImagePreprocessor
 from kindling.tables import preprocessor as preprocess
 from kindling.tables.inference import infer_schema
 from kindling.tables.preprocessor import TablePreprocessor

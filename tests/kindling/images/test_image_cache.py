@@ -8,17 +8,17 @@ import pytest
 from PIL import Image
 
 from kindling.errors import DataError
-from kindling.images.cache import ABOUT, HASHES, IMAGES, read_cache
-from kindling.images.common_size import Options, choose
-from kindling.images.decoding_all import decode_blocks, look_at
-from kindling.images.folders import list_folders
+from kindling.images.image_cache import ABOUT, HASHES, IMAGES, read_cache
+from kindling.images.listing import list_folders
+from kindling.images.reading import decode_blocks, read_headers
+from kindling.images.schema import ImageOptions, choose_schema
 from kindling.images.source import ImageSource
 
 
 @pytest.fixture
 def read(image_folder, tmp_path):
     def run(**options):
-        source = ImageSource(image_folder, Options(**options), cache=str(tmp_path / "cache"))
+        source = ImageSource(image_folder, **options, cache=tmp_path / "cache")
         return source.read()
 
     return run
@@ -62,7 +62,7 @@ def test_files_of_another_folder_with_the_same_names_sizes_and_times_are_others(
             file.parent.mkdir(parents=True)
             Image.new("L", (9, 9), level).save(file)
             os.utime(file, (1, 1))
-    sources = [ImageSource(tmp_path / f, cache=str(tmp_path / "cache")) for f in ("one", "two")]
+    sources = [ImageSource(tmp_path / f, cache=tmp_path / "cache") for f in ("one", "two")]
     assert [int(source.read().x.max()) for source in sources] == [10, 200]
 
 
@@ -119,7 +119,7 @@ def test_nothing_half_written_is_left_and_the_raw_folder_is_not_touched(
 
 def test_where_no_cache_can_be_written_it_is_said(image_folder, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    raw = ImageSource(image_folder, cache=str(tmp_path / "file" / "cache")).read()
+    raw = ImageSource(image_folder, cache=tmp_path / "file" / "cache").read()
     assert any("no cache in" in note for note in raw.notes)
     assert raw.x.shape == (40, 3, 12, 10)
 
@@ -132,7 +132,7 @@ def test_by_default_few_small_images_are_not_kept(image_folder, tmp_path, monkey
 
 def test_by_default_what_takes_time_is_kept_in_the_users_cache(image_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
-    monkeypatch.setattr("kindling.images.decoding_all.CACHED_FILES", 40)
+    monkeypatch.setattr("kindling.images.reading.CACHED_FILES", 40)
     assert isinstance(ImageSource(image_folder, cache="auto").read().x, np.memmap)
     assert only(tmp_path / "user" / "kindling").is_dir()
 
@@ -145,10 +145,10 @@ def test_images_that_cannot_be_used_leave_no_cache(read, image_folder, tmp_path)
 
 
 def test_of_large_images_few_are_in_memory_at_one_time(read, image_folder, monkeypatch):
-    monkeypatch.setattr("kindling.images.decoding_all.BLOCK_BYTES", 8 * 3 * 12 * 10)
+    monkeypatch.setattr("kindling.images.reading.BLOCK_BYTES", 8 * 3 * 12 * 10)
     entries = list_folders(image_folder).entries
-    headers, problems = look_at(entries, 10_000)
-    schema = choose(headers, Options())
+    headers, problems = read_headers(entries, 10_000)
+    schema = choose_schema(headers, ImageOptions())
     blocks = [images for images, _ in decode_blocks(entries, headers, schema, 10_000, problems)]
     assert [len(block) for block in blocks] == [8] * 5
     assert (np.concatenate(blocks) == read().x).all()

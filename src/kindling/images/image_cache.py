@@ -1,4 +1,8 @@
-"""Decoded images in, a file that the next run maps into memory out; a broken one is made anew."""
+"""Keep decoded images in a file that the next run maps into memory, where it would decode for long.
+
+An entry of the cache is a folder of three files, written as a whole or not at all. What is damaged
+is found when it is read, and made anew.
+"""
 
 import hashlib
 import json
@@ -19,7 +23,7 @@ VERIFIED_BYTES = 256 << 20  # of pixels that are hashed again at every start: 0.
 STALE_S = 24 * 3600.0  # a folder that was left half written for so long belongs to no run
 
 
-class ImageCache(NamedTuple):
+class DecodedImages(NamedTuple):
     """N decoded images.
 
     Args:
@@ -33,7 +37,7 @@ class ImageCache(NamedTuple):
     about: dict[str, Any]
 
 
-Blocks = Iterable[tuple[np.ndarray, np.ndarray]]  # images and their content_hashes, in order
+Blocks = Iterable[tuple[np.ndarray, np.ndarray]]  # images and their content hashes, in order
 
 
 def cache_folder(word: str) -> Path | None:
@@ -45,34 +49,26 @@ def cache_folder(word: str) -> Path | None:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kindling"
 
 
-def key_of(lines: Iterable[str]) -> str:
-    """Hash what the pixels depend on."""
-    state = hashlib.sha256()
-    for line in lines:
-        state.update(f"{line}\n".encode(errors="surrogateescape"))
-    return state.hexdigest()[:16]
-
-
-def digest(image: np.ndarray) -> int:
-    """Hash the pixels of one image: the same picture has the same number wherever it comes from."""
+def content_hash(image: np.ndarray) -> int:
+    """Hash the pixels of one image: two files of the same pixels have the same hash."""
     return int.from_bytes(hashlib.blake2b(image.tobytes(), digest_size=8).digest(), "little")
 
 
-def read_cache(entry: Path) -> ImageCache | None:
+def read_cache(entry: Path) -> DecodedImages | None:
     """Map a cache into memory, or return None where there is none that holds what it promises."""
     try:
-        album = _map(entry)
+        cached = _map(entry)
     except Exception:  # a damaged file can raise anything in numpy's and json's readers
         return None
-    rows, size = album.images.shape[0], album.images[:1].nbytes
+    rows, size = cached.images.shape[0], cached.images[:1].nbytes
     some = range(0, rows, max(1, rows * size // VERIFIED_BYTES))
-    is_whole = all(digest(album.images[row]) == album.content_hashes[row] for row in some)
-    return album if is_whole else None
+    is_whole = all(content_hash(cached.images[row]) == cached.content_hashes[row] for row in some)
+    return cached if is_whole else None
 
 
 def write_cache(
     entry: Path, shape: tuple[int, int, int, int], about: dict[str, Any], blocks: Blocks
-) -> ImageCache:
+) -> DecodedImages:
     """Write blocks of images as one cache, which is there as a whole or not at all.
 
     Raises:
@@ -82,6 +78,7 @@ def write_cache(
     _remove_stale(entry.parent)
     part = Path(tempfile.mkdtemp(prefix=f"{entry.name}.", suffix=".part", dir=entry.parent))
     try:
+        # The pixels go straight to the file: all of them may not fit into memory.
         with (part / IMAGES).open("wb") as file:
             header = {"descr": "|u1", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(file, header)
@@ -90,19 +87,18 @@ def write_cache(
             os.fsync(file.fileno())
         np.save(part / HASHES, content_hashes)
         about = {**about, "shape": list(shape)}
-        text = json.dumps(
-            {**about, "sum": _checksum(about, content_hashes)}, ensure_ascii=False, indent=1
-        )
+        checked = {**about, "sum": _checksum(about, content_hashes)}
+        text = json.dumps(checked, ensure_ascii=False, indent=1)
         (part / ABOUT).write_text(text, encoding="utf-8")
-        _put(part, entry)
+        _rename(part, entry)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return _map(entry)
 
 
-def in_memory(
+def read_into_memory(
     shape: tuple[int, int, int, int], about: dict[str, Any], blocks: Blocks
-) -> ImageCache:
+) -> DecodedImages:
     """Collect blocks of images without a cache."""
     images, content_hashes = np.empty(shape, np.uint8), np.empty(shape[0], np.uint64)
     start = 0
@@ -110,7 +106,7 @@ def in_memory(
         images[start : start + len(block)] = block
         content_hashes[start : start + len(block)] = found
         start += len(block)
-    return ImageCache(images, content_hashes, about)
+    return DecodedImages(images, content_hashes, about)
 
 
 def _write(file: Any, blocks: Blocks) -> Iterator[np.ndarray]:
@@ -119,8 +115,8 @@ def _write(file: Any, blocks: Blocks) -> Iterator[np.ndarray]:
         yield content_hashes
 
 
-def _map(entry: Path) -> ImageCache:
-    """Map the pixels and hold their shape against what is written beside them."""
+def _map(entry: Path) -> DecodedImages:
+    """Map the pixels and check their shape against what is written beside them."""
     about = json.loads((entry / ABOUT).read_text(encoding="utf-8"))
     expected, shape = about.pop("sum"), tuple(about["shape"])
     content_hashes = np.load(entry / HASHES, allow_pickle=False)
@@ -134,7 +130,7 @@ def _map(entry: Path) -> ImageCache:
     )
     if not is_sound:
         raise ValueError(f"{entry} is damaged")
-    return ImageCache(images, content_hashes, about)
+    return DecodedImages(images, content_hashes, about)
 
 
 def _checksum(about: dict[str, Any], content_hashes: np.ndarray) -> str:
@@ -142,13 +138,13 @@ def _checksum(about: dict[str, Any], content_hashes: np.ndarray) -> str:
     return hashlib.sha256(text.encode() + content_hashes.tobytes()).hexdigest()
 
 
-def _put(part: Path, entry: Path) -> None:
-    """Give a finished folder its name; another run may have been faster, or have left a ruin."""
+def _rename(part: Path, entry: Path) -> None:
+    """Give a finished folder its name; one of another run may be there, sound or not."""
     if entry.exists() and read_cache(entry) is None:
-        ruin = part.with_suffix(".ruin.part")
+        damaged = part.with_suffix(".damaged.part")
         with suppress(OSError):
-            entry.rename(ruin)
-        shutil.rmtree(ruin, ignore_errors=True)
+            entry.rename(damaged)
+        shutil.rmtree(damaged, ignore_errors=True)
     try:
         part.rename(entry)
     except OSError:

@@ -1,0 +1,99 @@
+"""Images that are arrays rather than files such as PNG: any channels, uint8 or float32, and .npy.
+
+A data source of one's own that returns arrays describes them with `array_schema(x)`.
+"""
+
+from io import BufferedReader, BytesIO
+from pathlib import Path
+from typing import cast, get_args
+
+import numpy as np
+
+from kindling.errors import DataError, Problem
+from kindling.images.schema import Dtype, ImageSchema
+
+MAGIC = b"\x93NUMPY"  # how a .npy file begins
+CHECKED = 256  # images that are looked at together
+READ_HEADER = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+
+
+def array_schema(images: np.ndarray) -> ImageSchema:
+    """Describe images that are given as one array: the `images` of a `RawData`.
+
+    Args:
+        images: uint8 or float32 (N, channels, height, width), with any number of channels, in
+            memory or mapped from a file; all numbers are finite.
+
+    Raises:
+        DataError: another data type, another number of axes, no image, or a number that is none.
+    """
+    if images.ndim != 4 or 0 in images.shape:
+        rule = "images given as an array must have four axes: (N, channels, height, width)"
+        fix = "change its axes, for instance with x[:, None] or x.transpose(0, 3, 1, 2)"
+        raise DataError(Problem(rule, f"an array of {images.shape}", fix, "D409"))
+    if images.dtype not in get_args(Dtype):
+        rule, fix = "images given as an array must be uint8 or float32", "x.astype(np.float32)"
+        raise DataError(Problem(rule, f"an array of {images.dtype}", fix, "D409"))
+    for start in range(0, len(images), CHECKED):
+        chunk = images[start : start + CHECKED]
+        bad = np.flatnonzero(~np.isfinite(chunk).all(axis=(1, 2, 3)))
+        if len(bad):
+            row = start + int(bad[0])
+            raise DataError(_not_finite(f"image {row}, counted from 0", row=row))
+    _, channels, height, width = images.shape
+    return ImageSchema(channels, height, width, dtype=cast(Dtype, images.dtype.name))
+
+
+def npy_shape(source: Path | bytes, name: str) -> tuple[int, int, int]:
+    """Read channels, height and width of a .npy file from its header."""
+    with _open(source) as stream:
+        shape, _ = _read_layout(stream)
+    if len(shape) != 3:
+        rule, fix = "a .npy file must hold one image", "save an array (channels, height, width)"
+        raise DataError(Problem(rule, f"{name}: an array of {shape}", fix, "D409", file=name))
+    return shape
+
+
+def read_npy(source: Path | bytes, schema: ImageSchema, name: str) -> np.ndarray:
+    """Read one image of the schema's shape and data type from a .npy file.
+
+    Args:
+        source: the file, or its bytes.
+        schema: what the image must be; a .npy file is neither resized nor converted.
+        name: what to call it in a message.
+
+    Raises:
+        DataError: another shape or data type, or a number that is not finite.
+    """
+    with _open(source) as stream:
+        # The header first: np.load would make room for whatever shape it claims.
+        shape, dtype = _read_layout(stream)
+        if shape != schema.shape or dtype.newbyteorder("=") != schema.dtype:
+            rule = f"an image in a .npy file must be {schema.dtype} {schema.shape}"
+            fix = "save an array (channels, height, width) as the train images were"
+            raise DataError(Problem(rule, f"{name}: {dtype} {shape}", fix, "D409", file=name))
+        stream.seek(0)
+        image = np.load(stream, allow_pickle=False)
+    if not np.isfinite(image).all():
+        raise DataError(_not_finite(name, file=name))
+    return np.ascontiguousarray(image, dtype=schema.dtype)
+
+
+def _open(source: Path | bytes) -> BytesIO | BufferedReader:
+    return BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+
+
+def _read_layout(stream: BytesIO | BufferedReader) -> tuple[tuple[int, ...], np.dtype]:
+    version = np.lib.format.read_magic(stream)
+    if version not in READ_HEADER:
+        raise ValueError(f"version {version} of the .npy format, which holds no plain numbers")
+    shape, _, dtype = READ_HEADER[version](stream)
+    return shape, dtype
+
+
+def _not_finite(got: str, *, file: str = "", row: int | None = None) -> Problem:
+    rule, fix = "every number of an image must be finite", "replace NaN and infinity, or remove it"
+    return Problem(rule, f"NaN or infinity in {got}", fix, "D409", file=file, row=row)
