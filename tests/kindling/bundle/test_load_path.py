@@ -51,8 +51,8 @@ WAYS = pytest.mark.parametrize("file", PATH, ids=lambda file: str(file.relative_
 
 def test_the_load_path_is_the_rooms_that_are_meant():
     rooms = {file.relative_to(SRC / "kindling").parts[0] for file in PATH}
-    assert not rooms & {"run", "callback", "report", "cli"}
-    assert {f"{name}.py" for name in ("bundle", "folder", "network", "weights")} <= {
+    assert not rooms & {"run", "callbacks", "report", "cli"}
+    assert {f"{name}.py" for name in ("bundle", "manifest", "model_config", "weights")} <= {
         file.name for file in PATH
     }
 
@@ -92,7 +92,7 @@ def test_what_loads_is_safetensors_skops_with_its_list_and_numpy_without_pickle(
 
 def test_what_is_imported_by_name_is_a_name_of_ours():
     assert list(calls_of("import_module")) == [
-        ("network.py", "importlib.import_module(f'{ROOM}.{module}')")
+        ("model_config.py", "importlib.import_module(f'{ROOM}.{module}')")
     ]
 
 

@@ -16,11 +16,11 @@ from project.models.cnn import CNN
 from project.models.mlp import MLP
 
 CLASSES = {
-    "task": "multiclass",
+    "problem_type": "multiclass",
     "classes": ("a", "b", "c"),
     "class_counts": (1, 1, 1),
 }
-QUANTITY = {"task": "regression", "target_mean": 180_000.0, "target_scale": 79_000.0}
+QUANTITY = {"problem_type": "regression", "target_mean": 180_000.0, "target_scale": 79_000.0}
 
 
 def table_model(frame, target=CLASSES, *, network=MLP, **kinds):
