@@ -64,12 +64,12 @@ def predict_one(run: Path, table: Path) -> dict[str, float]:
     started = time.perf_counter()
     from kindling.bundle.drift import Drift
     from kindling.bundle.predictor import load
-    from kindling.bundle.writers import open_sink
+    from kindling.bundle.writers import open_writer
     from kindling.cli.predict import predictions
 
     model = load(run)
     ready, used = time.perf_counter(), time.process_time()
-    with open_sink(table.with_suffix(".out.csv"), ".csv") as write:
+    with open_writer(table.with_suffix(".out.csv"), ".csv") as write:
         for part in predictions(model, [table], Drift(model.schema, model.spec.target)):
             write(part)
     done, cpu_s = time.perf_counter(), time.process_time() - used

@@ -1,20 +1,25 @@
-"""What installed projects register for the toolkit: entry points, which only an installation can add.
+"""Find what installed projects register for the toolkit, by entry points in their pyproject.toml.
 
-A bundle or a run folder may name nothing else, so that loading one runs only code that is installed.
+A bundle or a run folder may name nothing else: loading one runs only code that is installed.
 
     [project.entry-points."kindling.networks"]
     leafnet = "leafnet.models"
 """
 
+from collections.abc import Iterator
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from kindling.errors import ConfigError, Problem
 
-NETWORKS = "kindling.networks"  # a package whose modules define networks
+NETWORKS = "kindling.networks"  # a package, or one module, that defines networks
 DATA = "kindling.data"  # what builds the data module of a data section of conf/
 PREPROCESSING = "kindling.preprocessing"  # the make_transformer of its tables
 METRICS = "kindling.metrics"  # its registry of metrics
+INSTALL = "type pip install -e . where train.py lies"
 
 
 def registered(group: str) -> dict[str, EntryPoint]:
@@ -32,6 +37,39 @@ def load(group: str, project: str | None = None) -> Any:
     point = next(iter(points.values()), None) if project is None else points.get(project)
     if point is None:
         rule = f"an installed project must register an entry point {group}"
-        fix = "type pip install -e . where train.py lies"
-        raise ConfigError(Problem(rule, f"{project or 'none'} of {sorted(points)}", fix))
+        raise ConfigError(Problem(rule, f"{project or 'none'} of {sorted(points)}", INSTALL))
     return point.load()
+
+
+def project_of(module: str) -> str | None:
+    """Return the project whose registered networks a module belongs to."""
+    for name, point in registered(NETWORKS).items():
+        if module == point.value or module.startswith(f"{point.value}."):
+            return name
+    return None
+
+
+def import_networks(project: str, module: str) -> ModuleType | None:
+    """Import a module of a project's registered networks; None where it has no such module.
+
+    Args:
+        project: name of the entry point.
+        module: dotted name inside what is registered; "" is the registered package or module
+            itself. It is only compared: what is imported is a name found on the disk.
+    """
+    package = load(NETWORKS, project)
+    if not isinstance(package, ModuleType):  # it is registered as package:attribute
+        return None
+    for found in _modules_in(package):
+        if found == module:
+            return import_module(f"{package.__name__}.{found}") if found else package
+    return None
+
+
+def _modules_in(package: ModuleType) -> Iterator[str]:
+    yield ""
+    for folder in map(Path, getattr(package, "__path__", ())):
+        for file in sorted(folder.rglob("*.py")):
+            parts = file.relative_to(folder).with_suffix("").parts
+            if all(part.isidentifier() and part[0] != "_" for part in parts):  # no private ones
+                yield ".".join(parts)

@@ -1,10 +1,10 @@
-"""A trained network and what surrounds it in, a folder of plain data out; and the way back.
+"""Write a trained network with all that predicting needs into a folder of plain data, and read it.
 
 RUN/bundle/: MANIFEST.json config.json schema.json model.safetensors preprocess.skops metrics.json.
-Reading it runs nothing that its author wrote: no pickle, no name that is imported, no fallback.
+Reading it runs nothing that its author wrote: no pickle, and no name is imported but those of
+networks that installed projects register.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -14,12 +14,10 @@ from typing import Any
 
 from torch import nn
 
-from kindling.bundle import description as describe
-from kindling.bundle import preprocess_file as sklearn_file
-from kindling.bundle import weights
-from kindling.bundle.json_codec import InvalidFile, parse, typed
+from kindling.bundle import description, preprocess_file, weights
+from kindling.bundle.json_codec import InvalidFile, decode, parse, to_bytes
 from kindling.bundle.manifest import AGAIN, damaged, read_files, write_files
-from kindling.bundle.model_config import ModelConfig, plain_network
+from kindling.bundle.model_config import ModelConfig, find_class, uncompiled
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
@@ -32,12 +30,14 @@ class Config:
     """What config.json holds.
 
     Args:
-        network: how the network is built again.
-        batch_size: rows that were judged at once when it was tested; any size works.
+        network: how the network is built again; a table's preprocessing is of the same project.
+        batch_size: rows at once when the network was tested; any size works.
+        booleans: columns of 0 and 1 that the project's make_transformer was told of.
     """
 
     network: ModelConfig
     batch_size: int
+    booleans: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ class Bundle:
         spec, schema: describe the network's data and the user's.
         network: with the best weights, none of which asks for a gradient.
         preprocessor: of a table; None for images.
-        batch_size: rows that were judged at once when the network was tested.
+        batch_size: rows at once when the network was tested.
         metrics: final numbers of train, val and test.
         created_with: package -> version.
     """
 
     spec: DataSpec
-    schema: describe.Schema
+    schema: description.Schema
     network: nn.Module
     preprocessor: TablePreprocessor | None
     batch_size: int
@@ -68,7 +68,7 @@ def write_bundle(
     model_config: ModelConfig,
     network: nn.Module,
     spec: DataSpec,
-    schema: describe.Schema,
+    schema: description.Schema,
     preprocessor: TablePreprocessor | None,
     batch_size: int,
     metrics: Mapping[str, Any],
@@ -77,28 +77,25 @@ def write_bundle(
 
     Args:
         folder: made if it is not there; an older bundle in it is replaced.
-        model_config: from `network.model_config_of`.
+        model_config: from `model_config_of`.
         network: with the weights to keep; may be compiled, on any device.
         spec: describes the network's data.
         schema: describes the user's.
         preprocessor: of a table; None for images.
-        batch_size: rows that were judged at once when the network was tested.
+        batch_size: rows at once when the network was tested.
         metrics: plain values.
     """
+    booleans = () if preprocessor is None else preprocessor.booleans_
     files = {
-        "config.json": _to_json(asdict(Config(model_config, batch_size))),
-        "schema.json": _to_json(describe.to_plain(spec, schema)),
-        "model.safetensors": weights.to_bytes(plain_network(network)),
-        "metrics.json": _to_json(metrics),
+        "config.json": to_bytes(asdict(Config(model_config, batch_size, booleans))),
+        "schema.json": to_bytes(description.to_json(spec, schema)),
+        "model.safetensors": weights.to_bytes(uncompiled(network)),
+        "metrics.json": to_bytes(metrics),
     }
     if preprocessor is not None:
-        files["preprocess.skops"] = sklearn_file.to_bytes(preprocessor)
+        files["preprocess.skops"] = preprocess_file.to_bytes(preprocessor)
     write_files(folder, files, {name: version(name) for name in CREATED_WITH})
     read_bundle(folder)
-
-
-def _to_json(content: Any) -> bytes:
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False).encode()
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -110,27 +107,29 @@ def read_bundle(folder: Path) -> Bundle:
     manifest, files = read_files(folder)
     with _named(folder / "config.json"):
         config = _config(files["config.json"])
+        network_class = find_class(config.network)
     with _named(folder / "schema.json"):
-        spec, schema = describe.from_plain(parse(files["schema.json"]))
+        spec, schema = description.from_json(parse(files["schema.json"]))
     with _named(folder / "metrics.json"):
-        metrics: dict[str, Any] = typed(dict[str, Any], parse(files["metrics.json"]), "metrics")
+        metrics: dict[str, Any] = decode(dict[str, Any], parse(files["metrics.json"]), "metrics")
     with _named(folder / "model.safetensors"):
-        network = weights.to_network(files["model.safetensors"], config.network, spec)
+        content = files["model.safetensors"]
+        network = weights.to_network(content, network_class, config.network, spec)
     with _named(folder / "preprocess.skops", manifest.created_with):
-        preprocessor = _preprocessor(files.get("preprocess.skops"), spec, schema)
+        preprocessor = _preprocessor(files.get("preprocess.skops"), spec, schema, config)
     made = dict(manifest.created_with)
     return Bundle(spec, schema, network, preprocessor, config.batch_size, metrics, made)
 
 
 def _config(content: bytes) -> Config:
-    config: Config = typed(Config, parse(content), "config")
+    config: Config = decode(Config, parse(content), "config")
     if not 1 <= config.batch_size <= 2**24:
         raise InvalidFile(f"batch_size={config.batch_size}")
     return config
 
 
 def _preprocessor(
-    content: bytes | None, spec: DataSpec, schema: describe.Schema
+    content: bytes | None, spec: DataSpec, schema: description.Schema, config: Config
 ) -> TablePreprocessor | None:
     if isinstance(schema, TableSchema) != (content is not None):
         raise InvalidFile(
@@ -139,7 +138,8 @@ def _preprocessor(
     if content is None:
         return None
     assert isinstance(schema, TableSchema)
-    preprocessor = sklearn_file.to_preprocessor(content, schema)
+    project = config.network.project
+    preprocessor = preprocess_file.to_preprocessor(content, schema, project, config.booleans)
     if replace(spec, **preprocessor.describe()) != spec:
         raise InvalidFile("columns in another order than the spec's")
     return preprocessor
@@ -152,7 +152,9 @@ def _named(file: Path, created_with: Mapping[str, str] | None = None) -> Iterato
         yield
     except (InvalidFile, RecursionError) as error:
         got = str(error) if isinstance(error, InvalidFile) else "something nested too deep"
+        fix = getattr(error, "fix", "") or AGAIN
         made = {name: (created_with or {}).get(name, "?") for name in ("scikit-learn", "skops")}
         others = [f"{name}=={made[name]}" for name in made if made[name] != version(name)]
-        fix = f"{AGAIN}; it was made with {', '.join(others)}" if created_with and others else AGAIN
+        if created_with and others:
+            fix += f"; it was made with {', '.join(others)}"
         raise damaged(file, got, fix) from error

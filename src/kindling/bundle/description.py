@@ -1,4 +1,4 @@
-"""The description of the data in, as JSON; the same frozen dataclasses out, if they make sense."""
+"""Write and read a bundle's schema.json: the DataSpec and the schema, if they fit each other."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kindling.bundle.json_codec import InvalidFile, typed
+from kindling.bundle.json_codec import InvalidFile, decode
 from kindling.images.schema import ImageSchema
 from kindling.tables.schema import Column, TableSchema
 from kindling.types import DataSpec
@@ -28,16 +28,16 @@ class _ImageFile:
     schema: ImageSchema
 
 
-def to_plain(spec: DataSpec, schema: Schema) -> dict[str, Any]:
+def to_json(spec: DataSpec, schema: Schema) -> dict[str, Any]:
     """Return what schema.json holds."""
     return {"spec": asdict(spec), "schema": asdict(schema)}
 
 
-def from_plain(content: Any) -> tuple[DataSpec, Schema]:
-    """Read what `to_plain` made; refuse what no data can be."""
+def from_json(content: Any) -> tuple[DataSpec, Schema]:
+    """Read what `to_json` made; refuse what no data can be."""
     given = content.get("schema") if isinstance(content, dict) else None
     is_table = isinstance(given, dict) and "columns" in given
-    found = typed(_TableFile if is_table else _ImageFile, content, "schema.json")
+    found = decode(_TableFile if is_table else _ImageFile, content, "schema.json")
     for wrong in contradictions(found.spec, found.schema):
         raise InvalidFile(wrong)
     return found.spec, found.schema
@@ -55,7 +55,7 @@ def contradictions(spec: DataSpec, schema: Schema) -> Iterator[str]:
 def _of_target(spec: DataSpec) -> Iterator[str]:
     few = {"binary": 2, "multiclass": 3, "regression": 0}[spec.problem_type]
     if len(spec.classes) < few or (few < 3 and len(spec.classes) > few):
-        yield f"{len(spec.classes)} classes of a {spec.problem_type} task"
+        yield f"{len(spec.classes)} classes of a {spec.problem_type} problem"
     if _repeated(spec.classes):
         yield "classes of the same name"
     if len(spec.class_counts) != len(spec.classes):
@@ -63,9 +63,9 @@ def _of_target(spec: DataSpec) -> Iterator[str]:
     if spec.is_regression and spec.target_scale <= 0:
         yield f"target_scale={spec.target_scale}"
     try:
-        in_users_type(spec)
+        class_labels(spec)
     except (ValueError, KeyError, OverflowError):
-        yield f"classes that are not of the kind {spec.label_kind}"
+        yield f"classes that are no {spec.label_kind} labels"
 
 
 def _of_table(spec: DataSpec, schema: TableSchema) -> Iterator[str]:
@@ -87,10 +87,10 @@ def _of_categories(spec: DataSpec, columns: list[Column]) -> Iterator[str]:
     if spec.categories != tuple(column.name for column in columns):
         yield "a spec of other categories than the schema's"
     if spec.cardinalities != tuple(len(column.categories) + 2 for column in columns):
-        yield "cardinalities that are not two more than the levels"
+        yield "cardinalities that are not two more than the categories"
     for column in columns:
         if _repeated(("", *column.categories)):
-            yield f"levels of {column.name!r} that are empty or of the same name"
+            yield f"categories of {column.name!r} that are empty or of the same name"
 
 
 def _of_images(spec: DataSpec, schema: ImageSchema) -> Iterator[str]:
@@ -99,7 +99,7 @@ def _of_images(spec: DataSpec, schema: ImageSchema) -> Iterator[str]:
         yield f"a spec that is not of images of {shape}"
     if schema.channels not in (1, 3) or min(shape) < 1 or schema.height * schema.width > MAX_PIXELS:
         yield f"images of {shape}"
-    if not all(0 <= level <= 255 for level in schema.background):
+    if not all(0 <= value <= 255 for value in schema.background):
         yield f"a background of {schema.background}"
     if len(spec.pixel_mean) != schema.channels or len(spec.pixel_scale) != schema.channels:
         yield f"{len(spec.pixel_mean)} pixel means of {schema.channels} channels"
@@ -111,7 +111,7 @@ def _repeated(names: Sequence[str]) -> bool:
     return len(set(names)) < len(names)
 
 
-def in_users_type(spec: DataSpec) -> np.ndarray:
+def class_labels(spec: DataSpec) -> np.ndarray:
     """Return the K classes as what they were in the user's data: text, int64, float64 or bool."""
     if spec.label_kind == "integer":
         return np.array([int(name) for name in spec.classes], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Rows on their way into a model in; what a person should know of them, said once, out."""
+"""Detect drift: how new rows differ from the train rows, said once, a line for each column."""
 
 import threading
 from collections import Counter
@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from kindling.formatting import count, first_few
 from kindling.images.schema import ImageSchema
 from kindling.tables.schema import Column, TableSchema
 
-MAX_NAMED = 3  # unknown levels that a line names
+MAX_NAMED = 3  # unknown categories that a line names
 
 
 @dataclass
@@ -26,10 +27,10 @@ class Outside:
 
 @dataclass
 class Drift:
-    """Gathers what was odd; chunks may be added from several threads.
+    """Gathers how rows differ from the train rows; chunks may be added from several threads.
 
     Args:
-        schema: what the train rows were like; nothing is odd about images.
+        schema: what the train rows were like; images have no columns that could differ.
         target: its column is allowed to be there.
     """
 
@@ -56,11 +57,11 @@ class Drift:
                     continue
                 cells = typed[column.features[0]].to_numpy()
                 if column.column_type == "category":
-                    self._add_levels(column, cells)
+                    self._add_categories(column, cells)
                 else:
                     self._add_numbers(column, cells)
 
-    def _add_levels(self, column: Column, cells: np.ndarray) -> None:
+    def _add_categories(self, column: Column, cells: np.ndarray) -> None:
         codes, found = pd.factorize(cells)
         counts = dict(zip(found.tolist(), np.bincount(codes, minlength=len(found)), strict=True))
         self._add_missing(column, int(counts.pop("", 0)))
@@ -79,9 +80,9 @@ class Drift:
             found.count += len(beyond)
             found.low, found.high = min(found.low, beyond.min()), max(found.high, beyond.max())
 
-    def _add_missing(self, column: Column, count: int) -> None:
-        if count and not column.num_missing:
-            self.missing[column.name] += count
+    def _add_missing(self, column: Column, num_missing: int) -> None:
+        if num_missing and not column.num_missing:
+            self.missing[column.name] += num_missing
 
     def lines(self) -> list[str]:
         """Say it, one line for each column, in the order of the schema."""
@@ -89,19 +90,19 @@ class Drift:
         for column in self.columns:
             name = column.name
             if name in self.unknown:
-                lines.append(f"{name}: {_levels(self.unknown[name])}")
+                lines.append(f"{name}: {_categories(self.unknown[name])}")
             if name in self.outside:
                 lines.append(f"{name}: {_range(self.outside[name], column)}")
             if name in self.missing:
-                count = _rows(self.missing[name])
-                lines.append(f"{name}: no value in {count}; the train rows all had one")
+                rows = count(self.missing[name], "row")
+                lines.append(f"{name}: no value in {rows}; the train rows all had one")
         return lines
 
 
-def _levels(unknown: Counter[str]) -> str:
-    top = ", ".join(f"{name!r} {count:,}" for name, count in unknown.most_common(MAX_NAMED))
-    more = f", ... ({len(unknown):,} in all)" if len(unknown) > MAX_NAMED else ""
-    return f"levels that the train rows did not have in {_rows(unknown.total())}: {top}{more}"
+def _categories(unknown: Counter[str]) -> str:
+    counts = [f"{name!r} {times:,}" for name, times in unknown.most_common()]
+    rows = count(unknown.total(), "row")
+    return f"categories that the train rows did not have in {rows}: {first_few(counts, MAX_NAMED)}"
 
 
 def _range(found: Outside, column: Column) -> str:
@@ -110,7 +111,7 @@ def _range(found: Outside, column: Column) -> str:
     low, high = _written(column.low, column), _written(column.high, column)
     far = [_written(far, column) for far in (found.low, found.high)]
     reach = far[0] if far[0] == far[1] else f"from {far[0]} to {far[1]}"
-    return f"{_rows(found.count)} outside {low} to {high}, as the train rows had it: {reach}"
+    return f"{count(found.count, 'row')} outside {low} to {high}, as the train rows had it: {reach}"
 
 
 def _written(value: float, column: Column) -> str:
@@ -118,7 +119,3 @@ def _written(value: float, column: Column) -> str:
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=value)
         return f"{moment:%Y-%m-%d}"
     return f"{value:.6g}"
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row" + "s" * (count != 1)

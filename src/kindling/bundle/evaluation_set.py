@@ -1,4 +1,4 @@
-"""Rows whose target is known in, as a file has them; the rows and class codes or values out."""
+"""Read the rows that a finished model is evaluated on: a labelled table, or labelled images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kindling.bundle.inputs import read_rows
 from kindling.bundle.predictor import Predictor
-from kindling.bundle.rows import read_rows
 from kindling.errors import DataError, Problem, for_a_model
 from kindling.images.listing import Listing
 from kindling.images.schema import ImageSchema
@@ -25,7 +25,7 @@ MAX_NAMED = 5  # labels that a message names
 
 
 @dataclass(frozen=True)
-class Labelled:
+class EvaluationSet:
     """N rows whose target is known.
 
     Args:
@@ -41,7 +41,9 @@ class Labelled:
     num_left_out: int = 0
 
 
-def read_labelled(path: Path, model: Predictor, asked: Dialect | None = None) -> Labelled:
+def read_evaluation_set(
+    path: Path, model: Predictor, asked: Dialect | None = None
+) -> EvaluationSet:
     """Read what the model is to be judged on; rows without a label are left out.
 
     Args:
@@ -57,12 +59,12 @@ def read_labelled(path: Path, model: Predictor, asked: Dialect | None = None) ->
         files, labels = _list_folders(path) if path.is_dir() else _list_table(path, asked or AUTO)
         truth, known = read_truth(labels, model.spec, str(path))
         rows: Any = [files[number] for number in known]
-        return Labelled(rows, truth, {}, len(files) - len(known))
+        return EvaluationSet(rows, truth, {}, len(files) - len(known))
     table = read_rows(path, model.schema, asked)
     _refuse_absent([model.spec.target], table, path)
     truth, known = read_truth(table.column(model.spec.target), model.spec, str(path))
     place = {"file": str(path), "numbers": known}
-    return Labelled(table.take(pa.array(known)), truth, place, len(table) - len(known))
+    return EvaluationSet(table.take(pa.array(known)), truth, place, len(table) - len(known))
 
 
 def _refuse_absent(names: Sequence[str], table: pa.Table, path: Path) -> None:

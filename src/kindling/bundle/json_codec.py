@@ -1,4 +1,4 @@
-"""Bytes of JSON in; plain values, or a frozen dataclass that they fit exactly, out."""
+"""Read strict JSON of unknown origin into frozen dataclasses that it must fit exactly."""
 
 import json
 import math
@@ -9,7 +9,21 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 
 class InvalidFile(ValueError):
-    """What a file of a bundle holds does not fit; `bundle` adds the file's name."""
+    """What a file of a bundle holds does not fit; `bundle` adds the file's name.
+
+    Args:
+        got: what is wrong with it.
+        fix: what to type, where that is not what helps against most damage.
+    """
+
+    def __init__(self, got: str, fix: str = "") -> None:
+        super().__init__(got)
+        self.fix = fix
+
+
+def to_bytes(content: Any) -> bytes:
+    """Write plain values as indented JSON."""
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False).encode()
 
 
 def parse(content: bytes) -> Any:
@@ -23,6 +37,8 @@ def parse(content: bytes) -> Any:
         )
     except RecursionError as error:
         raise InvalidFile("JSON that is nested too deep") from error
+    except InvalidFile:
+        raise
     except ValueError as error:  # also what json and the UTF-8 decoder raise
         raise InvalidFile(f"no JSON that can be read: {error}") from error
 
@@ -43,7 +59,7 @@ def _refuse(text: str) -> Any:
     raise InvalidFile(f"the number {text[:20]}")
 
 
-def typed(annotation: Any, value: Any, where: str) -> Any:
+def decode(annotation: Any, value: Any, where: str) -> Any:
     """Return what a JSON value is as the type that an annotation names, or raise InvalidFile.
 
     Knows str, int, float, bool, Literal, tuples, `X | None`, str -> X, and dataclasses of those.
@@ -56,26 +72,28 @@ def typed(annotation: Any, value: Any, where: str) -> Any:
     if origin is Literal:
         return _expect(value in inner and isinstance(value, str), value, where, f"one of {inner}")
     if origin in (Union, types.UnionType):
-        (some,) = (kind for kind in inner if kind is not type(None))
-        return None if value is None else typed(some, value, where)
+        (some,) = (option for option in inner if option is not type(None))
+        return None if value is None else decode(some, value, where)
     if origin is tuple:
         return _tuple(inner, value, where)
     if origin in (dict, Mapping):
         _expect(isinstance(value, dict), value, where, "an object")
-        return {key: typed(inner[1], part, f"{where}.{key}") for key, part in value.items()}
+        return {key: decode(inner[1], part, f"{where}.{key}") for key, part in value.items()}
     if annotation is float and type(value) is int:
         return _expect(abs(value) < 2**1000, value, where, "a number") and float(value)
+    # `type is`, not isinstance: True is no number here.
     return _expect(type(value) is annotation, value, where, annotation.__name__)
 
 
-def _dataclass(kind: Any, value: Any, where: str) -> Any:
+def _dataclass(wanted: Any, value: Any, where: str) -> Any:
     _expect(isinstance(value, dict), value, where, "an object")
-    hints, known = get_type_hints(kind), fields(kind)
+    hints, known = get_type_hints(wanted), fields(wanted)
     names = {field.name for field in known}
     needed = {f.name for f in known if f.default is MISSING and f.default_factory is MISSING}
     _expect(set(value) <= names, sorted(set(value) - names), where, "known keys only")
     _expect(needed <= set(value), sorted(value), where, f"the keys {', '.join(sorted(needed))}")
-    return kind(**{key: typed(hints[key], part, f"{where}.{key}") for key, part in value.items()})
+    parts = {key: decode(hints[key], part, f"{where}.{key}") for key, part in value.items()}
+    return wanted(**parts)
 
 
 def _tuple(inner: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
@@ -84,7 +102,7 @@ def _tuple(inner: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
         inner = (inner[0],) * len(value)
     _expect(len(value) == len(inner), value, where, f"{len(inner)} values")
     parts = zip(inner, value, strict=True)
-    return tuple(typed(kind, part, f"{where}[{i}]") for i, (kind, part) in enumerate(parts))
+    return tuple(decode(part, item, f"{where}[{i}]") for i, (part, item) in enumerate(parts))
 
 
 def _expect(is_so: bool, value: Any, where: str, what: str) -> Any:

@@ -1,18 +1,21 @@
-"""A bundle's folder in, the bytes of its files out: each read once, bounded, held to its hash."""
+"""Read and write the files of a bundle's folder: each whole, bounded, and held to its sha256.
+
+MANIFEST.json lists them. It is written last, so that a folder with one is complete.
+"""
 
 import hashlib
-import json
 import os
 import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kindling.bundle.json_codec import InvalidFile, parse, typed
+from kindling.bundle.json_codec import InvalidFile, decode, parse, to_bytes
 from kindling.errors import DataError, Problem
 from kindling.files import write_atomically
 
-MANIFEST, FORMAT = "MANIFEST.json", 1
+MANIFEST, FORMAT = "MANIFEST.json", 2
+NO_BUNDLE = "no_bundle.json"  # in a run's folder instead: what was in the way, and what to do
 MB = 2**20
 # The largest that each file may be; what is read is held in memory once.
 LIMITS = {
@@ -28,7 +31,7 @@ AGAIN = "copy the bundle again from where it was made, or train again"
 
 
 @dataclass(frozen=True)
-class Entry:
+class FileEntry:
     """What the manifest says of a file."""
 
     sha256: str
@@ -37,11 +40,17 @@ class Entry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The list of a bundle's files; written last, so that a bundle with one is whole."""
+    """The list of a bundle's files.
+
+    Args:
+        format: raised whenever older or newer releases could read something else in the files.
+        created_with: package -> version.
+        files: by their names.
+    """
 
     format: int
     created_with: dict[str, str]
-    files: dict[str, Entry]
+    files: dict[str, FileEntry]
 
 
 def damaged(file: Path, got: str, fix: str = AGAIN) -> DataError:
@@ -59,9 +68,9 @@ def write_files(folder: Path, files: Mapping[str, bytes], created_with: Mapping[
     entries = {}
     for name, content in files.items():
         write_atomically(folder / name, content)
-        entries[name] = Entry(hashlib.sha256(content).hexdigest(), len(content))
+        entries[name] = FileEntry(hashlib.sha256(content).hexdigest(), len(content))
     manifest = asdict(Manifest(FORMAT, dict(created_with), entries))
-    write_atomically(folder / MANIFEST, json.dumps(manifest, indent=2).encode())
+    write_atomically(folder / MANIFEST, to_bytes(manifest))
 
 
 def read_files(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
@@ -86,9 +95,10 @@ def _read_manifest(folder: Path) -> Manifest:
     try:
         content = parse(read_bounded(file, LIMITS[MANIFEST]))
         found = content.get("format") if isinstance(content, dict) else None
-        if type(found) is int and found > FORMAT:
-            raise damaged(file, f"format {found}; this Kindling reads {FORMAT}", "upgrade Kindling")
-        manifest: Manifest = typed(Manifest, content, "manifest")
+        if type(found) is int and found != FORMAT:
+            fix = "upgrade Kindling" if found > FORMAT else "train again: the format has changed"
+            raise damaged(file, f"format {found}; this Kindling reads format {FORMAT}", fix)
+        manifest: Manifest = decode(Manifest, content, "manifest")
     except InvalidFile as error:
         raise damaged(file, str(error)) from error
     known, listed = set(LIMITS) - {MANIFEST}, set(manifest.files)
@@ -96,8 +106,6 @@ def _read_manifest(folder: Path) -> Manifest:
         raise damaged(file, f"a file {ascii(name)[:60]} in its list, which no bundle has")
     for name in sorted(known - OPTIONAL - listed):
         raise damaged(file, f"no {name} in its list")
-    if manifest.format != FORMAT:
-        raise damaged(file, f"format {manifest.format}; this Kindling reads {FORMAT}")
     return manifest
 
 

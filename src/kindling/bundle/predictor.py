@@ -1,4 +1,4 @@
-"""The folder of a run in, a model that predicts out: the one way to predict, wherever it is done.
+"""Load a finished run and predict: the one way to predict, in Python, on the command line, served.
 
 model = load("runs/penguins_auto/...")
 model.predict(table)
@@ -12,9 +12,11 @@ import torch
 from torch import nn
 
 from kindling.bundle.bundle import Bundle, read_bundle
-from kindling.bundle.description import in_users_type
+from kindling.bundle.description import class_labels
 from kindling.bundle.drift import Drift
-from kindling.bundle.rows import to_images, to_table
+from kindling.bundle.inputs import to_images, to_table
+from kindling.bundle.json_codec import InvalidFile, decode, parse
+from kindling.bundle.manifest import MANIFEST, NO_BUNDLE, damaged, read_bounded
 from kindling.errors import ConfigError, Problem, for_a_model
 from kindling.images.pixel_scaling import PixelScaler
 from kindling.images.schema import ImageSchema
@@ -23,6 +25,8 @@ from kindling.runs import find_run
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
+
+MAX_REASON = 2**14  # bytes of NO_BUNDLE
 
 
 def load(run: str | Path, device: str = "cpu") -> "Predictor":
@@ -41,12 +45,29 @@ def load(run: str | Path, device: str = "cpu") -> "Predictor":
 
 def bundle_of(run: Path) -> Path:
     """Return the bundle in a run's folder, or the folder itself where it is one."""
-    if (run / "MANIFEST.json").is_file():
+    if (run / MANIFEST).is_file():
         return run
     if (run / "bundle").is_symlink() or not (run / "bundle").is_dir():
-        got, fix = f"no folder bundle/ in {run}", "train again, without bundle=false"
-        raise ConfigError(Problem("predictions need the bundle of a run", got, fix))
+        raise ConfigError(_no_bundle_in(run))
     return run / "bundle"
+
+
+def _no_bundle_in(run: Path) -> Problem:
+    """Say why a run has no bundle, where it has written that down."""
+    rule, got = "predictions need the bundle of a run", f"no folder bundle/ in {run}"
+    if not (run / NO_BUNDLE).is_file():
+        return Problem(rule, got, "train again, without bundle=false")
+    try:
+        content = parse(read_bounded(run / NO_BUNDLE, MAX_REASON))
+        reason: dict[str, str] = decode(dict[str, str], content, NO_BUNDLE)
+        why, fix = (_printable(reason[key]) for key in ("got", "fix"))
+    except (InvalidFile, KeyError) as error:
+        raise damaged(run / NO_BUNDLE, str(error), "train again") from error
+    return Problem(rule, f"{got}: {why}", f"{fix}; then train again")
+
+
+def _printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 class Predictor:
@@ -76,7 +97,7 @@ class Predictor:
         if self.spec.image_shape is not None:
             scaler = PixelScaler(self.spec.pixel_mean, self.spec.pixel_scale)
             self.scaler = scaler.to(self.device)
-        self.labels = in_users_type(self.spec)
+        self.labels = class_labels(self.spec)
 
     def inputs(
         self,
@@ -84,7 +105,7 @@ class Predictor:
         *,
         file: str = "the rows",
         numbers: np.ndarray | None = None,
-        odd: Drift | None = None,
+        drift: Drift | None = None,
     ) -> np.ndarray:
         """Turn raw rows into what the network was trained on.
 
@@ -92,7 +113,7 @@ class Predictor:
             rows: see the class.
             file: what to call a table's rows in a message.
             numbers: int64 (N,), each row's number in a message; counted from 0 by default.
-            odd: gathers what the train rows were not like.
+            drift: gathers what the train rows were not like.
 
         Returns:
             float32 (N, F + C) of a table; uint8 (N, channels, H, W) of images.
@@ -106,8 +127,8 @@ class Predictor:
         table = to_table(rows, self.schema)
         with for_a_model():
             typed = self.schema.cast(table, file, numbers)
-        if odd is not None:
-            odd.add(table, typed)
+        if drift is not None:
+            drift.add(table, typed)
         if not len(typed):  # scikit-learn refuses to transform nothing
             return np.empty((0, len(self.spec.numbers) + len(self.spec.categories)), np.float32)
         return self.preprocessor.transform(typed)

@@ -1,30 +1,39 @@
-"""A fitted TablePreprocessor in, the bytes of a skops file out; and the way back, checked first.
+"""Write the fitted scikit-learn preprocessing of a table as a skops file, and load it safely.
 
-What skops gets to read is never the file's own description of objects. The transformer that
-belongs to the schema is fitted anew on a few made-up rows and described by skops; a file must
-hold the very same description, and only its arrays (medians, means, scales) are taken from it.
+What skops gets to read is never the file's own description of objects. The transformer that the
+project makes for the schema is fitted anew on a few made-up rows and described by skops. A file
+must hold the very same description: only its arrays (medians, means, scales) are taken from it.
+
+Where the project has added estimators of other classes, what these have learnt may also be numbers
+and arrays of other lengths: a QuantileTransformer's quantiles, for instance. See skops_file.py.
 """
 
-import io
 import json
-import zipfile
-from collections.abc import Iterator
+import warnings
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from kindling.bundle.json_codec import InvalidFile, parse
-from kindling.registry import PREPROCESSING, load
-from kindling.tables.column_types import MISSING
+from kindling.bundle.skops_file import (
+    CHANGED,
+    DESCRIPTION,
+    STRICT,
+    Takeover,
+    read_zip,
+    write_zip,
+)
+from kindling.errors import Problem
+from kindling.registry import INSTALL, PREPROCESSING, load, registered
+from kindling.tables.column_types import LARGEST, MISSING
 from kindling.tables.preprocessor import TablePreprocessor
-from kindling.tables.schema import TableSchema
+from kindling.tables.schema import Column, TableSchema, features_of
 
 TRUSTED = ["numpy.dtype"]  # beyond scikit-learn's own classes that skops trusts
-# An object's number in a memory, and the releases that wrote a file.
-OF_NO_MEANING = {"__id__", "_skops_version", "_sklearn_version"}
-MAX_ARRAYS, MAX_DIRECTORY = 1000, 2**20  # members of a zip; bytes that list them
-SCHEMA = "schema.json"
+LAST_DAY = 2_000_000.0  # days since 1970, in the year 7445
 
 
 def to_bytes(preprocessor: TablePreprocessor) -> bytes:
@@ -34,111 +43,118 @@ def to_bytes(preprocessor: TablePreprocessor) -> bytes:
     return skops.io.dumps(preprocessor.transformer_)
 
 
-def to_preprocessor(content: bytes, schema: TableSchema) -> TablePreprocessor:
-    """Rebuild what was fitted, for a schema that is already known to be sound."""
-    given = open_zip(content)
-    described = parse(given[SCHEMA])
-    preprocessor = fit_template(schema, booleans_in(described))
-    template = open_zip(to_bytes(preprocessor))
-    names = dict(_pairs(described, parse(template[SCHEMA]), ""))
-    extra = sorted(set(given) - set(names.values()) - {SCHEMA})
-    if extra:
-        raise InvalidFile(f"an array {ascii(extra[0])[:60]} that nothing refers to")
-    arrays = {mine: _array(given, theirs, template[mine]) for mine, theirs in names.items()}
-    preprocessor.transformer_ = _load(template | arrays)
+def not_kept(preprocessor: TablePreprocessor, schema: TableSchema, project: str) -> Problem | None:
+    """Say what is in the way where a bundle could not hold what was fitted.
+
+    Args:
+        preprocessor: fitted.
+        schema: of the columns.
+        project: whose network the bundle would name.
+    """
+    if project not in registered(PREPROCESSING):
+        rule = f"a bundle of a table needs an entry point {PREPROCESSING} beside its networks'"
+        fix = f"add {project} = ... to it in pyproject.toml, {INSTALL}"
+        return Problem(rule, f"none of the project {project}", fix)
+    if preprocessor.make_transformer is not load(PREPROCESSING, project):
+        rule = f"a bundle of a table needs the preprocessing that {project} registers"
+        got = f"{getattr(preprocessor.make_transformer, '__qualname__', 'another function')}"
+        return Problem(rule, got, f"register that one under {PREPROCESSING}, {INSTALL}")
+    if {type(part).__name__ for part in _parts_of(preprocessor.transformer_)} <= STRICT:
+        return None  # always kept; trying costs the half second that it takes to import skops
+    try:
+        to_preprocessor(to_bytes(preprocessor), schema, project, preprocessor.booleans_)
+    except Exception as error:  # whatever an estimator of somebody's makes of being written
+        rule = "a bundle holds steps of scikit-learn's own estimators, one output for each column"
+        got = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+        return Problem(rule, got, "use other steps in make_transformer")
+    return None
+
+
+def _parts_of(transformer: Any) -> Iterator[Any]:
+    for _, step, columns in transformer.transformers_:
+        if len(columns):
+            yield from (part for _, part in getattr(step, "steps", [("", step)]))
+
+
+def to_preprocessor(
+    content: bytes, schema: TableSchema, project: str, booleans: Collection[str]
+) -> TablePreprocessor:
+    """Rebuild what was fitted, for a schema that is already known to be sound.
+
+    Args:
+        content: of a file of unknown origin.
+        schema: of the columns.
+        project: whose registered make_transformer is the only one that is called.
+        booleans: the columns that it is told to be of 0 and 1.
+
+    Raises:
+        InvalidFile: the file holds anything else than that transformer, fitted.
+    """
+    given = read_zip(content)
+    rows = _made_up_rows(schema)
+    preprocessor = _fit_template(rows, schema, project, booleans)
+    template = read_zip(to_bytes(preprocessor))
+    described = parse(template[DESCRIPTION])
+    takeover = Takeover(given, template)
+    takeover.compare(parse(given[DESCRIPTION]), described)
+    files = template | takeover.arrays | {DESCRIPTION: json.dumps(described).encode()}
+    preprocessor.transformer_ = _load(files)
+    _prove(preprocessor, rows)
     return preprocessor
 
 
 def _load(files: dict[str, bytes]) -> Any:
-    import skops.io
+    import skops.io  # late, as above
 
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return skops.io.loads(buffer.getvalue(), trusted=TRUSTED)
+    return skops.io.loads(write_zip(files), trusted=TRUSTED)
 
 
-def booleans_in(described: Any) -> set[str]:
-    """Look up which columns a description calls booleans; everything else will have to agree."""
-    try:
-        _, step, _ = described["content"]["content"]["transformers"]["content"]
-        names = [json.loads(name["content"]) for name in step["content"][2]["content"]]
-        return {str(name) for name in names}
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise InvalidFile("a description of something else than three steps for columns") from error
-
-
-def fit_template(schema: TableSchema, booleans: set[str]) -> TablePreprocessor:
-    """Fit on made-up rows that have the kinds and levels of the schema, but not its numbers."""
-    cells: dict[str, pd.Series] = {}
+def _made_up_rows(schema: TableSchema) -> pd.DataFrame:
+    """Make three typed rows within the range of the train rows: some steps take no other values."""
+    features: dict[str, np.ndarray | pd.Series] = {}
     for column in schema.used:
-        for name in column.features:
-            if column.column_type == "category":
-                cells[name] = pd.Series([MISSING] * 3, dtype=object)
-            else:
-                cells[name] = pd.Series([0.0, 1.0, 1.0 if name in booleans else 2.0])
-    return TablePreprocessor(load(PREPROCESSING)).fit(pd.DataFrame(cells), schema)
+        if column.column_type == "category":
+            features[column.name] = pd.Series([MISSING] * 3, dtype=object)
+        else:
+            cells = pa.chunked_array([pa.array(_low_middle_high(column))])
+            features |= dict(zip(column.features, features_of(column, cells), strict=True))
+    return pd.DataFrame(features)
 
 
-def open_zip(content: bytes) -> dict[str, bytes]:
-    """Read a zip whose members are neither packed nor more than there are bytes."""
-    # The end of a zip, as we write it: the directory's size, no remark, no wider numbers.
-    end, size = content[-22:-18], int.from_bytes(content[-10:-6], "little")
-    if end != b"PK\5\6" or content[-42:-38] == b"PK\6\7" or size > MAX_DIRECTORY:
-        raise InvalidFile("no zip, or one with a directory of its own kind")
+def _low_middle_high(column: Column) -> list[float]:
+    if column.low is None or column.high is None:  # of booleans
+        return [0.0, 1.0, 1.0]
+    most = LAST_DAY if column.column_type == "date" else LARGEST
+    low, high = (min(max(bound, -most), most) for bound in (column.low, column.high))
+    return [low, low / 2 + high / 2, high]
+
+
+def _fit_template(
+    rows: pd.DataFrame, schema: TableSchema, project: str, booleans: Collection[str]
+) -> TablePreprocessor:
+    if project not in registered(PREPROCESSING):
+        got = f"preprocessing of {ascii(project)[:60]}, which registers none: {PREPROCESSING}"
+        raise InvalidFile(got, f"install the project that made it: {INSTALL}")
+    preprocessor = TablePreprocessor(load(PREPROCESSING, project))
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = archive.infolist()
-            if len(members) > MAX_ARRAYS or len({m.filename for m in members}) < len(members):
-                raise InvalidFile(f"a zip of {len(members)} members, too many or of the same name")
-            packed = any(m.compress_type or m.file_size != m.compress_size for m in members)
-            if packed or sum(m.file_size for m in members) > len(content):
-                raise InvalidFile("a zip that is packed: it could unfold to any size")
-            files = {m.filename: archive.read(m) for m in members}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError) as error:
-        if isinstance(error, InvalidFile):
-            raise
-        raise InvalidFile(f"no zip that can be read: {error}") from error
-    if SCHEMA not in files:
-        raise InvalidFile(f"a zip without {SCHEMA}")
-    return files
+        with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
+            return preprocessor.fit(rows, schema, booleans)  # three rows are few for some steps
+    except Exception as error:  # the project's own steps may raise anything
+        reason = f"{type(error).__name__}: {error}"
+        got = f"columns that the project's preprocessing does not take: {reason}"
+        raise InvalidFile(got, CHANGED) from error
 
 
-def _pairs(given: Any, mine: Any, where: str) -> Iterator[tuple[str, str]]:
-    """Refuse any difference; yield (my array, the file's array) for each that is referred to."""
-    if isinstance(mine, dict) and isinstance(given, dict):
-        _same(sorted(given), sorted(mine), where)
-        for key in mine:
-            if key == "file":
-                yield mine[key], str(given[key])
-            elif key not in OF_NO_MEANING:
-                yield from _pairs(given[key], mine[key], f"{where}.{key}")
-    elif isinstance(mine, list) and isinstance(given, list):
-        _same(len(given), len(mine), where)
-        for number, (theirs, ours) in enumerate(zip(given, mine, strict=True)):
-            yield from _pairs(theirs, ours, f"{where}[{number}]")
-    else:
-        _same((type(given), given), (type(mine), mine), where)
-
-
-def _same(given: Any, mine: Any, where: str) -> None:
-    if given != mine:
-        near = where.replace(".content", "")[-80:]
-        raise InvalidFile(f"{str(given)[:60]} at {near}, where {str(mine)[:60]} belongs")
-
-
-def _array(files: dict[str, bytes], name: str, mine: bytes) -> bytes:
-    """Return an array's bytes, if shape and dtype are those of my own one and it is finite."""
-    if name not in files:
-        raise InvalidFile(f"no array {ascii(name)[:60]}")
-    content, my_array = files[name], np.load(io.BytesIO(mine), allow_pickle=False)
-    start = len(mine) - my_array.nbytes
-    if len(content) != len(mine) or content[:start] != mine[:start]:
-        raise InvalidFile(
-            f"an array {ascii(name)[:60]} of another dtype or shape than {my_array.shape}"
-        )
-    numbers = np.frombuffer(content[start:], my_array.dtype)
-    if numbers.dtype.kind == "f" and np.isnan(numbers).any():
-        raise InvalidFile(f"an array {ascii(name)[:60]} with nan in it")
-    return content
+def _prove(preprocessor: TablePreprocessor, rows: pd.DataFrame) -> None:
+    """Transform the made-up rows: none of what was taken from a file may lead to other shapes."""
+    try:
+        with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
+            x = preprocessor.transform(rows)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise InvalidFile(f"preprocessing that cannot transform a row: {reason}") from error
+    if x.shape != (len(rows), preprocessor.num_features) or not np.isfinite(x).all():
+        raise InvalidFile(f"preprocessing that makes {x.shape} or no finite numbers of 3 rows")
+    codes = x[:, len(preprocessor.numbers_) :]
+    if not (codes == 1).all():  # all categories are missing
+        raise InvalidFile("preprocessing that gives a missing category another code than 1")

@@ -1,4 +1,4 @@
-"""A model and files in; tables of predictions, chunk by chunk in the order of the input, out."""
+"""Predict for files of any size, chunk by chunk with several threads, in the order of the input."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from kindling.bundle.drift import Drift
+from kindling.bundle.inputs import open_rows
 from kindling.bundle.predictor import Predictor
-from kindling.bundle.rows import open_rows
 from kindling.tables.csv_dialect import Dialect
 from kindling.tables.schema import TableSchema
 
@@ -38,7 +38,7 @@ def predict_tables(
     model: Predictor,
     files: Sequence[Path],
     workers: int,
-    odd: Drift,
+    drift: Drift,
     asked: Dialect | None = None,
 ) -> Iterator[pa.Table]:
     """Predict for the rows of CSV and Parquet files; memory does not grow with them.
@@ -47,7 +47,7 @@ def predict_tables(
         model: of tables.
         files: several get a column `file` before `row`, which counts from 0 in each file.
         workers: chunks that are worked on at the same time.
-        odd: gathers what the train rows were not like.
+        drift: gathers what the train rows were not like.
         asked: how CSV files are written, where it is not as the train rows were.
 
     Returns:
@@ -55,18 +55,18 @@ def predict_tables(
     """
     assert isinstance(model.schema, TableSchema)
     tables = ((file, open_rows(file, model.schema, asked)) for file in files)
-    chunks = (chunk for pair in tables for chunk in _table_chunks(*pair, len(files) > 1, odd))
+    chunks = (chunk for pair in tables for chunk in _table_chunks(*pair, len(files) > 1, drift))
     return in_order(lambda chunk: predict_chunk(model, chunk), chunks, workers)
 
 
 def _table_chunks(
-    file: Path, tables: Iterator[pa.Table], is_one_of_many: bool, odd: Drift
+    file: Path, tables: Iterator[pa.Table], is_one_of_many: bool, drift: Drift
 ) -> Iterator[Chunk]:
     start = 0
     for table in tables:
         rows = np.arange(start, start + len(table))
         names = {"file": _repeat(str(file), len(table))} if is_one_of_many else {}
-        more = {"file": str(file), "numbers": rows, "odd": odd}
+        more = {"file": str(file), "numbers": rows, "drift": drift}
         yield Chunk(names | {"row": pa.array(rows)}, table, more)
         start += len(table)
 

@@ -1,14 +1,23 @@
-"""A network's tensors in, the bytes of a safetensors file out; and the way back, checked first."""
+"""Write a network's weights as safetensors, and load them into a network after checking them all.
+
+The header of a file of unknown origin is held against the network before anything is allocated.
+"""
 
 import math
 from dataclasses import dataclass
 
 import torch
 from safetensors.torch import load, save
-from torch import Tensor, nn
+from torch import nn
 
-from kindling.bundle.json_codec import InvalidFile, parse, typed
-from kindling.bundle.model_config import Extent, ModelConfig, build, find_class, shapes_of, sketch
+from kindling.bundle.json_codec import InvalidFile, decode, parse
+from kindling.bundle.model_config import (
+    Extent,
+    ModelConfig,
+    build_on_cpu,
+    build_on_meta,
+    shapes_of,
+)
 from kindling.types import DataSpec
 
 MAX_HEADER, MAX_DIMENSIONS = 16 * 2**20, 8  # bytes; axes of a tensor
@@ -26,7 +35,7 @@ Layout = dict[str, tuple[tuple[int, ...], torch.dtype]]  # name -> shape and dty
 
 
 @dataclass(frozen=True)
-class Slot:
+class HeaderEntry:
     """What a header says of one tensor."""
 
     dtype: str
@@ -39,30 +48,26 @@ def to_bytes(network: nn.Module) -> bytes:
     return save({name: t.detach().cpu().clone() for name, t in network.state_dict().items()})
 
 
-def to_network(content: bytes, model_config: ModelConfig, spec: DataSpec) -> nn.Module:
+def to_network(
+    content: bytes, network_class: type[nn.Module], config: ModelConfig, spec: DataSpec
+) -> nn.Module:
     """Build the network and give it the numbers of a file, which has to fit it exactly.
 
     Nothing is allocated before names, dtypes and shapes are those of the network.
     """
     found = read_header(content)
-    kind = find_class(model_config)
     most = Extent(len(found), sum(math.prod(shape) for shape, _ in found.values()))
-    wanted = shapes_of(sketch(kind, model_config, spec, most))
+    wanted = shapes_of(build_on_meta(network_class, config, spec, most))
     for name in sorted(set(wanted) | set(found)):
         if found.get(name) != wanted.get(name):
             got, need = found.get(name, "no such tensor"), wanted.get(name, "none")
             raise InvalidFile(f"{name[:60]!r}: {str(got)[:60]}, where the network has {need}")
-    network, tensors = build(kind, model_config, spec), load(content)
+    network, tensors = build_on_cpu(network_class, config, spec), load(content)
     for name, tensor in tensors.items():
-        if not is_finite(tensor):
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise InvalidFile(f"{name!r} with numbers that are not finite")
     network.load_state_dict(tensors)
     return network.requires_grad_(False)
-
-
-def is_finite(tensor: Tensor) -> bool:
-    """Say whether no number is nan or infinite."""
-    return not tensor.is_floating_point() or bool(torch.isfinite(tensor).all())
 
 
 def read_header(content: bytes) -> Layout:
@@ -74,7 +79,7 @@ def read_header(content: bytes) -> Layout:
     length = int.from_bytes(content[:8], "little")
     if len(content) < 8 or length > min(MAX_HEADER, len(content) - 8):
         raise InvalidFile(f"a header of {length:,} bytes in a file of {len(content):,}")
-    header = typed(dict[str, Slot], parse(content[8 : 8 + length]), "header")
+    header = decode(dict[str, HeaderEntry], parse(content[8 : 8 + length]), "header")
     found: Layout = {}
     for name, slot in header.items():
         dtype, (start, end) = DTYPES.get(slot.dtype), slot.data_offsets

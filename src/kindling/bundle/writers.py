@@ -1,4 +1,4 @@
-"""Tables of predictions in, one after the other; a file that is there whole or not at all out."""
+"""Write tables of predictions, one after the other, as CSV, Parquet or JSON."""
 
 import json
 import sys
@@ -19,19 +19,19 @@ SPECIAL = r'[",\r\n]'  # what makes quotes necessary
 
 
 @contextmanager
-def open_sink(file: Path | None, kind: str) -> Iterator[Write]:
+def open_writer(file: Path | None, suffix: str) -> Iterator[Write]:
     """Open a file that takes its place only when all is written; None is stdout.
 
     Args:
         file: in a folder that is there; an older one is replaced at the end.
-        kind: ".csv", ".parquet" or ".json".
+        suffix: ".csv", ".parquet" or ".json".
     """
     if file is None:
-        with KINDS[kind](sys.stdout.buffer) as write:
+        with WRITERS[suffix](sys.stdout.buffer) as write:
             yield write
         sys.stdout.buffer.flush()
         return
-    with open_atomically(file) as stream, KINDS[kind](stream) as write:
+    with open_atomically(file) as stream, WRITERS[suffix](stream) as write:
         yield write
 
 
@@ -90,7 +90,7 @@ def write_json(stream: BinaryIO) -> Iterator[Write]:
     stream.write(b"]\n" if before == b"," else b"[]\n")
 
 
-KINDS: dict[str, Callable[[Any], AbstractContextManager[Write]]] = {
+WRITERS: dict[str, Callable[[Any], AbstractContextManager[Write]]] = {
     ".csv": write_csv,
     ".parquet": write_parquet,
     ".json": write_json,

@@ -18,7 +18,7 @@ from kindling.errors import DataError, Problem, permitted
 
 if TYPE_CHECKING:
     from kindling.bundle.drift import Drift
-    from kindling.bundle.evaluation_set import Labelled
+    from kindling.bundle.evaluation_set import EvaluationSet
     from kindling.bundle.predictor import Predictor
     from kindling.tables.csv_dialect import Dialect
 
@@ -47,13 +47,13 @@ def run(arguments: Namespace) -> None:
     name = "again" if arguments.file is None else arguments.file.name or str(arguments.file)
     asked = asked_of(arguments.csv, model.schema)
     labelled = find_rows(arguments.run, arguments.file, model, asked)
-    odd = Drift(model.schema, model.spec.target)
-    scores = judge(model, labelled, odd)
+    drift = Drift(model.schema, model.spec.target)
+    scores = judge(model, labelled, drift)
     of_run = {key: number(value) for key, value in (model.metrics.get("test") or {}).items()}
     result = {"rows": len(labelled.truth), "left_out": labelled.num_left_out, "scores": scores}
     if arguments.file is None:
         result["same"] = is_same(scores, of_run)
-    for line in odd.lines():
+    for line in drift.lines():
         sys.stderr.write(f"{line}\n")
     if arguments.json:
         print_json(result | {"run": of_run})
@@ -64,23 +64,23 @@ def run(arguments: Namespace) -> None:
 
 def find_rows(
     run: str, file: Path | None, model: "Predictor", asked: "Dialect | None" = None
-) -> "Labelled":
+) -> "EvaluationSet":
     """Read the rows of the file, or the run's own test rows."""
     if file is None:
         from kindling.cli.recall import recall
         from kindling.runs import find_run
 
         return recall(find_run(run), model.spec)
-    from kindling.bundle.evaluation_set import read_labelled
+    from kindling.bundle.evaluation_set import read_evaluation_set
 
     with permitted(file):
         if not file.exists():
             rule, fix = "FILE must be there", "correct its path"
             raise DataError(Problem(rule, f"nothing at {file}", fix, "D001"))
-        return read_labelled(file, model, asked)
+        return read_evaluation_set(file, model, asked)
 
 
-def judge(model: "Predictor", labelled: "Labelled", odd: "Drift") -> dict[str, float]:
+def judge(model: "Predictor", labelled: "EvaluationSet", drift: "Drift") -> dict[str, float]:
     """Score the predictions of rows whose target is known."""
     from kindling.metrics import metrics_for, score
     from kindling.registry import METRICS, load
@@ -88,7 +88,7 @@ def judge(model: "Predictor", labelled: "Labelled", odd: "Drift") -> dict[str, f
     if not len(labelled.truth):
         rule, fix = "scores need rows with a label", "fill in the target's column"
         raise DataError(Problem(rule, "none", fix))
-    scores = model.scores(labelled.rows, **labelled.place, odd=odd)
+    scores = model.scores(labelled.rows, **labelled.place, drift=drift)
     return score(metrics_for(load(METRICS), model.spec.problem_type), labelled.truth, scores)
 
 

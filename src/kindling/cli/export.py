@@ -81,7 +81,7 @@ def refuse_unwritable(file: Path) -> None:
 
 def rows_to_check(arguments: Namespace, model: "Predictor") -> "tuple[list[Rows], str]":
     """Read what was typed behind --check, or else the run's own test rows; and say why not."""
-    from kindling.bundle.rows import read_rows
+    from kindling.bundle.inputs import read_rows
     from kindling.cli.files import find_files
     from kindling.export.make import Rows
     from kindling.images.schema import ImageSchema

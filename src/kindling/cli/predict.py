@@ -48,7 +48,7 @@ def run(arguments: Namespace) -> None:
         refuse_output(output)
     from kindling.bundle.drift import Drift
     from kindling.bundle.predictor import load
-    from kindling.bundle.writers import open_sink
+    from kindling.bundle.writers import open_writer
     from kindling.cli.console import print_json
     from kindling.cli.files import find_files
 
@@ -56,15 +56,15 @@ def run(arguments: Namespace) -> None:
     asked = asked_of(arguments.csv, model.schema)
     files = find_files(arguments.files, model.schema, not_this=output)
     kind = output.suffix if output else ".json" if arguments.json else ".csv"
-    odd, count = Drift(model.schema, model.spec.target), 0
-    with open_sink(output, kind) as write:
-        for table in watched(predictions(model, files, odd, asked)):
+    drift, count = Drift(model.schema, model.spec.target), 0
+    with open_writer(output, kind) as write:
+        for table in watched(predictions(model, files, drift, asked)):
             write(table)
             count += len(table)
-    for line in odd.lines():
+    for line in drift.lines():
         sys.stderr.write(f"{line}\n")
     if output and arguments.json:
-        print_json({"rows": count, "output": str(output), "odd": odd.lines()})
+        print_json({"rows": count, "output": str(output), "drift": drift.lines()})
 
 
 def refuse_output(output: Path) -> None:
@@ -78,7 +78,7 @@ def refuse_output(output: Path) -> None:
 
 
 def predictions(
-    model: "Predictor", files: list[Path], odd: "Drift", asked: "Dialect | None" = None
+    model: "Predictor", files: list[Path], drift: "Drift", asked: "Dialect | None" = None
 ) -> "Iterator[pa.Table]":
     """Predict with as many threads as the machine gives; each computes alone."""
     import torch
@@ -91,7 +91,7 @@ def predictions(
     torch.set_num_threads(1)
     if isinstance(model.schema, ImageSchema):
         return predict_images(model, files, workers)
-    return predict_tables(model, files, workers, odd, asked)
+    return predict_tables(model, files, workers, drift, asked)
 
 
 def watched(tables: "Iterator[pa.Table]") -> "Iterator[pa.Table]":

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import yaml  # type: ignore[import-untyped]
 
-from kindling.bundle.evaluation_set import Labelled
+from kindling.bundle.evaluation_set import EvaluationSet
 from kindling.bundle.manifest import damaged, read_bounded
 from kindling.errors import ConfigError, DataError, Problem
 from kindling.images.digits import DigitsSource
@@ -34,7 +34,7 @@ NOT_TAKEN = {
 MAX_CONFIG = 2**20  # bytes
 
 
-def recall(run: Path, spec: DataSpec) -> Labelled:
+def recall(run: Path, spec: DataSpec) -> EvaluationSet:
     """Read a run's rows from where its config.yaml says they are, and split them as it did.
 
     Raises:
@@ -51,7 +51,7 @@ def recall(run: Path, spec: DataSpec) -> Labelled:
     labels = data.raw.y[test]
     _refuse_changed(run, data.raw.names[test], labels)
     truth = labels if spec.is_regression else _codes(labels, spec)
-    return Labelled(_take(data.raw, test), truth, {})
+    return EvaluationSet(_take(data.raw, test), truth, {})
 
 
 def read_settings(run: Path) -> dict[str, Any]:

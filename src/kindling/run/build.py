@@ -67,9 +67,9 @@ def build_task(cfg: DictConfig, data: Any) -> LightningModule:
     except ConfigError as error:
         raise ConfigError(*error.problems, *problems) from error
     if cfg.bundle:
-        from kindling.run.keep import check_model_config
+        from kindling.bundle.save import check_bundle
 
-        check_model_config(cfg, network, data.spec)
+        check_bundle(cfg, data, task)
     refuse([*problems, *batch_norm_problems(network, data)])
     return task
 

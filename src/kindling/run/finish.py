@@ -36,10 +36,10 @@ def finish(
     }
     if is_described:
         write_predictions(cfg, data, task)
-    if cfg.bundle and is_described:
-        from kindling.run.keep import keep_bundle
+    if cfg.bundle:
+        from kindling.bundle.save import save_bundle
 
-        lines["bundle"] = keep_bundle(cfg, data, task)
+        lines["bundle"] = save_bundle(cfg, data, task)
         end_span("bundle")
     if cfg.report and is_described:
         from kindling.report.write_report import write_report

@@ -7,6 +7,7 @@ import torch
 from lightning import Trainer
 from omegaconf import DictConfig
 
+from kindling.bundle.save import no_bundle
 from kindling.contract import DescribedData, DescribedTask
 from kindling.run.console import short_path, show_plan
 from kindling.tables.schema import USED, TableSchema
@@ -59,7 +60,10 @@ def describe_missing(cfg: DictConfig, data: Any, task: Any) -> str:
     asked = [name for name in ("checks", "baselines", "report", "bundle") if cfg[name]]
     is_data, is_task = isinstance(data, DescribedData), isinstance(task, DescribedTask)
     if is_data and is_task:
-        return ""
+        problem = no_bundle(data, task) if cfg.bundle else None
+        return (
+            "" if problem is None else f"bundle: {problem.rule}; got {problem.got}; {problem.fix}"
+        )
     without_task = [name for name in asked if name in ("report", "bundle")]
     names = ["predictions.csv", "pre-flight", *(without_task if is_data else asked)]
     needs = [

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
-from kindling.bundle.rows import read_rows
+from kindling.bundle.inputs import read_rows
 from kindling.errors import UserError
 from kindling.serve.fields import WORDS
 from kindling.serve.limits import Limits, Mistake, Refusal, refuse

@@ -5,7 +5,7 @@ Which steps a column goes through is the project's choice: `MakeTransformer`.
 
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -155,14 +155,22 @@ class TablePreprocessor:
 
     transformer_: ColumnTransformer
     numbers_: tuple[str, ...]
+    booleans_: tuple[str, ...]
     categories_: tuple[str, ...]
     values_: tuple[tuple[str, ...], ...]
 
     def __init__(self, make_transformer: MakeTransformer) -> None:
         self.make_transformer = make_transformer
 
-    def fit(self, train: pd.DataFrame, schema: TableSchema) -> "TablePreprocessor":
+    def fit(
+        self, train: pd.DataFrame, schema: TableSchema, booleans: Collection[str] | None = None
+    ) -> "TablePreprocessor":
         """Fit on the features of the train rows.
+
+        Args:
+            train: as `schema.cast` returns them.
+            schema: of the columns.
+            booleans: columns of 0 and 1, where they are known already; by default they are found.
 
         Raises:
             ConfigError: a step leaves out a column, takes another's, or gives other outputs than
@@ -170,9 +178,11 @@ class TablePreprocessor:
         """
         values = {c.name: c.categories for c in schema.used if c.column_type == "category"}
         rest = [name for name in train if name not in values]
-        booleans = [name for name in rest if _is_zero_or_one(train[name].to_numpy())]
-        numbers = [name for name in rest if name not in booleans]
-        transformer = self.make_transformer(numbers, booleans, values)
+        if booleans is None:
+            booleans = [name for name in rest if _is_zero_or_one(train[name].to_numpy())]
+        self.booleans_ = tuple(name for name in rest if name in booleans)
+        numbers = [name for name in rest if name not in self.booleans_]
+        transformer = self.make_transformer(numbers, [*self.booleans_], values)
         steps = [(name, _names_of(columns, train)) for name, _, columns in transformer.transformers]
         _refuse_columns(steps, rest, [*values])
         few = train.head(ROWS_TO_PREPARE)

@@ -130,8 +130,8 @@ def test_no_bit_of_the_manifest_changes_what_is_loaded(bundle):
         (lambda m: m["files"].update({"a.pkl": m["files"]["config.json"]}), "no bundle has"),
         (lambda m: m["files"].pop("config.json"), "no config.json in its list"),
         (lambda m: m["files"].pop("preprocess.skops"), "does not list; delete it"),
-        (lambda m: m.update(format=2), "format 2; this Kindling reads 1; upgrade"),
-        (lambda m: m.update(format=0), "format 0; this Kindling reads 1; copy"),
+        (lambda m: m.update(format=3), "format 3; this Kindling reads format 2; upgrade"),
+        (lambda m: m.update(format=1), "format 1; this Kindling reads format 2; train again"),
         (lambda m: m.update(format=True), "'True', where int is needed"),
         (lambda m: m.pop("format"), "the keys .* format"),
         (lambda m: m.update(_target_="os.system"), r"\['_target_'\]"),
@@ -149,7 +149,7 @@ def test_a_manifest_that_is_not_as_written_is_refused(bundle, change, message):
 
 def test_a_key_given_twice_is_refused(bundle):
     text = (bundle / MANIFEST).read_text()
-    (bundle / MANIFEST).write_text(text.replace('"format": 1', '"format": 7, "format": 1'))
+    (bundle / MANIFEST).write_text(text.replace('"format": 2', '"format": 7, "format": 2'))
     with pytest.raises(DataError, match=f"{MANIFEST} .* given twice"):
         read_bundle(bundle)
 

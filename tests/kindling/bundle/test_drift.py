@@ -20,28 +20,28 @@ SCHEMA = TableSchema(
 GOOD = {"size": "5", "gap": "1", "new": "yes", "day": "1970-02-01", "town": "Ulm", "id": "7"}
 
 
-def odd_lines(*rows, schema=SCHEMA):
+def lines_of(*rows, schema=SCHEMA):
     """Add each row as a chunk of its own."""
-    odd = Drift(schema, "price")
+    drift = Drift(schema, "price")
     for row in rows:
         table = pa.table({name: [cell] for name, cell in (GOOD | row).items()})
-        odd.add(table, schema.cast(table, "the rows"))
-    return odd.lines()
+        drift.add(table, schema.cast(table, "the rows"))
+    return drift.lines()
 
 
 def test_nothing_is_said_of_rows_like_the_train_rows():
-    assert odd_lines({}, {"size": "1"}, {"size": "9.5", "gap": ""}, {"price": "3"}) == []
+    assert lines_of({}, {"size": "1"}, {"size": "9.5", "gap": ""}, {"price": "3"}) == []
 
 
 def test_columns_that_the_model_does_not_know_are_named_once():
-    assert odd_lines({"colour": "red"}, {"colour": "blue", "x": "1"}) == ["not used: colour, x"]
+    assert lines_of({"colour": "red"}, {"colour": "blue", "x": "1"}) == ["not used: colour, x"]
 
 
-def test_unknown_levels_are_counted_and_the_most_frequent_named():
+def test_unknown_categories_are_counted_and_the_most_frequent_named():
     towns = ["Ys", "Bonn", "Ys", "Ulm", "Graz", "Linz"]
-    assert odd_lines(*({"town": town} for town in towns)) == [
-        "town: levels that the train rows did not have in 5 rows: "
-        "'Ys' 2, 'Bonn' 1, 'Graz' 1, ... (4 in all)"
+    assert lines_of(*({"town": town} for town in towns)) == [
+        "town: categories that the train rows did not have in 5 rows: "
+        "'Ys' 2, 'Bonn' 1, 'Graz' 1 and 1 more"
     ]
 
 
@@ -53,21 +53,21 @@ def test_unknown_levels_are_counted_and_the_most_frequent_named():
     ],
 )
 def test_numbers_out_of_range_are_counted(sizes, line):
-    assert odd_lines(*({"size": size} for size in sizes)) == [line]
+    assert lines_of(*({"size": size} for size in sizes)) == [line]
 
 
 def test_dates_out_of_range_are_written_as_dates():
-    assert odd_lines({"day": "2020-02-29"}) == [
+    assert lines_of({"day": "2020-02-29"}) == [
         "day: 1 row outside 1970-01-01 to 1971-01-02, as the train rows had it: 2020-02-29"
     ]
 
 
 def test_gaps_where_the_train_rows_had_none_are_counted():
-    assert odd_lines({"size": "", "town": "?"}, {"size": "NA"}) == [
+    assert lines_of({"size": "", "town": "?"}, {"size": "NA"}) == [
         "size: no value in 2 rows; the train rows all had one",
         "town: no value in 1 row; the train rows all had one",
     ]
 
 
-def test_nothing_is_odd_about_images():
+def test_images_have_no_drift():
     assert Drift(ImageSchema(1, 8, 8), "digit").lines() == []

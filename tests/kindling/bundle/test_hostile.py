@@ -8,7 +8,6 @@ import shutil
 import pytest
 
 from kindling.bundle.bundle import read_bundle
-from kindling.bundle.model_config import ROOM
 from kindling.errors import DataError
 from tests.kindling.bundle.damage import put, set_value
 
@@ -56,7 +55,7 @@ NETWORKS = [
 def test_a_network_from_elsewhere_is_refused(bundle, module, name):
     set_value(bundle, "config.json", "network.module", module)
     set_value(bundle, "config.json", "network.name", name)
-    refuse(bundle, "model.safetensors", f"which is not a network that {ROOM} defines")
+    refuse(bundle, "config.json", "which is not a network that project.models defines")
 
 
 CONFIGS = [
@@ -134,20 +133,20 @@ def test_arguments_in_many_brackets_are_refused(bundle, depth):
 SCHEMAS = [
     ("spec._target_", "os.system", "known keys only"),
     ("spec.problem_type", "clustering", "where one of"),
-    ("spec.problem_type", "binary", "3 classes of a binary task"),
-    ("spec.problem_type", "regression", "3 classes of a regression task"),
-    ("spec.classes", ["a", "b"], "2 classes of a multiclass task"),
+    ("spec.problem_type", "binary", "3 classes of a binary problem"),
+    ("spec.problem_type", "regression", "3 classes of a regression problem"),
+    ("spec.classes", ["a", "b"], "2 classes of a multiclass problem"),
     ("spec.classes", ["a", "a", "b"], "classes of the same name"),
     ("spec.classes", ["a", "b", 3], "where str is needed"),
     ("spec.classes", "abc", "where a list is needed"),
     ("spec.class_counts", [1, 2], "2 counts of 3 classes"),
-    ("spec.label_kind", "integer", "classes that are not of the kind integer"),
-    ("spec.label_kind", "boolean", "classes that are not of the kind boolean"),
+    ("spec.label_kind", "integer", "classes that are no integer labels"),
+    ("spec.label_kind", "boolean", "classes that are no boolean labels"),
     ("spec.target_scale", float("inf"), "the number Infinity"),
     ("spec.target_scale", "1", "where float is needed"),
     ("spec.target_scale", 10**400, "where a number is needed"),
-    ("spec.cardinalities", [HUGE, 4], "two more than the levels"),
-    ("spec.cardinalities", [4], "two more than the levels"),
+    ("spec.cardinalities", [HUGE, 4], "two more than the categories"),
+    ("spec.cardinalities", [4], "two more than the categories"),
     ("spec.numbers", ["a"], "a spec of other columns"),
     ("spec.numbers.0", "flipper_length_mm", "a spec of other columns"),
     ("spec.categories", ["sex", "island"], "a spec of other categories"),

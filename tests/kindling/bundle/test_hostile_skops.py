@@ -85,7 +85,7 @@ NODES = {
 @pytest.mark.parametrize("kind", NODES)
 def test_an_object_of_another_kind_is_refused(bundle, path, kind):
     edit_skops(bundle, path, lambda _: NODES[kind] if NODES[kind] else {"__loader__": "None"})
-    refuse(bundle, "where .* belongs|something else than three steps")
+    refuse(bundle, "where .* belongs")
 
 
 def set_key(key, value):
@@ -265,7 +265,7 @@ def test_what_is_no_zip_of_skops_is_refused(bundle, content):
     [
         (b"[" * 100_000, "nested too deep"),
         (b'{"__loader__": "a", "__loader__": "b"}', "given twice"),
-        (b"[]", "something else than three steps"),
+        (b"[]", "where .* belongs"),
         (b"!!python/object/apply:os.mkdir [marker]", "no JSON"),
         (b'{"root": NaN}', "the number NaN"),
     ],

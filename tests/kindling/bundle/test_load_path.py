@@ -83,16 +83,18 @@ def test_what_loads_is_safetensors_skops_with_its_list_and_numpy_without_pickle(
     assert loads == {
         "json.loads(content.decode('utf-8'), object_pairs_hook=_no_key_twice, "
         "parse_float=_finite, parse_constant=_refuse)",
-        "json.loads(name['content'])",
-        "load(content)",
-        "np.load(io.BytesIO(mine), allow_pickle=False)",
-        "skops.io.loads(buffer.getvalue(), trusted=TRUSTED)",
+        "load(content)",  # of safetensors
+        "load(NETWORKS, project)",
+        "load(PREPROCESSING, project)",
+        "point.load()",
+        "np.load(io.BytesIO(own), allow_pickle=False)",
+        "skops.io.loads(write_zip(files), trusted=TRUSTED)",
     }
 
 
 def test_what_is_imported_by_name_is_a_name_of_ours():
     assert list(calls_of("import_module")) == [
-        ("model_config.py", "importlib.import_module(f'{ROOM}.{module}')")
+        ("registry.py", "import_module(f'{package.__name__}.{found}')")
     ]
 
 

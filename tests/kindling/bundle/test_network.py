@@ -1,4 +1,4 @@
-"""A network is written down as a class of ours and plain arguments, or not at all."""
+"""A network is written down as a registered class and plain arguments, or not at all."""
 
 import functools
 
@@ -6,7 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from kindling.bundle.model_config import ROOM, build, find_class, model_config_of, plain_network
+from kindling.bundle.model_config import (
+    build_on_cpu,
+    find_class,
+    model_config_of,
+    uncompiled,
+    unregistered,
+)
 from kindling.bundle.weights import to_bytes, to_network
 from kindling.errors import ConfigError
 from kindling.types import DataSpec
@@ -24,8 +30,8 @@ def model_config(make, spec=TABLE, **keywords):
 
 
 @pytest.fixture
-def room(monkeypatch):
-    """Let a class defined in a test count as one of the `model` room."""
+def registered_as_ours(monkeypatch):
+    """Let a class defined in a test count as one of project.models."""
 
     def move(network):
         module = "project.models.mlp"
@@ -46,16 +52,17 @@ def test_a_factory_leaves_the_class_that_it_chose_and_all_its_arguments():
 @pytest.mark.parametrize(("make", "spec"), [(MLP, TABLE), (CNN, GREY), (MLP, GREY)])
 def test_what_is_built_again_computes_the_same(make, spec):
     network = make(spec, width=8).eval()
-    again = to_network(to_bytes(network), model_config(make, spec, width=8), spec)
+    config = model_config(make, spec, width=8)
+    again = to_network(to_bytes(network), find_class(config), config, spec)
     x = torch.rand(5, *spec.image_shape) if spec.image_shape else torch.rand(5, 3)
     assert torch.equal(again(x), network(x))
 
 
-def test_a_recipe_costs_neither_randomness_nor_weights():
+def test_writing_it_down_costs_neither_randomness_nor_weights():
     network = MLP(TABLE, width=8)
     state, weights = torch.get_rng_state(), [p.clone() for p in network.parameters()]
     found = model_config_of(functools.partial(MLP, width=8), network, TABLE)
-    build(find_class(found), found, TABLE)
+    build_on_cpu(find_class(found), found, TABLE)
     assert torch.equal(torch.get_rng_state(), state)
     assert all(map(torch.equal, weights, network.parameters()))
 
@@ -64,10 +71,10 @@ def test_a_compiled_network_is_saved_under_its_plain_names():
     compiled = torch.compile(MLP(TABLE, width=8), backend="eager")
     found = model_config_of(functools.partial(MLP, width=8), compiled, TABLE)
     assert found.name == "MLP"
-    assert not [name for name in plain_network(compiled).state_dict() if "_orig_mod" in name]
+    assert not [name for name in uncompiled(compiled).state_dict() if "_orig_mod" in name]
 
 
-def test_tied_weights_are_kept(room):
+def test_tied_weights_are_kept(registered_as_ours):
     class Tied(nn.Module):
         def __init__(self, spec: DataSpec) -> None:
             super().__init__()
@@ -75,21 +82,24 @@ def test_tied_weights_are_kept(room):
             self.two = nn.Linear(3, 3, bias=False)
             self.two.weight = self.one.weight
 
-    network = room(Tied)(TABLE)
-    again = to_network(to_bytes(network), model_config(Tied), TABLE)
+    network = registered_as_ours(Tied)(TABLE)
+    again = to_network(to_bytes(network), Tied, model_config(Tied), TABLE)
     assert again.two.weight is again.one.weight
     assert torch.equal(again.one.weight, network.one.weight)
 
 
-def test_a_network_from_elsewhere_has_no_recipe():
+def test_what_no_project_registers_is_named_with_what_to_do():
     class Foreign(MLP):
         pass
 
-    assert model_config(Foreign) is None
-    assert model_config(lambda _: nn.Linear(3, 1)) is None
+    assert unregistered(MLP(TABLE)) is None
+    problem = unregistered(Foreign(TABLE))
+    assert problem.got == f"Foreign of {__name__}, which none registers"
+    assert '[project.entry-points."kindling.networks"], type pip install -e .' in problem.fix
+    assert "Linear of torch.nn.modules.linear" in unregistered(nn.Linear(3, 1)).got
 
 
-def test_a_network_that_no_second_call_builds_alike_is_refused(room):
+def test_a_network_that_no_second_call_builds_alike_is_refused(registered_as_ours):
     class Growing(MLP):
         count = 0
 
@@ -98,53 +108,53 @@ def test_a_network_that_no_second_call_builds_alike_is_refused(room):
             super().__init__(spec, width=Growing.count)
 
     with pytest.raises(ConfigError, match="Growing must be the same network"):
-        model_config(room(Growing))
+        model_config(registered_as_ours(Growing))
 
 
-def test_a_constructor_that_looks_at_values_is_told_how_to(room):
+def test_a_constructor_that_looks_at_values_is_told_how_to(registered_as_ours):
     class Looking(MLP):
         def __init__(self, spec: DataSpec) -> None:
             super().__init__(spec, width=int(torch.tensor([3, 5]).sum()))
 
     with pytest.raises(ConfigError, match=r'make that tensor with device="cpu"; or .*bundle=false'):
-        model_config(room(Looking))
+        model_config(registered_as_ours(Looking))
 
 
-def test_arguments_that_are_no_plain_values_are_refused(room):
+def test_arguments_that_are_no_plain_values_are_refused(registered_as_ours):
     class Choosing(MLP):
         def __init__(self, spec: DataSpec, layer: object = nn.ReLU) -> None:
             super().__init__(spec)
 
-    assert model_config(room(Choosing)).arguments == {}
+    assert model_config(registered_as_ours(Choosing)).arguments == {}
     with pytest.raises(ConfigError, match="no plain values"):
         model_config(Choosing, layer=nn.GELU)
 
 
-def test_a_class_inside_another_is_refused(room):
+def test_a_class_inside_another_is_refused(registered_as_ours):
     class Outer:
         class Inner(MLP):
             pass
 
-    room(Outer)
-    Outer.Inner.__module__, Outer.Inner.__qualname__ = f"{ROOM}.mlp", "Outer.Inner"
-    with pytest.raises(ConfigError, match=f"not a network that {ROOM} defines"):
+    registered_as_ours(Outer)
+    Outer.Inner.__module__, Outer.Inner.__qualname__ = "project.models.mlp", "Outer.Inner"
+    with pytest.raises(ConfigError, match=r"not a network that project\.models defines"):
         model_config(Outer.Inner)
 
 
-def test_any_keywords_are_kept_where_a_constructor_takes_any(room):
+def test_any_keywords_are_kept_where_a_constructor_takes_any(registered_as_ours):
     class Passing(MLP):
         def __init__(self, spec: DataSpec, **sizes: int) -> None:
             super().__init__(spec, width=sizes["width"])
 
-    assert model_config(room(Passing), width=5, depth=None).arguments == {"width": 5}
+    assert model_config(registered_as_ours(Passing), width=5, depth=None).arguments == {"width": 5}
 
 
-def test_layers_are_counted_while_a_network_is_built(room, monkeypatch):
+def test_layers_are_counted_while_a_network_is_built(registered_as_ours, monkeypatch):
     class Many(nn.Sequential):
         def __init__(self, spec: DataSpec, *, layers: int) -> None:
             super().__init__(*(nn.Identity() for _ in range(layers)))
 
     monkeypatch.setattr("kindling.bundle.model_config.MAX_MODULES", 100)
-    assert model_config(room(Many), layers=100)
+    assert model_config(registered_as_ours(Many), layers=100)
     with pytest.raises(ConfigError, match="a network of more than 100 layers"):
         model_config(Many, layers=101)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kindling import load
-from kindling.bundle.evaluation_set import read_labelled
+from kindling.bundle.evaluation_set import read_evaluation_set
 from kindling.cli.main import main
 from kindling.errors import DataError
 
@@ -83,4 +83,4 @@ def test_a_class_folder_that_may_not_be_read_is_not_passed_over(digits_run):
         Path(name).chmod(0o755)
         (Path(name) / "3").mkdir(mode=0)
         with as_nobody(), pytest.raises(DataError, match="must be readable"):
-            read_labelled(Path(name), model)
+            read_evaluation_set(Path(name), model)

@@ -278,6 +278,6 @@ def test_what_was_odd_is_said_once_behind_the_rows(penguins_run, tmp_path, monke
     main(["predict", str(penguins_run), str(tmp_path / "odd.csv"), "-o", str(tmp_path / "o.csv")])
     said = capfd.readouterr().err.splitlines()
     assert said[0] == "not used: colour"
-    assert said[1].startswith("island: levels that the train rows did not have in 2 rows: 'Atl")
+    assert said[1].startswith("island: categories that the train rows did not have in 2 rows: 'Atl")
     assert said[2].endswith("as the train rows had it: from 32.1 to 500")
     assert len([line for line in said if line.startswith(("not used", "island"))]) == 2

@@ -1,4 +1,4 @@
-"""Rows as a person has them, in Python or a file, in; raw columns or uint8 images out."""
+"""Take rows as people have them: DataFrames, dicts, arrays, files, paths or bytes of images."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -16,8 +16,8 @@ from kindling.tables.csv_dialect import AUTO, Dialect
 from kindling.tables.formats import decode_storage, open_table
 from kindling.tables.schema import TableSchema
 
-KINDS = "a DataFrame, an Arrow table, a dict of columns, a list of dicts, or an array of two axes"
-IMAGE_KINDS = "a list of paths, bytes or Pillow images, or a uint8 array (N, channels, H, W)"
+TABLES = "a DataFrame, an Arrow table, a dict of columns, a list of dicts, or an array of two axes"
+IMAGES = "a list of paths, bytes or Pillow images, or a uint8 array (N, channels, H, W)"
 
 
 def open_rows(file: Path, schema: TableSchema, asked: Dialect | None = None) -> Iterator[pa.Table]:
@@ -77,7 +77,7 @@ def _columns_of(rows: Any, schema: TableSchema) -> dict[str, Any]:
     if isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows):
         names = dict.fromkeys(name for row in rows for name in row)
         return {str(name): [row.get(name) for row in rows] for name in names}
-    raise _wrong(KINDS, type(rows).__name__)
+    raise _wrong(TABLES, type(rows).__name__)
 
 
 def _refuse_repeated(names: list[str]) -> None:
@@ -120,7 +120,7 @@ def to_images(rows: Any, schema: ImageSchema) -> np.ndarray:
             raise _wrong(f"a uint8 array of (N, {shape})", f"{rows.dtype} {rows.shape}")
         return rows
     if isinstance(rows, str | bytes | Path) or not hasattr(rows, "__iter__"):
-        raise _wrong(IMAGE_KINDS, type(rows).__name__)
+        raise _wrong(IMAGES, type(rows).__name__)
     images = [decode(Path(row) if isinstance(row, str) else row, schema) for row in rows]
     return np.stack(images) if images else np.empty((0, *shape), np.uint8)
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from kindling.bundle.rows import to_images, to_table
+from kindling.bundle.inputs import to_images, to_table
 from kindling.errors import DataError
 from kindling.images.schema import ImageSchema
 from kindling.tables.schema import Column, TableSchema
