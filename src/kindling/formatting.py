@@ -1,4 +1,4 @@
-"""Format numbers, cells and lists for a person to read: percent, counts, "a, b, c and 4 more".
+"""Format numbers, cells, paths and lists for a person: percent, counts, "a, b, c and 4 more".
 
 Start-up uses this before torch or matplotlib are imported, so neither is imported here.
 """
@@ -6,6 +6,7 @@ Start-up uses this before torch or matplotlib are imported, so neither is import
 import math
 from collections.abc import Iterable
 from itertools import islice
+from pathlib import Path
 
 MAX_SHOWN = 80  # characters of a cell
 
@@ -41,6 +42,17 @@ def shown(cell: object) -> str:
     """Write a cell of the user's as it would be typed in Python, cut where it is long."""
     text = repr(cell)
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+
+
+def printable(text: str) -> str:
+    """Replace what is no letter, sign or space: it could steer a terminal, or hide text."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def short_path(path: str) -> str:
+    """Return a path as it would be typed here: relative where it lies below this folder."""
+    full, here = Path(path).absolute(), Path.cwd()
+    return str(full.relative_to(here)) if full.is_relative_to(here) else path
 
 
 def percent(share: float) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from torch import Tensor
 
-from kindling.formatting import number, percent
+from kindling.formatting import number, percent, printable
 from kindling.types import DataSpec, ProblemType
 
 Direction = Literal["max", "min"]
@@ -118,10 +118,10 @@ def info_from_json(name: str, found: Any) -> MetricInfo:
     low, high = (end if isinstance(end, int | float) else None for end in ends)
     return MetricInfo(
         name=name,
-        label=str(plain.get("label") or name.replace("_", " ")),
-        meaning=str(plain.get("meaning", "")),
+        label=printable(str(plain.get("label") or name.replace("_", " "))),
+        meaning=printable(str(plain.get("meaning", ""))),
         direction="min" if plain.get("direction") == "min" else "max",
         range=(low, high),
         is_share=plain.get("is_share") is True,
-        digits=digits if isinstance(digits, int) else 3,
+        digits=min(max(digits, 1), 9) if isinstance(digits, int) else 3,
     )

@@ -1,4 +1,4 @@
-"""Compare finished runs: one table for each data set, sorted by the headline metric on val.
+"""Compare finished runs: one table for each data set, sorted by the primary metric on val.
 
 kindling compare                                        every run below runs/
 kindling compare runs/penguins_auto --sort test/log_loss
@@ -27,21 +27,19 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Read the runs, put them into tables, and write these as was asked."""
-    from kindling.cli.collect import collect
     from kindling.cli.console import print_json, write_text
-    from kindling.cli.table import print_tables
-    from kindling.report.compare import compare
-    from kindling.report.compare_file import to_csv, to_plain
-    from kindling.report.compare_page import to_html
+    from kindling.report.comparison import compare
+    from kindling.report.comparison_output import print_tables, to_csv, to_html, to_json
+    from kindling.report.run_folders import read_runs
 
-    runs, skipped = collect(arguments.path)
+    runs, skipped = read_runs(arguments.path)
     tables = compare(runs, arguments.sort)
     if arguments.html:
         write_text("--html", arguments.html, to_html(tables))
     if arguments.csv:
         write_text("--csv", arguments.csv, to_csv(tables))
     if arguments.json:
-        print_json({"tables": to_plain(tables), "skipped": skipped})
+        print_json({"tables": to_json(tables), "skipped": skipped})
     else:
         print_tables(tables)
     for folder, reason in skipped.items():

@@ -9,9 +9,20 @@ from itertools import pairwise
 import pytest
 
 from kindling.cli.main import main
+from kindling.metrics import MetricInfo
+from kindling.report.comparison import Comparison
+from kindling.report.comparison_output import GAP, columns_that_fit
 
 CONFIG = "seed: 0\nrun_dir: /runs/x\ndata:\n  path: a.csv\n  target: y\nmodel:\n  width: 8\n"
-METRICS = json.dumps({"val": {"accuracy": 0.5}, "test": {"accuracy": 0.25}, "seconds": 1.0})
+METRICS = json.dumps(
+    {
+        "val": {"accuracy": 0.5},
+        "test": {"accuracy": 0.25},
+        "seconds": 1.0,
+        "problem_type": "multiclass",
+        "metrics": {"accuracy": {"label": "accuracy", "direction": "max"}},
+    }
+)
 
 
 @pytest.fixture
@@ -53,7 +64,7 @@ def test_a_run_is_called_by_what_finds_it_again(runs, capsys):
     folder = runs("ab12")
     main(["compare"])
     assert "\nab12 " in (out := capsys.readouterr().out)
-    assert out.startswith("a.csv, target y: classification, 1 run, sorted by val/accuracy\n")
+    assert out.startswith("a.csv, target y: multiclass, 1 run, sorted by val/accuracy\n")
     elsewhere = folder.parents[2] / "other"
     shutil.copytree(folder, elsewhere)
     main(["compare", "runs", "other", str(folder)])
@@ -95,7 +106,8 @@ BOMB = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in pairwi
         (CONFIG, "9" * 5000),
         (CONFIG, "null"),
         (CONFIG, "{}"),
-        (CONFIG, '{"val": [1], "test": "high", "baselines": 3}'),
+        (CONFIG, '{"val": {"accuracy": 0.5}}'),
+        (CONFIG, '{"metrics": {"accuracy": {}}, "val": [1], "test": "high", "baselines": 3}'),
         (CONFIG, " " * 2_000_000),
     ],
 )
@@ -153,3 +165,25 @@ def test_what_cannot_be_done_is_said_with_code_2(runs, tmp_path, capsys, words, 
         main(["compare", *words])
     assert left.value.code == 2
     assert hint in capsys.readouterr().err
+
+
+NUMBERS = ("val/rmse", "test/rmse", "baseline/rmse", "best_epoch", "seconds", "num_parameters")
+RMSE = MetricInfo(name="rmse", label="RMSE", meaning="", direction="min")
+TABLE = Comparison(
+    "a.csv", "regression", RMSE, ("model.width", "lr"), NUMBERS, "val/rmse", False, ()
+)
+WIDTHS = [len(name) for name in TABLE.head]
+
+
+@pytest.mark.parametrize("room", range(1, 130))
+def test_what_is_kept_fits_and_run_and_scores_are_always_kept(room):
+    kept = columns_that_fit(TABLE, WIDTHS, room)
+    names = [TABLE.head[column] for column in kept]
+    assert {"run", "val/rmse", "test/rmse", "baseline/rmse"} <= set(names)
+    fits = sum(WIDTHS[column] + GAP for column in kept) - GAP <= room
+    assert fits or len(kept) == 4
+
+
+def test_with_room_for_all_nothing_goes():
+    room = sum(WIDTHS) + GAP * len(WIDTHS)
+    assert len(columns_that_fit(TABLE, WIDTHS, room)) == len(WIDTHS)

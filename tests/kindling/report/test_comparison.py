@@ -1,4 +1,4 @@
-"""Runs as plain values in; what differs, gathered over seeds and sorted, out."""
+"""Compared runs: what differs, gathered over seeds and sorted; as text, JSON, CSV and page."""
 
 import csv
 import html
@@ -10,13 +10,22 @@ import numpy as np
 import pytest
 
 from kindling.errors import ConfigError
-from kindling.report.compare import compare
-from kindling.report.compare_file import to_csv, to_plain
-from kindling.report.compare_line import lines
-from kindling.report.compare_page import to_html
-from kindling.report.run import read_run
+from kindling.metrics import infos_to_json, metrics_for
+from kindling.report.comparison import compare
+from kindling.report.comparison_output import lines, to_csv, to_html, to_json
+from kindling.report.run_folders import read_run
+from project.training.metrics import METRICS
 
 SCORES = {"accuracy": 0.5, "log_loss": 0.7}
+
+
+def recorded(problem_type):
+    """Return what metrics.json says of a run's metrics."""
+    infos = infos_to_json(metrics_for(METRICS, problem_type))
+    return {"problem_type": problem_type, "metrics": json.loads(json.dumps(infos))}
+
+
+CLASSES, VALUES = recorded("binary"), recorded("regression")
 
 
 def make(name, val=0.5, *, metrics=None, **settings):
@@ -28,8 +37,8 @@ def make(name, val=0.5, *, metrics=None, **settings):
         for section in sections:
             node = node.setdefault(section, {})
         node[last] = value
-    scores = {"val": SCORES | {"accuracy": val}, "test": SCORES, "seconds": 1.5}
-    return read_run(name, f"runs/{name}", config, scores | (metrics or {}))
+    results = {"val": SCORES | {"accuracy": val}, "test": SCORES, "seconds": 1.5} | CLASSES
+    return read_run(name, f"runs/{name}", config, results | (metrics or {}))
 
 
 def names(table):
@@ -57,7 +66,7 @@ def test_the_folder_of_a_run_is_no_setting():
     assert len(table.groups) == 1
 
 
-def test_runs_that_differ_in_seed_or_fold_alone_are_gathered_with_mean_and_spread():
+def test_runs_that_differ_in_seed_or_fold_alone_are_gathered_with_mean_and_std():
     values = [0.7, 0.9, 0.8]
     runs = [make(f"s{k}", v, seed=k, data__fold=k) for k, v in enumerate(values)]
     (table,) = compare([*runs, make("other", 0.95, model__width=7)])
@@ -65,8 +74,8 @@ def test_runs_that_differ_in_seed_or_fold_alone_are_gathered_with_mean_and_sprea
     assert [run.name for run in other.runs] == ["other"]
     assert [run.name for run in group.runs] == ["s1", "s2", "s0"]
     assert group.mean["val/accuracy"] == pytest.approx(np.mean(values))
-    assert group.spread["val/accuracy"] == pytest.approx(np.std(values, ddof=1))
-    assert other.spread == {}
+    assert group.std["val/accuracy"] == pytest.approx(np.std(values, ddof=1))
+    assert other.std == {}
 
 
 def test_a_setting_that_older_runs_lack_is_shown_as_empty():
@@ -88,19 +97,19 @@ def test_a_class_stands_for_its_section_and_for_the_keys_that_only_it_has():
 
 
 def test_regression_and_data_sets_have_tables_of_their_own():
-    values = {"val": {"rmse": 3.0, "r2": 0.1}, "test": {"rmse": 4.0}}
+    values = VALUES | {"val": {"rmse": 3.0, "r2": 0.1}, "test": {"rmse": 4.0}}
     runs = [
         make("a"),
         make("b", metrics=values),
         make("c", data__path="b.csv"),
         make("d", data__target="z"),
     ]
-    kinds = [(table.data, table.task, names(table)) for table in compare(runs)]
-    assert kinds == [
-        ("a.csv, target y", "classification", ["a"]),
+    found = [(table.data, table.problem_type, names(table)) for table in compare(runs)]
+    assert found == [
+        ("a.csv, target y", "binary", ["a"]),
         ("a.csv, target y", "regression", ["b"]),
-        ("a.csv, target z", "classification", ["d"]),
-        ("b.csv, target y", "classification", ["c"]),
+        ("a.csv, target z", "binary", ["d"]),
+        ("b.csv, target y", "binary", ["c"]),
     ]
 
 
@@ -128,7 +137,8 @@ def test_the_best_come_first(sort, order):
 
 def test_small_errors_are_the_best_of_a_regression():
     runs = [
-        make(n, metrics={"val": {"rmse": v}, "test": {}}) for n, v in [("a", 2), ("b", 1), ("c", 3)]
+        make(n, metrics=VALUES | {"val": {"rmse": v}, "test": {}})
+        for n, v in [("a", 2), ("b", 1), ("c", 3)]
     ]
     assert names(compare(runs)[0]) == ["b", "a", "c"]
 
@@ -143,7 +153,7 @@ def test_the_best_baseline_stands_beside_the_runs():
     values = {"dummy": {"rmse": 9.0}, "linear": {"rmse": 2.0}}
     runs = [
         make("a", metrics={"baselines": baselines}),
-        make("b", metrics={"val": {"rmse": 1.0}, "test": {}, "baselines": values}),
+        make("b", metrics=VALUES | {"val": {"rmse": 1.0}, "test": {}, "baselines": values}),
     ]
     classes, numbers = compare(runs)
     assert classes.groups[0].mean["baseline/accuracy"] == 0.8
@@ -159,7 +169,8 @@ def test_a_number_that_is_none_is_left_out(value):
 
 
 @pytest.mark.parametrize(
-    ("config", "metrics"), [([], {}), ({}, []), ({}, {}), ({}, {"val": {"loss": 1.0}}), (None, 3)]
+    ("config", "metrics"),
+    [([], {}), ({}, []), ({}, {}), ({}, CLASSES | {"val": {"loss": 1.0}}), (None, 3)],
 )
 def test_what_says_nothing_is_no_run(config, metrics):
     with pytest.raises(ValueError, match=r"config\.yaml|metrics\.json"):
@@ -169,9 +180,9 @@ def test_what_says_nothing_is_no_run(config, metrics):
 def test_json_and_csv_hold_every_run_and_every_number():
     runs = [make("a", 0.4, seed=1), make("b", 0.6, seed=2), make("c", 0.5, width=8)]
     tables = compare(runs)
-    plain = json.loads(json.dumps(to_plain(tables)))
-    assert [group["n"] for group in plain[0]["groups"]] == [2, 1]
-    assert plain[0]["groups"][0]["mean"]["val/accuracy"] == pytest.approx(0.5)
+    written = json.loads(json.dumps(to_json(tables)))
+    assert [group["n"] for group in written[0]["groups"]] == [2, 1]
+    assert written[0]["groups"][0]["mean"]["val/accuracy"] == pytest.approx(0.5)
     rows = list(csv.DictReader(io.StringIO(to_csv(tables))))
     assert [(row["run"], row["group"], row["seed"]) for row in rows] == [
         ("b", "1", "2"),
@@ -195,3 +206,41 @@ def test_what_steers_a_terminal_is_no_part_of_a_name():
     run = make("a", model__width="\x1b[2J\u202eevil\n", **{"x\x07": 1})
     assert run.settings["model.width"] == "?[2J?evil?"
     assert run.settings["x?"] == 1
+
+
+def own(direction, value, **info):
+    """Return what metrics.json holds of a run with an own metric."""
+    info = {"label": "Cohen's kappa", "direction": direction} | info
+    scores = {"kappa": value, "accuracy": 0.5}
+    infos = {"kappa": info} | CLASSES["metrics"]
+    return {"metrics": infos, "val": scores, "test": scores, "baselines": {"dummy": scores}}
+
+
+def test_runs_are_sorted_by_their_own_primary_metric_and_its_recorded_direction():
+    for direction, order in (("max", ["b", "a"]), ("min", ["a", "b"])):
+        runs = [make(n, metrics=own(direction, v)) for n, v in (("a", 0.1), ("b", 0.9))]
+        (table,) = compare(runs)
+        assert names(table) == order
+        assert table.numbers[:3] == ("val/kappa", "test/kappa", "baseline/kappa")
+
+
+def test_runs_of_different_primary_metrics_are_not_mixed():
+    runs = [make("a"), make("b", metrics=own("max", 0.5)), make("c", metrics=own("min", 0.5))]
+    assert sorted(names(table)[0] for table in compare(runs)) == ["a", "b", "c"]
+
+
+def test_a_run_that_does_not_say_what_its_metrics_are_is_left_out():
+    with pytest.raises(ValueError, match="does not say what its metrics are"):
+        make("a", metrics={"metrics": None})
+
+
+@pytest.mark.parametrize("info", [3, None, [], {"digits": 10**9, "range": "x", "label": 5}])
+def test_an_odd_description_of_a_metric_is_read_as_far_as_it_can_be(info):
+    run = make("a", metrics={"metrics": {"accuracy": info}})
+    assert run.metric.name == "accuracy"
+    assert run.metric.format(0.5) == "0.500000000"[: 2 + run.metric.digits]
+
+
+def test_a_description_cannot_steer_a_terminal():
+    run = make("a", metrics=own("max", 0.1, label="\x1b[2J"))
+    assert run.metric.label == "?[2J"

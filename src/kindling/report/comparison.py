@@ -1,0 +1,181 @@
+"""Compare finished runs: what differs, mean and std over seeds and folds, the best first."""
+
+import difflib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from kindling.errors import ConfigError, Problem
+from kindling.formatting import count, first_few
+from kindling.metrics import MetricInfo
+from kindling.report.run_folders import Run, Value
+
+REPEATS = ("seed", "fold")  # runs that differ in keys of these last names alone are one group
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs whose settings are equal but for seed or fold; a single run is a group too.
+
+    Args:
+        runs: sorted as the groups are.
+        mean: of each number, over the runs that have it.
+        std: standard deviation (n - 1); none where only one run has the number.
+    """
+
+    runs: tuple[Run, ...]
+    mean: Mapping[str, float]
+    std: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs that learnt the same target of the same data and have the same primary metric.
+
+    Args:
+        data: the name of the data set.
+        metric: the primary one.
+        settings: keys that differ between the runs.
+        numbers: names of the numbers to show.
+        sorted_by: one of either.
+        is_descending: whether the largest are the best by that.
+        groups: the best first.
+    """
+
+    data: str
+    problem_type: str
+    metric: MetricInfo
+    settings: tuple[str, ...]
+    numbers: tuple[str, ...]
+    sorted_by: str
+    is_descending: bool
+    groups: tuple[Group, ...]
+
+    @property
+    def title(self) -> str:
+        num_runs = sum(len(group.runs) for group in self.groups)
+        said = [self.problem_type] if self.problem_type else []
+        return f"{self.data}: {', '.join([*said, count(num_runs, 'run')])}"
+
+    @property
+    def head(self) -> list[str]:
+        """Names of the columns."""
+        return ["run", *self.settings, *self.numbers]
+
+
+def compare(runs: Sequence[Run], sort: str | None = None) -> list[Comparison]:
+    """Put runs on the same data into one table.
+
+    Args:
+        runs: in any order.
+        sort: a number such as test/log_loss, or a setting such as model.width; by default the
+            primary metric on the val rows. Tables without that key keep the default.
+
+    Raises:
+        ConfigError: no run has that key.
+    """
+    known = {key for run in runs for key in (*run.numbers, *run.settings)}
+    if sort is not None and sort not in known:
+        near = difflib.get_close_matches(sort, sorted(known), n=3, cutoff=0.4)
+        fix = f"type one of {', '.join(near) or first_few(sorted(known), 12)}"
+        raise ConfigError(Problem("--sort needs a number or a setting of the runs", sort, fix))
+    same: dict[tuple[str, ...], list[Run]] = {}
+    for run in sorted(runs, key=lambda run: run.folder):
+        metric = run.metric
+        key = (run.data, run.problem_type, metric.name, metric.direction, str(metric.range))
+        same.setdefault(key, []).append(run)
+    return [_compare(same[key], sort) for key in sorted(same)]
+
+
+def _compare(runs: list[Run], sort: str | None) -> Comparison:
+    metric = runs[0].metric
+    numbers = [f"{what}/{metric.name}" for what in ("val", "test", "baseline")]
+    numbers += ["best_epoch", "seconds", "num_parameters"]
+    values = pd.DataFrame([dict(run.numbers) for run in runs]).astype(float)
+    is_known = sort in values or any(sort in run.settings for run in runs)
+    key = sort if sort is not None and is_known else numbers[0]
+    if key in values and key not in numbers:
+        numbers.insert(0, key)
+    infos = {name: info for run in reversed(runs) for name, info in run.metrics.items()}
+    info = infos.get(key.rpartition("/")[2])
+    is_descending = info is not None and info.direction == "max"
+    order = _order(is_descending)
+
+    text = pd.DataFrame([_texts(run) for run in runs]).fillna("")
+    settings = differing(text)
+    equal = [setting for setting in settings if last_name(setting) not in REPEATS]
+    group_of = text.groupby(equal, sort=False).ngroup() if equal else pd.Series(0, text.index)
+    mean, std = values.groupby(group_of).mean(), values.groupby(group_of).std()
+    ranked: list[tuple[tuple, Group]] = []
+    for number, positions in group_of.groupby(group_of).groups.items():
+        members = sorted(
+            (runs[position] for position in positions),
+            key=lambda run: order(run.numbers.get(key, run.settings.get(key))),
+        )
+        means, stds = (frame.loc[number].dropna().to_dict() for frame in (mean, std))
+        rank = order(means.get(key, members[0].settings.get(key)))
+        ranked.append((rank, Group(tuple(members), means, stds)))
+    groups = tuple(group for _, group in sorted(ranked, key=lambda pair: pair[0]))
+    shown = tuple(name for name in numbers if name in values)
+    return Comparison(
+        runs[0].data,
+        runs[0].problem_type,
+        metric,
+        tuple(settings),
+        shown,
+        key,
+        is_descending,
+        groups,
+    )
+
+
+def differing(text: pd.DataFrame) -> list[str]:
+    """Return the settings that differ, each once, however many keys hold copies of it.
+
+    Args:
+        text: a line for each run, a column for each setting; "" where a run lacks it.
+    """
+    found: dict[tuple[str, ...], str] = {}
+    for key in sorted(text, key=lambda key: key.count(".")):  # seed before data.seed
+        if text[key].nunique() > 1 and not _is_implied(text, key):
+            found.setdefault((last_name(key), *text[key]), key)
+    return [key for key in text if key in found.values()]
+
+
+def _is_implied(text: pd.DataFrame, key: str) -> bool:
+    """Whether the class of the key's section says it all: SGD has a momentum, AdamW has none."""
+    section = key.rpartition(".")[0]
+    if section not in text:
+        return False
+    has = text[key] != ""
+    return text[key][has].nunique() == 1 and not set(text[section][has]) & set(text[section][~has])
+
+
+def _order(is_descending: bool) -> Callable[[Value], tuple]:
+    """Make what values are sorted by: good numbers first, text as it rises, then nothing."""
+    sign = -1 if is_descending else 1
+
+    def order(value: Value) -> tuple[bool, bool, float, str]:
+        if isinstance(value, int | float):
+            return False, False, sign * value, ""
+        return value is None, True, 0.0, str(value)
+
+    return order
+
+
+def last_name(key: str) -> str:
+    """Return seed of data.seed."""
+    return key.rpartition(".")[2]
+
+
+def _texts(run: Run) -> dict[str, str]:
+    return {key: as_text(value) for key, value in run.settings.items()}
+
+
+def as_text(value: Value) -> str:
+    """Write a setting as it would be typed."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,207 @@
+"""Read finished runs for `kindling compare`: settings of config.yaml, scores of metrics.json.
+
+A run folder may be anybody's. Nothing in it is executed, no text of it can steer a terminal, and
+a file of an unreasonable size or shape is left out with the reason.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from kindling.errors import ConfigError, Problem
+from kindling.formatting import first_few, printable, short_path
+from kindling.metrics import MetricInfo, info_from_json
+from kindling.runs import RUNS, list_runs
+from kindling.types import SPLITS
+
+Value = str | int | float | bool | None
+# A run's files have a few thousand bytes, and nest five deep.
+MAX_BYTES, MAX_DEPTH, MAX_EVENTS, MAX_SCALAR = 1 << 20, 32, 20_000, 10_000
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is four times as fast
+# Where a run lies, and what leaves its numbers as they are: no settings to compare.
+NOT_SETTINGS = ("run_dir", "name", "resume", "debug", "report", "baselines", "hydra")
+COPIES = ("trainer.callbacks", "trainer.logger")  # of what stands in sections of their own
+COUNTS = ("best_epoch", "epochs", "seconds", "num_parameters")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished run.
+
+    Args:
+        name: what `kindling predict` finds it by.
+        folder: as it would be typed here.
+        settings: by dotted key, such as model.width.
+        numbers: by name, such as val/accuracy, baseline/accuracy or seconds.
+        problem_type: as it was recorded; "" where it was not.
+        metrics: what was measured, by name; the primary one first.
+    """
+
+    name: str
+    folder: str
+    settings: Mapping[str, Value]
+    numbers: Mapping[str, float]
+    problem_type: str
+    metrics: Mapping[str, MetricInfo]
+
+    @property
+    def metric(self) -> MetricInfo:
+        """The primary one."""
+        return next(iter(self.metrics.values()))
+
+    @property
+    def data(self) -> str:
+        """Name the data set: the file or folder and the target, or the set's own word."""
+        word = self.settings.get("data.path") or self.settings.get("data") or "unknown data"
+        target = self.settings.get("data.target")
+        return str(word) if target is None else f"{word}, target {target}"
+
+
+def read_runs(paths: Iterable[str]) -> tuple[list[Run], dict[str, str]]:
+    """Read all runs below the paths; also return the folders that are left out, and why.
+
+    Raises:
+        ConfigError: a path is no folder, or there is not one finished run.
+    """
+    folders: dict[Path, None] = {}
+    skipped: dict[str, str] = {}
+    for path in paths:
+        finished, unfinished = list_runs(Path(path))
+        folders |= dict.fromkeys(folder.resolve() for folder in finished)
+        skipped |= {printable(str(folder)): reason for folder, reason in unfinished.items()}
+    runs = []
+    for name, folder in zip(short_names(list(folders)), folders, strict=True):
+        try:
+            runs.append(read_folder(name, folder))
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+            place = printable(short_path(str(folder)))
+            skipped[place] = printable(" ".join(str(error).split())[:200])
+    if not runs:
+        reasons = first_few([f"{f}: {reason}" for f, reason in skipped.items()], separator="; ")
+        got = f"none in {', '.join(map(str, paths))}" + (f" ({reasons})" if reasons else "")
+        raise ConfigError(Problem("there must be a finished run", got, "python train.py makes one"))
+    return runs, skipped
+
+
+def short_names(folders: Sequence[Path]) -> list[str]:
+    """Call a run below ./runs by the letters at its end, where no other has the same."""
+    ends = Counter(folder.name.rpartition("_")[2] for folder in folders)
+    home = RUNS.resolve()
+    names = []
+    for folder in folders:
+        end = folder.name.rpartition("_")[2]
+        is_short = folder.is_relative_to(home) and ends[end] == 1
+        names.append(printable(end if is_short else short_path(str(folder))))
+    return names
+
+
+def read_folder(name: str, folder: Path) -> Run:
+    """Read one run; ValueError, OSError or YAMLError where a file is not what it should be."""
+    config = read_yaml(folder / "config.yaml")
+    if isinstance(config, dict) and isinstance(config.get("data"), dict):
+        path = config["data"].get("path")
+        if isinstance(path, str):
+            config["data"]["path"] = short_path(path)  # the same, however it was typed
+    try:
+        results = json.loads(read_text(folder / "metrics.json"))
+    except ValueError as error:
+        raise ValueError(f"metrics.json: {error}") from error
+    return read_run(name, printable(short_path(str(folder))), config, results)
+
+
+def read_yaml(file: Path) -> Any:
+    """Read plain values; no tag builds anything, no alias multiplies, ${...} stays text."""
+    text = read_text(file)
+    depth = 0
+    for count, event in enumerate(yaml.parse(text, Loader=LOADER)):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        is_long = isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_SCALAR
+        if depth > MAX_DEPTH or count > MAX_EVENTS or is_long or isinstance(event, yaml.AliasEvent):
+            raise ValueError("config.yaml: too deep, too long, or with an alias: not of a run")
+    return yaml.load(text, Loader=LOADER)
+
+
+def read_text(file: Path) -> str:
+    """Read a small file; nothing that is a pipe or a device, and no more than was asked."""
+    if not file.is_file():
+        raise ValueError(f"{file.name} is not a file")
+    with file.open("rb") as stream:
+        content = stream.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"{file.name} has more than {MAX_BYTES:,} bytes")
+    return content.decode("utf-8")
+
+
+def read_run(name: str, folder: str, config: Any, results: Any) -> Run:
+    """Take what is known out of config.yaml and metrics.json; ValueError if that is nothing.
+
+    A value of an unexpected type is left out, and text is only ever text.
+    """
+    if not isinstance(config, dict) or not isinstance(results, dict):
+        raise ValueError("config.yaml and metrics.json must hold keys and values")
+    recorded = results.get("metrics")
+    recorded = recorded if isinstance(recorded, dict) else {}
+    infos = [info_from_json(printable(str(key)), found) for key, found in recorded.items()]
+    if not infos:
+        raise ValueError("metrics.json does not say what its metrics are: train the run again")
+    primary, problem_type = infos[0], printable(str(results.get("problem_type") or ""))
+    numbers = dict(_numbers(results, primary))
+    if not {f"val/{primary.name}", f"test/{primary.name}"} & set(numbers):
+        raise ValueError(f"metrics.json has no {primary.name} of val or test rows")
+    metrics = {info.name: info for info in infos}
+    return Run(name, folder, dict(_settings(config)), numbers, problem_type, metrics)
+
+
+def _settings(config: dict) -> Iterator[tuple[str, Value]]:
+    place = config.get("run_dir")
+    for key, value in _leaves(config, ""):
+        is_own = isinstance(value, str) and isinstance(place, str) and value.startswith(place)
+        if key.split(".")[0] in NOT_SETTINGS or key in COPIES or (place and is_own):
+            continue
+        section, _, last = key.rpartition(".")
+        if last == "_target_":  # the class stands for its section: model=MLP
+            yield section, str(value).rpartition(".")[2]
+        elif last not in ("_partial_", "_convert_"):
+            yield key, value
+
+
+def _leaves(node: Any, prefix: str) -> Iterator[tuple[str, Value]]:
+    for name, value in node.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{key}.")
+        elif value is None or isinstance(value, str | int | float | bool):
+            yield printable(key), printable(value) if isinstance(value, str) else value
+        else:
+            yield printable(key), printable(json.dumps(value, default=str, ensure_ascii=False))
+
+
+def _numbers(results: dict, primary: MetricInfo) -> Iterator[tuple[str, float]]:
+    for split in SPLITS:
+        for name, value in _scores(results.get(split)).items():
+            yield f"{split}/{name}", value
+    models = results.get("baselines")
+    baselines = {
+        model: _scores(scores)[primary.name]
+        for model, scores in (models.items() if isinstance(models, dict) else ())
+        if primary.name in _scores(scores)
+    }
+    if baselines:
+        yield f"baseline/{primary.name}", baselines[primary.best(baselines)]
+    yield from _scores({name: results.get(name) for name in COUNTS}).items()
+
+
+def _scores(found: Any) -> dict[str, float]:
+    """Keep the numbers that can be reckoned with: no null, no nan, nothing of 400 digits."""
+    items = found.items() if isinstance(found, dict) else []
+    return {
+        printable(str(name)): value
+        for name, value in items
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+    }
