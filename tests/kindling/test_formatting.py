@@ -2,7 +2,6 @@ import subprocess
 import sys
 
 import pytest
-from kindling.report.metric_words import write_interval, write_score
 
 from kindling.formatting import first_few, number, percent, quantity, shorten, shown
 
@@ -39,13 +38,6 @@ def test_a_number_has_the_digits_that_count(value, text):
 
 def test_a_users_own_value_is_written_as_it_would_be_by_hand():
     assert [quantity(v) for v in (2009.0, 19.0, 0.5, 1350.0)] == ["2,009", "19", "0.5", "1,350"]
-
-
-def test_scores_are_written_in_their_own_way():
-    assert write_score("accuracy", 0.825) == "82.5 %"
-    assert write_score("log_loss", 0.39712) == "0.397"
-    assert write_score("unheard_of", None) == "-"
-    assert write_interval("accuracy", (0.794, 0.852)) == "79.4 to 85.2 %"
 
 
 def test_a_name_in_a_figure_is_one_short_line_that_matplotlib_shows():

@@ -5,7 +5,6 @@ All parts of the report read these two, never the data module or the task.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from kindling.contract import DescribedData
 from kindling.formatting import count
 from kindling.images.pixel_scaling import PixelScaler
 from kindling.predictions import Result, read_outputs, to_numpy
@@ -81,7 +81,7 @@ class ReportData:
         )
 
 
-def read_report_data(data: Any, result: Result) -> ReportData:
+def read_report_data(data: DescribedData, result: Result) -> ReportData:
     """Take the test rows out of the data module, the same ones in every run of a seed."""
     spec = data.spec
     examined = np.arange(len(result.row))
@@ -95,7 +95,9 @@ def read_report_data(data: Any, result: Result) -> ReportData:
     return ReportData(spec, result, examined, x, data.raw.names[rows], columns, features)
 
 
-def read_columns(data: Any, rows: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, list[int]]]:
+def read_columns(
+    data: DescribedData, rows: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, list[int]]]:
     """Return the cells (n,) of each column that was learnt from, and where it is in x."""
     schema = data.schema
     assert isinstance(schema, TableSchema)

@@ -10,6 +10,7 @@ from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
 
 from kindling.bootstrap import intervals
+from kindling.contract import DescribedData, DescribedTask
 from kindling.files import write_atomically
 from kindling.report.classification import class_charts
 from kindling.report.components import Block, Page, Section, Sentences, Table, Text, render
@@ -26,8 +27,8 @@ from kindling.report.weak_spots import weak_section
 
 def write_report(
     cfg: DictConfig,
-    data: Any,
-    task: Any,
+    data: DescribedData,
+    task: DescribedTask,
     trainer: Trainer,
     results: Mapping[str, Any],
     plan: Mapping[str, str],
@@ -59,7 +60,7 @@ def write_report(
 
 def make_page(
     cfg: DictConfig,
-    data: Any,
+    data: DescribedData,
     report_data: ReportData,
     network: TrainedNetwork,
     scores: Scores,

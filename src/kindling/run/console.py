@@ -3,7 +3,6 @@
 import logging
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 
 from kindling.errors import UserError
 
@@ -51,12 +50,6 @@ def show_plan(lines: Mapping[str, str]) -> None:
     width = max(map(len, lines))
     for label, text in lines.items():
         console.print(Text.assemble((f"{label:<{width}}  ", "bold"), text))
-
-
-def short_path(path: str) -> str:
-    """Return a path as it would be typed here: relative where it lies below this folder."""
-    full, here = Path(path).absolute(), Path.cwd()
-    return str(full.relative_to(here)) if full.is_relative_to(here) else path
 
 
 def show_scores(columns: Mapping[str, Mapping[str, float]]) -> None:

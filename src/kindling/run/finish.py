@@ -8,7 +8,8 @@ from lightning import Trainer
 from omegaconf import DictConfig
 
 from kindling.contract import DescribedData, DescribedTask
-from kindling.run.console import short_path, show_plan, show_scores
+from kindling.formatting import short_path
+from kindling.run.console import show_plan, show_scores
 from kindling.run.plan import plan_lines
 from kindling.run.record import write_json, write_metrics, write_predictions
 

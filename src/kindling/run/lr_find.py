@@ -9,8 +9,9 @@ def find_lr(cfg: DictConfig) -> float:
     """Try rising learning rates on the network that would be trained; return the one to take."""
     from lightning import seed_everything
 
+    from kindling.formatting import short_path
     from kindling.run.build import build_data, build_task, build_trainer
-    from kindling.run.console import short_path, show_plan
+    from kindling.run.console import show_plan
     from kindling.run.plan import print_plan
     from kindling.trainer.lr_range import find_rates, write_rates
 

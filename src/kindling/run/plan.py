@@ -9,7 +9,8 @@ from omegaconf import DictConfig
 
 from kindling.bundle.save import no_bundle
 from kindling.contract import DescribedData, DescribedTask
-from kindling.run.console import short_path, show_plan
+from kindling.formatting import short_path
+from kindling.run.console import show_plan
 from kindling.tables.schema import USED, TableSchema
 
 KIND_WORDS = {"category": "categories", "number": "numbers", "boolean": "booleans", "date": "dates"}

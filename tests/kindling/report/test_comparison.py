@@ -1,13 +1,13 @@
 """Compared runs: what differs, gathered over seeds and sorted; as text, JSON, CSV and page."""
 
 import csv
-import html
 import io
 import json
 import re
 
 import numpy as np
 import pytest
+from markupsafe import escape
 
 from kindling.errors import ConfigError
 from kindling.metrics import infos_to_json, metrics_for
@@ -198,7 +198,7 @@ def test_the_page_holds_every_run_escaped_and_asks_for_nothing():
     page = to_html(compare(runs))
     assert page.count("<script>") == 1
     assert evil not in page
-    assert html.escape(evil) in page
+    assert str(escape(evil)) in page
     assert not re.search(r"https?:|src=|@import|url\(", page)
 
 

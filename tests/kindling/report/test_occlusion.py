@@ -1,7 +1,14 @@
 import numpy as np
+import pytest
 import torch
+from torch import nn
+from torch.utils.tensorboard import SummaryWriter
 
-from kindling.report.occlusion import occlusion, overlay, patches
+from kindling.predictions import Result
+from kindling.report.occlusion import image_section, occlusion, overlay, patches
+from kindling.report.report_data import ReportData, TrainedNetwork, describe_images
+from kindling.report.tensorboard import add_embedding
+from kindling.report.weak_spots import weak_section
 from kindling.types import DataSpec
 
 SHAPE = (1, 16, 12)
@@ -37,6 +44,40 @@ def test_the_place_that_is_looked_at_is_found():
 def test_of_classes_it_is_the_fall_of_the_one_that_is_said():
     image = torch.full(SHAPE, 255, dtype=torch.uint8)
     assert occlusion(probabilities, CLASSES, image)[0, 0] == 1.0
+
+
+def images_of(dtype, channels):
+    """Return the report data of 30 images, each a shade, and a network that tells them apart."""
+    shades = torch.linspace(0, 200, 30)
+    x = shades.view(-1, 1, 1, 1).expand(-1, channels, 16, 12).to(dtype).contiguous()
+    shape = (channels, 16, 12)
+    mean, scale = (100.0,) * channels, (50.0,) * channels
+    spec = DataSpec("regression", "y", image_shape=shape, pixel_mean=mean, pixel_scale=scale)
+    rows = np.arange(30)
+    result = Result(rows, shades.double().numpy(), np.full(30, 50.0), {})
+    data = ReportData(spec, result, rows, x, rows, describe_images(x), {})
+    network = nn.Sequential(nn.Flatten(), nn.Linear(16 * 12 * channels, 1))
+    return data, TrainedNetwork(network, spec)
+
+
+@pytest.mark.parametrize(("dtype", "channels"), [(torch.uint8, 1), (torch.uint8, 3)])
+def test_images_of_grey_levels_or_colours_are_shown(dtype, channels):
+    section = image_section(*images_of(dtype, channels))
+    assert [block.name for block in section.blocks] == ["mistakes", "occlusion"]
+    assert section.intro == ""
+
+
+@pytest.mark.parametrize(("dtype", "channels"), [(torch.uint8, 4), (torch.float32, 1)])
+def test_other_images_are_left_out_with_a_sentence_and_listed_by_name(dtype, channels, tmp_path):
+    data, network = images_of(dtype, channels)
+    section = image_section(data, network)
+    assert section.blocks == []
+    assert f"{str(dtype).split('.')[1]} in {channels} channel" in section.intro
+    assert "Largest errors" in [block.title for block in weak_section(data).blocks]
+    with SummaryWriter(str(tmp_path)) as writer:
+        add_embedding(writer, data, network, 0)
+    assert list(tmp_path.rglob("metadata.tsv"))
+    assert not list(tmp_path.rglob("sprite.png"))
 
 
 def test_patches_cover_every_pixel_of_any_side():

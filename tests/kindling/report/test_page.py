@@ -6,7 +6,22 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
+from kindling.metrics import Metric
+from kindling.report.write_report import write_report
+from kindling.run.record import write_metrics
+
+KAPPA = Metric(
+    name="kappa",
+    label="Cohen's kappa",
+    meaning="agreement beyond chance",
+    direction="max",
+    range=(-1, 1),
+    problem_types=("multiclass",),
+    function=lambda truth, probs: cohen_kappa_score(truth, probs.argmax(1)),
+    every_epoch=True,
+)
 LOADS = {"src", "href", "data", "poster", "action"}
 
 
@@ -60,6 +75,20 @@ def test_names_are_words_and_no_markup(run, odd_csv):
     assert "x" not in page.addresses
     assert "&lt;script&gt;" in text
     assert "&lt;img" in text
+
+
+def test_an_own_metric_is_in_the_table_with_an_interval_and_drawn(build, compose):
+    data, task, trainer = build("report=true")
+    task.metrics = (KAPPA, *task.metrics)  # as if it were registered first
+    trainer.fit(task, data)
+    trainer.test(task, data, ckpt_path="best", weights_only=True, verbose=False)
+    cfg = compose("report=true")
+    metrics = write_metrics(cfg, task, trainer, {"dummy": {"kappa": 0.0, "accuracy": 0.5}})
+    text = write_report(cfg, data, task, trainer, metrics, {}).read_text(encoding="utf-8")
+    assert re.search(r"Cohen&#39;s kappa</th><td[^>]*>0\.\d+</td><td[^>]*>0\.\d+ to ", text)
+    assert "Cohen&#39;s kappa on test rows" in text  # the first card
+    assert "(dummy): Cohen&#39;s kappa" in text  # the finding
+    assert '<figure id="kappa">' in text  # a curve
 
 
 @pytest.mark.slow
