@@ -37,7 +37,7 @@ CODES: dict[str, Check] = {
     "D003": Check(
         "error",
         "A file is no table",
-        "Save it as CSV or Parquet; its content decides, not its name.",
+        "Save it as CSV or Parquet; its content decides the format, not its name.",
     ),
     "D004": Check(
         "error",
@@ -54,7 +54,7 @@ CODES: dict[str, Check] = {
     "D008": Check("error", "A table has a header only", "Give rows."),
     "D009": Check(
         "error",
-        "Rows that judge are the ones learnt from",
+        "The file with the val or test rows is the training file",
         "Leave the second path out: rows are split off.",
     ),
     "D010": Check(
@@ -89,10 +89,12 @@ CODES: dict[str, Check] = {
     ),
     "D103": Check(
         "error",
-        "Cells do not fit the kind of their column",
+        "Cells do not fit the type of their column",
         "Correct or empty them, or set data.kinds.",
     ),
-    "D104": Check("error", "data.kinds names no kind", "Choose number, boolean, category or date."),
+    "D104": Check(
+        "error", "data.kinds names no column type", "Choose number, boolean, category or date."
+    ),
     "D105": Check(
         "info",
         "A column says nothing of other rows: id, constant, free text",
@@ -111,7 +113,9 @@ CODES: dict[str, Check] = {
         "Counted as missing; write another word if it is one.",
     ),
     "D112": Check(
-        "info", "Words and numbers stand in one column", "Taken as categories, each number a level."
+        "info",
+        "Words and numbers stand in one column",
+        "Taken as categories, each number one of them.",
     ),
     "D113": Check(
         "info",
@@ -129,7 +133,9 @@ CODES: dict[str, Check] = {
         "Whole numbers beyond 2^53 lose digits",
         "Read as far as float64 goes; set data.kinds to category if they are codes.",
     ),
-    "D117": Check("info", "Levels occur in val or test, but not in train", "Taken for unknown."),
+    "D117": Check(
+        "info", "Categories occur in val or test, but not in train", "Taken for unknown."
+    ),
     "D118": Check(
         "warning",
         "A column has values in train, but none in val or test",
@@ -206,7 +212,7 @@ CODES: dict[str, Check] = {
         "A logarithm was asked for of values that have none",
         "data.target_transform=none.",
     ),
-    "D301": Check("error", "A stage has no rows", "Give more rows, or other fractions."),
+    "D301": Check("error", "A split has no rows", "Give more rows, or other fractions."),
     "D302": Check("error", "Two ways to split exclude each other", "Leave one of them out."),
     "D303": Check(
         "error", "A group has rows in a given set and elsewhere", "Give files that share no group."

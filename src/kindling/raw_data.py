@@ -1,4 +1,4 @@
-"""What every source hands on: raw rows and targets, untouched and unsplit."""
+"""Raw data: what every source of tables or images returns, before it is split and preprocessed."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -59,13 +59,13 @@ class RawData:
         is_regression: whether y holds values rather than labels.
         reason: why that task, in words for the plan.
         names: each row's own name: its number in its file (from 0), or the image's path.
-        given: rows whose stage the user fixed by a file or folder of its own.
+        given: rows whose split the user fixed by a file or folder of its own.
         notes: what was decided on the way, one line each for the plan.
         findings: what was noticed on the way and is no error.
         target_transform: what is learnt of a quantity; "auto" is decided on a table's val rows.
         kinds: what the user says of a table's columns.
         dialect: what the user says of how its files are written.
-        groups: rows with the same value here stay together in one stage, or None.
+        groups: rows with the same value here stay together in one split, or None.
         times: the test rows are the latest by this, or None.
         on_disk: whether what the network learns from is kept in a file where it is large.
         images: what the images are, see `array_schema`; None for a table.

@@ -1,14 +1,14 @@
-"""The train cells of one column in; what is odd about how they are written out."""
+"""Check how the cells of one column are written: markers, commas, dates, units, codes."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.errors import Problem
-from kindling.formatting import shown
+from kindling.formatting import first_few, shown
 from kindling.tables import column_types
 from kindling.tables.schema import Column
 
@@ -17,7 +17,6 @@ CODES_PATTERN = r"^[A-Z]{2}$"  # of countries and states, of which NA is one
 WITH_UNIT = r"^([$€£¥] ?[+-]?[\d.,]+|[+-]?[\d.,]*\d[\d.,]* ?([%$€£¥°]|[A-Za-zµ°²³/]{1,5}\.?))$"
 DIGITS = r"[\d.,+\- ]"
 MOSTLY = 0.9  # share of cells
-MAX_NAMED = 5
 
 
 class Cells(NamedTuple):
@@ -39,8 +38,13 @@ class Cells(NamedTuple):
         place = int(np.flatnonzero(found.fill_null(False))[0])
         return f"{shown(self.raw[place].as_py())} in row {self.rows[place]}"
 
+    def fields(self, column: str, found: pa.ChunkedArray) -> dict[str, Any]:
+        """Return where the cells that were found stand, as the fields of a Problem."""
+        places = np.flatnonzero(found.fill_null(False))
+        return {"column": column, "row": int(self.rows[places[0]]), "count": len(places)}
 
-def infinite(column: Column, cells: Cells) -> Iterator[Problem]:
+
+def check_infinity(column: Column, cells: Cells) -> Iterator[Problem]:
     """Count cells that hold infinity."""
     if column.column_type != "number":
         return
@@ -54,10 +58,10 @@ def infinite(column: Column, cells: Cells) -> Iterator[Problem]:
     if where := cells.where(found):
         rule = f"numbers of {column.name!r} should be finite"
         got, fix = f"infinity in {where}: counted as missing", "correct the cells or empty them"
-        yield Problem(rule, got, fix, "D108")
+        yield Problem(rule, got, fix, "D108", **cells.fields(column.name, found))
 
 
-def markers(column: Column, cells: Cells) -> Iterator[Problem]:
+def check_markers(column: Column, cells: Cells) -> Iterator[Problem]:
     """Count what people write where they know nothing, and doubt whether it was meant so."""
     if not column_types.is_text(cells.raw):
         return
@@ -68,14 +72,16 @@ def markers(column: Column, cells: Cells) -> Iterator[Problem]:
     if not where:
         return
     found = pc.unique(text.filter(is_marker)).to_pylist()
-    got = f"{', '.join(map(repr, found[:MAX_NAMED]))} in {where}: counted as missing"
+    got = f"{first_few(map(repr, found))} in {where}: counted as missing"
+    fields = cells.fields(column.name, is_marker)
     empty = pc.sum(pc.equal(text, "")).as_py() or 0
     if column.column_type == "category" and _looks_real(set(found), text, empty):
         rule = f"NA or None in {column.name!r} may be a value of its own"
-        yield Problem(rule, got, "write another word, such as 'nothing', if it is", "D111")
+        fix = "write another word, such as 'nothing', if it is"
+        yield Problem(rule, got, fix, "D111", **fields)
     else:
         rule = f"missing cells of {column.name!r} are written as words"
-        yield Problem(rule, got, "nothing, if that is right", "D110")
+        yield Problem(rule, got, "nothing, if that is right", "D110", **fields)
 
 
 def _looks_real(found: set[str], text: pa.ChunkedArray, empty: int) -> bool:
@@ -85,25 +91,27 @@ def _looks_real(found: set[str], text: pa.ChunkedArray, empty: int) -> bool:
     return found == {"None"} and empty == 0
 
 
-def mixed(column: Column, cells: Cells) -> Iterator[Problem]:
+def check_mixture(column: Column, cells: Cells) -> Iterator[Problem]:
     """Say that a category has numbers among its words, or codes with leading zeros."""
     if column.column_type != "category" or not column_types.is_text(cells.raw):
         return
     as_number = f"'data.kinds={{{column.name}: number}}' if"
     known = column_types.known_text(cells.raw)
-    if column.why.startswith("codes with leading zeros"):
+    if column.has_leading_zeros:
+        found = pc.match_substring_regex(known, column_types.LEADING_ZEROS)
         rule = f"{column.name!r} holds codes with leading zeros"
-        got = f"{cells.first(pc.match_substring_regex(known, r'^0[0-9]+$'))}: taken as categories"
-        yield Problem(rule, got, f"{as_number} they are quantities", "D115")
+        got, fix = f"{cells.first(found)}: taken as categories", f"{as_number} they are quantities"
+        yield Problem(rule, got, fix, "D115", **cells.fields(column.name, found))
         return
     is_number = pc.is_valid(column_types.to_number(known))
     if 0 < pc.sum(is_number).as_py() < pc.count(known).as_py():
         rule = f"{column.name!r} should hold words or numbers"
         got = f"numbers in {cells.where(is_number)}: taken as categories"
-        yield Problem(rule, got, f"{as_number} the words are mistakes", "D112")
+        fields = cells.fields(column.name, is_number)
+        yield Problem(rule, got, f"{as_number} the words are mistakes", "D112", **fields)
 
 
-def commas(column: Column, cells: Cells) -> Iterator[Problem]:
+def check_commas(column: Column, cells: Cells) -> Iterator[Problem]:
     """Say what a number with a comma was taken for."""
     if column.column_type == "number" and column_types.is_text(cells.raw):
         fix = f"'data.kinds={{{column.name}: category}}' if they are codes"
@@ -116,10 +124,11 @@ def read_commas(name: str, decimal: str, cells: Cells, fix: str) -> Iterator[Pro
     found = pc.and_(pc.match_substring(cells.raw, ","), pc.is_valid(values))
     if cells.where(found):
         got = f"{cells.first(found)} read as {values.filter(found)[0].as_py():g}"
-        yield Problem(f"numbers of {name!r} have commas", got, fix, "D113")
+        rule = f"numbers of {name!r} have commas"
+        yield Problem(rule, got, fix, "D113", **cells.fields(name, found))
 
 
-def unclear_dates(column: Column, cells: Cells) -> Iterator[Problem]:
+def check_dates(column: Column, cells: Cells) -> Iterator[Problem]:
     """Say how dates that can be read in two ways were read."""
     if not column_types.is_text(cells.raw) or not column.pattern.startswith("%m/%d"):
         return
@@ -127,11 +136,12 @@ def unclear_dates(column: Column, cells: Cells) -> Iterator[Problem]:
     other = column.pattern.replace("%m/%d", "%d/%m")
     if column_types.to_days(known, other).null_count == known.null_count:
         rule, fix = f"dates of {column.name!r} should be clear", "write them as 2024-12-31"
-        got = f"{cells.first(pc.is_valid(known))} read month first"
-        yield Problem(rule, got, fix, "D114")
+        found = pc.is_valid(known)
+        got = f"{cells.first(found)} read month first"
+        yield Problem(rule, got, fix, "D114", **cells.fields(column.name, found))
 
 
-def units(column: Column, cells: Cells) -> Iterator[Problem]:
+def check_units(column: Column, cells: Cells) -> Iterator[Problem]:
     """Suspect numbers behind a sign or before a unit, which are read as text."""
     if not column_types.is_text(cells.raw) or column.column_type not in ("category", "id", "text"):
         return
@@ -142,10 +152,11 @@ def units(column: Column, cells: Cells) -> Iterator[Problem]:
     if max(counts, default=0) >= MOSTLY * pc.count(known).as_py() > 0:  # of one and the same unit
         rule = f"cells of {column.name!r} look like numbers with a unit"
         got = f"{cells.first(has_unit)}: taken for {column.column_type}"
-        yield Problem(rule, got, "write the numbers alone, the unit into the name", "D121")
+        fix = "write the numbers alone, the unit into the name"
+        yield Problem(rule, got, fix, "D121", **cells.fields(column.name, has_unit))
 
 
-def large_integers(column: Column, cells: Cells) -> Iterator[Problem]:
+def check_large_integers(column: Column, cells: Cells) -> Iterator[Problem]:
     """Say that whole numbers are too long for a float64."""
     is_text = column_types.is_text(cells.raw)
     if column.column_type != "number" or not (is_text or pa.types.is_integer(cells.raw.type)):
@@ -159,12 +170,24 @@ def large_integers(column: Column, cells: Cells) -> Iterator[Problem]:
         rule = f"whole numbers of {column.name!r} should stay below 2^53"
         got = f"larger ones in {where}: their last digits are lost"
         fix = f"'data.kinds={{{column.name}: category}}', or data.ignore=[{column.name}]"
-        yield Problem(rule, got, fix, "D116")
+        yield Problem(rule, got, fix, "D116", **cells.fields(column.name, is_large))
 
 
-def durations(column: Column, cells: Cells) -> Iterator[Problem]:
+def check_durations(column: Column, cells: Cells) -> Iterator[Problem]:
     """Say in which unit durations are read."""
-    kind = cells.raw.type
-    if pa.types.is_duration(kind) or pa.types.is_time(kind):
-        rule = f"{column.name!r} holds durations or times of the day"
-        yield Problem(rule, f"{kind}: read as seconds", "nothing", "D119")
+    cell_type = cells.raw.type
+    if pa.types.is_duration(cell_type) or pa.types.is_time(cell_type):
+        rule, got = f"{column.name!r} holds durations or times of the day", f"{cell_type}"
+        yield Problem(rule, f"{got}: read as seconds", "nothing", "D119", column=column.name)
+
+
+CELL_CHECKS = (
+    check_infinity,
+    check_markers,
+    check_mixture,
+    check_commas,
+    check_dates,
+    check_units,
+    check_large_integers,
+    check_durations,
+)

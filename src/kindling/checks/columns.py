@@ -1,77 +1,120 @@
-"""RawData rows and the schema that was fitted on them in; what is odd about each column out."""
+"""Check each column of a table: missing cells, constants, what is left out, what is new in test.
 
-from collections.abc import Callable, Iterator
+At most MAX_ROWS raw rows of each split are looked at.
+"""
 
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kindling.checks import cells as looks
-from kindling.checks.cells import Cells
-from kindling.checks.sample import Sample
+from kindling.checks.cells import CELL_CHECKS, Cells, check_units
+from kindling.contract import DescribedData
 from kindling.errors import Problem
-from kindling.formatting import shown
+from kindling.formatting import first_few, shown
+from kindling.rng import derive_seed
 from kindling.tables import column_types
 from kindling.tables.schema import USED, Column, TableSchema, convert
+from kindling.types import SPLITS, Split
 
+# With more rows, the counts in a finding are those of so many rows.
+MAX_ROWS = 100_000  # of train
+MAX_OTHER_ROWS = 50_000  # of val, and of test
 NEARLY = 0.995  # share of one value from which a column is nearly constant
-MAX_NAMED = 5
-
-Look = Callable[[Column, Cells], Iterator[Problem]]
 
 
-def column_findings(sample: Sample, schema: TableSchema) -> list[Problem]:
-    """Look at every column once; cells are those of the train rows unless a stage is named."""
-    found, (train, numbers) = missing(sample, schema), sample["train"]
+class Rows(NamedTuple):
+    """N raw rows of one split.
+
+    Args:
+        cells: as they were read.
+        numbers: int64 (N,), the number of each in its file, counted from 0.
+    """
+
+    cells: pa.Table
+    numbers: np.ndarray
+
+    def column(self, name: str) -> Cells:
+        """Return the cells of one column."""
+        return Cells(self.cells.column(name), self.numbers)
+
+
+Sample = Mapping[Split, Rows]
+
+
+def take_sample(data: DescribedData) -> Sample:
+    """Take raw rows of each split, the same ones for the same seed."""
+    return {split: _rows_of(data, split) for split in SPLITS}
+
+
+def _rows_of(data: DescribedData, split: Split) -> Rows:
+    rows, most = data.split[split], MAX_ROWS if split == "train" else MAX_OTHER_ROWS
+    if len(rows) > most:
+        rng = np.random.default_rng(derive_seed(data.seed, "check"))
+        rows = np.sort(rng.choice(rows, most, replace=False))
+    # A split lies in one file.
+    table, inside = max(data.raw.parts(rows), key=lambda part: len(part[1]))
+    return Rows(table.take(inside), table.rows[inside])
+
+
+def check_columns(sample: Sample, schema: TableSchema) -> list[Problem]:
+    """Look at every column once; cells are those of the train rows unless a split is named."""
+    found = check_missing(sample, schema)
     for column in schema.columns:
-        cells = Cells(train.column(column.name), numbers)
-        for look in LOOKS if column.column_type in USED else (left_out, looks.units):
-            found += look(column, cells)
-        if column.column_type in USED:
-            found += other_stages(column, sample)
+        cells = sample["train"].column(column.name)
+        if column.column_type not in USED:
+            found += check_left_out(column, cells)
+            found += check_units(column, cells)
+            continue
+        found += check_constant(column, cells)
+        for check in CELL_CHECKS:
+            found += check(column, cells)
+        found += check_other_splits(column, sample)
     return found
 
 
 def is_missing(column: Column, cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """Say of each cell whether it has no value, as the column reads it."""
     values = convert(column, cells)
-    return (
-        pc.equal(values, column_types.MISSING)
-        if column.column_type == "category"
-        else pc.is_null(values)
-    )
+    if column.column_type == "category":
+        return pc.equal(values, column_types.MISSING)
+    return pc.is_null(values)
 
 
-def missing(sample: Sample, schema: TableSchema) -> list[Problem]:
+def check_missing(sample: Sample, schema: TableSchema) -> list[Problem]:
     """Count the missing cells of all columns, most first, and say what becomes of them."""
     cells = sample["train"].cells
     counted = [(pc.sum(is_missing(c, cells.column(c.name))).as_py(), c.name) for c in schema.used]
     gaps = sorted((pair for pair in counted if pair[0]), key=lambda pair: -pair[0])
     if not gaps:
         return []
-    named = ", ".join(f"{count:,} of {name!r}" for count, name in gaps[:MAX_NAMED])
-    more = f" and of {len(gaps) - MAX_NAMED} more columns" if len(gaps) > MAX_NAMED else ""
-    becomes = "numbers become the median, words a level of their own"
-    got = f"{named}{more}, in {len(cells):,} rows: {becomes}"
-    return [Problem("cells should be known", got, "nothing, or fill them in", "D122")]
+    named = (f"{count:,} of {name!r}" for count, name in gaps)
+    got = f"{first_few(named, total=len(gaps), noun='columns')}, in {len(cells):,} rows"
+    got += ": numbers become the median, words a category of their own"
+    total = sum(count for count, _ in gaps)
+    return [Problem("cells should be known", got, "nothing, or fill them in", "D122", count=total)]
 
 
-def left_out(column: Column, cells: Cells) -> Iterator[Problem]:
+def check_left_out(column: Column, cells: Cells) -> Iterator[Problem]:
     """Say which columns are not learnt from, and why."""
     name = column.name
     if column.column_type == "empty":
         rule = f"column {name!r} should have a value in the train rows"
         got = f"none in {len(cells.raw):,} cells: left out"
-        yield Problem(rule, got, f"data.ignore=[{name}]", "D106")
+        yield Problem(rule, got, f"data.ignore=[{name}]", "D106", column=name)
     elif not column_types.is_single(cells.raw):
         rule, fix = f"cells of {name!r} should be single values", "make columns of their parts"
-        yield Problem(rule, f"{cells.raw.type}: left out", fix, "D120")
+        yield Problem(rule, f"{cells.raw.type}: left out", fix, "D120", column=name)
     else:
         rule = f"column {name!r} should say something of other rows"
         got = f"{column.column_type} ({column.why}): left out"
-        yield Problem(rule, got, f"'data.kinds={{{name}: category}}' takes it in", "D105")
+        fix = f"'data.kinds={{{name}: category}}' takes it in"
+        yield Problem(rule, got, fix, "D105", column=name)
 
 
-def nearly_constant(column: Column, cells: Cells) -> Iterator[Problem]:
+def check_constant(column: Column, cells: Cells) -> Iterator[Problem]:
     """Say that one value stands in nearly all cells."""
     values, counts = pc.value_counts(cells.raw).flatten()
     most, count = pc.index(counts, pc.max(counts)).as_py(), len(cells.raw)
@@ -79,50 +122,39 @@ def nearly_constant(column: Column, cells: Cells) -> Iterator[Problem]:
         value = values[most].as_py()
         what = "nothing" if value in (None, "") else shown(value)
         got = f"{what} in {counts[most].as_py():,} of {count:,} cells"
+        rule = f"column {column.name!r} should vary"
         fix = f"nothing, or data.ignore=[{column.name}]"
-        yield Problem(f"column {column.name!r} should vary", got, fix, "D107")
+        yield Problem(rule, got, fix, "D107", column=column.name)
 
 
-def other_stages(column: Column, sample: Sample) -> Iterator[Problem]:
-    """Compare val and test with train: levels that are new, values that are never there."""
+def check_other_splits(column: Column, sample: Sample) -> Iterator[Problem]:
+    """Compare val and test with train: categories that are new, values that are never there."""
     train = sample["train"].cells.column(column.name)
-    for stage in sample.keys() - {"train"}:
-        cells = sample[stage].cells.column(column.name)
+    for split in sample.keys() - {"train"}:
+        cells = sample[split].column(column.name)
         if column.column_type == "category":
-            yield from new_levels(column, train, Cells(cells, sample[stage].numbers), stage)
-        is_gone = pc.all(is_missing(column, cells)).as_py()
+            yield from check_new_categories(column, train, cells, split)
+        is_gone = pc.all(is_missing(column, cells.raw)).as_py()
         if is_gone and column.num_missing < len(train):
-            rule = f"{column.name!r} should have values in {stage}, as in train"
+            rule = f"{column.name!r} should have values in {split}, as in train"
             fix = f"data.ignore=[{column.name}] if it is not known when it matters"
-            yield Problem(rule, f"none in {len(cells):,} cells", fix, "D118")
+            got = f"none in {len(cells.raw):,} cells"
+            yield Problem(rule, got, fix, "D118", column=column.name, count=len(cells.raw))
 
 
-def new_levels(
-    column: Column, train: pa.ChunkedArray, cells: Cells, stage: str
+def check_new_categories(
+    column: Column, train: pa.ChunkedArray, cells: Cells, split: Split
 ) -> Iterator[Problem]:
-    """Find levels that no train row has."""
+    """Find categories that no train row has."""
     values, seen = convert(column, cells.raw), pc.unique(convert(column, train))
     is_new = pc.and_(
         pc.invert(pc.is_in(values, value_set=seen)), pc.not_equal(values, column_types.MISSING)
     )
-    new = sorted(
-        pc.value_counts(values.filter(is_new)).to_pylist(), key=lambda pair: -pair["counts"]
-    )
+    new = pc.value_counts(values.filter(is_new)).to_pylist()
+    new.sort(key=lambda pair: -pair["counts"])
     if new:
-        names = ", ".join(repr(pair["values"]) for pair in new[:MAX_NAMED])
-        rule = f"levels of {column.name!r} should occur in train"
-        got = f"{len(new):,} only in {stage}, such as {names}, in {cells.where(is_new)}"
-        yield Problem(rule, f"{got}: taken for unknown", "nothing", "D117")
-
-
-LOOKS: tuple[Look, ...] = (
-    nearly_constant,
-    looks.infinite,
-    looks.markers,
-    looks.mixed,
-    looks.commas,
-    looks.unclear_dates,
-    looks.units,
-    looks.large_integers,
-    looks.durations,
-)
+        names = first_few(repr(pair["values"]) for pair in new)
+        rule = f"categories of {column.name!r} should occur in train"
+        got = f"{len(new):,} only in {split}, such as {names}, in {cells.where(is_new)}"
+        fields = cells.fields(column.name, is_new)
+        yield Problem(rule, f"{got}: taken for unknown", "nothing", "D117", **fields)

@@ -1,36 +1,141 @@
-"""Data that were read, split and fitted in; everything worth knowing of them, by code, out.
+"""Check data that were read, split and fitted: files and headers, columns, labels, rows, leakage.
 
-What makes reading impossible is refused where it is read; what can be judged afterwards is here,
-found in one pass over at most MAX_ROWS rows.
+What makes reading impossible is refused where it is read. What can be seen afterwards is found
+here, by code (codes.py), in one pass over at most MAX_ROWS rows.
 """
 
-from kindling.checks.columns import column_findings
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+
+from kindling.checks.cells import Cells, read_commas
+from kindling.checks.columns import MAX_ROWS, check_columns, take_sample
 from kindling.checks.images import repeated_images
-from kindling.checks.labels import label_findings, target_findings
-from kindling.checks.leaks import leak_findings
-from kindling.checks.names import name_findings
-from kindling.checks.rows import row_findings
-from kindling.checks.sample import take_sample
+from kindling.checks.leakage import check_leaks, check_rows
+from kindling.contract import DescribedData
 from kindling.errors import Problem
+from kindling.formatting import first_few, shown
+from kindling.raw_data import RawData
+from kindling.tables import column_types
+from kindling.tables.csv_dialect import AUTO, NOT_UNICODE, Dialect, sniff
+from kindling.tables.formats import CSV, format_of
 from kindling.tables.schema import TableSchema
-from project.data.datamodule import DataModule
+from kindling.types import DataSpec
 
 ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
-def check_data(data: DataModule) -> list[Problem]:
+def check_data(data: DescribedData) -> list[Problem]:
     """Return all findings, the gravest first; `data` is set up."""
     found = list(data.raw.findings)
     if isinstance(data.schema, TableSchema):
-        sample = take_sample(data)
-        found += name_findings(data.raw)
-        found += column_findings(sample, data.schema)
-        found += target_findings(data.raw)
-        found += row_findings(data)
+        found += check_files(data.raw)
+        found += check_columns(take_sample(data), data.schema)
+        found += check_target(data.raw)
+        found += check_rows(data)
+        found += check_leaks(data)
     if data.raw.content_hashes is not None:
         found += repeated_images(data.raw, data.split)
     if not data.spec.is_regression:
-        found += label_findings(data.spec)
-    if isinstance(data.schema, TableSchema):
-        found += leak_findings(data)
+        found += check_classes(data.spec)
     return sorted(found, key=lambda problem: (ORDER[problem.severity], problem.code))
+
+
+def check_files(raw: RawData) -> list[Problem]:
+    """Look at the header and the encoding of each file of a table."""
+    assert isinstance(raw.x, tuple)
+    found = []
+    for table in raw.x:
+        found += check_names(list(table.names), table.file)
+        if Path(table.file).is_file():
+            found += check_csv(table.file, list(table.names), raw.dialect)
+    return found
+
+
+def check_names(names: list[str], file: str) -> list[Problem]:
+    """Find names of columns that are numbers, or that are hard to tell apart."""
+    found = []
+    numbers = [name for name in names if _is_number(name)]
+    if len(numbers) > 1 and 2 * len(numbers) > len(names):
+        rule, got = f"the first line of {file} must name the columns", first_few(numbers)
+        fix = "put a line with names above it"
+        found.append(Problem(rule, f"numbers: {got}", fix, "D010", file=file))
+    for same in _alike(names):
+        rule = f"names of columns should differ in more than case and spaces ({file})"
+        got, fix = first_few(map(repr, same), separator=" and "), "rename them if they are one"
+        found.append(Problem(rule, got, fix, "D013", file=file, column=same[0]))
+    return found
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _alike(names: Iterable[str]) -> list[list[str]]:
+    """Group names that differ in case and spaces only."""
+    alike = defaultdict(list)
+    for name in names:
+        alike[" ".join(name.casefold().split())].append(name)
+    return [same for same in alike.values() if len(same) > 1]
+
+
+def check_csv(file: str, names: list[str], asked: Dialect = AUTO) -> list[Problem]:
+    """Say which of these columns of a CSV file have no name, and that it is no UTF-8."""
+    if format_of(Path(file)) is not CSV:
+        return []
+    layout, found = sniff(Path(file), asked), []
+    unnamed = [name for name in layout.unnamed if name in names]
+    if unnamed:
+        rule, got = f"every column of {file} should have a name", f"called {first_few(unnamed)}"
+        fix = "name them in the first line"
+        found.append(Problem(rule, got, fix, "D012", file=file, column=unnamed[0]))
+    encoding = layout.dialect.encoding
+    if asked.encoding == "auto" and encoding in NOT_UNICODE:
+        rule, got = f"the text of {file} should be UTF-8", f"other bytes: read as {encoding}"
+        fix = "data.csv.encoding=... if letters look odd"
+        found.append(Problem(rule, got, fix, "D011", file=file))
+    return found
+
+
+def check_classes(spec: DataSpec) -> list[Problem]:
+    """Find classes with a single train row, and names that are hard to tell apart."""
+    found = []
+    counted = zip(spec.classes, spec.class_counts, strict=True)
+    single = [name for name, count in counted if count == 1]
+    if single:
+        rule = f"a class of {spec.target!r} should have several train rows"
+        got = f"one row of {first_few(map(shown, single), total=len(single), noun='classes')}"
+        fix = "give more rows of it, or join it with another"
+        found.append(Problem(rule, got, fix, "D207", count=len(single)))
+    pairs = [" and ".join(map(shown, same)) for same in _alike(spec.classes)]
+    if pairs:
+        rule = f"classes of {spec.target!r} should differ in more than case and spaces"
+        got, fix = first_few(pairs, separator="; "), "write them alike if they are one"
+        found.append(Problem(rule, got, fix, "D208", count=len(pairs)))
+    return found
+
+
+def check_target(raw: RawData) -> Iterator[Problem]:
+    """Say how the target's cells were read, where a person may not expect it."""
+    assert isinstance(raw.x, tuple)
+    cells = next(c for c in (chunk.column(raw.target) for chunk in raw.x[0].open()) if len(c))
+    cells = cells.slice(0, MAX_ROWS)
+    if not column_types.is_text(cells):
+        return
+    labels = Cells(cells, np.arange(len(cells)))  # counted in the file
+    if raw.is_regression:
+        fix = "data.task=classification if they are codes"
+        yield from read_commas(raw.target, column_types.decimal_sign(cells), labels, fix)
+        return
+    has_spaces = pc.not_equal(cells, pc.utf8_trim_whitespace(cells))
+    if where := labels.where(has_spaces):
+        rule = f"labels of {raw.target!r} should have no spaces around them"
+        got, fix = f"spaces in {where}: taken without", "nothing, or write them without"
+        yield Problem(rule, got, fix, "D211", **labels.fields(raw.target, has_spaces))

@@ -1,4 +1,7 @@
-"""A file in; what each of its columns is taken for, and everything odd about them, out."""
+"""Describe a table or a folder of images before anything is trained: what `kindling inspect` shows.
+
+Reads as a training would, and goes on where that would stop.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kindling.checks.columns import column_findings
-from kindling.checks.data import check_data
-from kindling.checks.names import encoding_findings, header_findings
-from kindling.checks.sample import MAX_ROWS, Rows, take_sample
+from kindling.checks.columns import MAX_ROWS, Rows, check_columns, take_sample
+from kindling.checks.data import check_csv, check_data, check_names
+from kindling.contract import DescribedData
 from kindling.errors import DataError, Problem
+from kindling.formatting import count, first_few
 from kindling.registry import DATA, load
 from kindling.tables import column_types
 from kindling.tables.formats import open_table
@@ -32,16 +35,18 @@ LOADING: dict[str, Any] = {
 }
 TABLE, IMAGES = "kindling.tables.source.TableSource", "kindling.images.source.ImageSource"
 BARS = 20  # of a distribution
-MAX_SHOWN = 3  # examples, and levels by name
+FEW = 3  # examples, and categories by name
 
 
 @dataclass(frozen=True)
-class Line:
+class ColumnOverview:
     """What is said of one column.
 
     Args:
+        kind: the column type that it is taken for, as `--kinds` and data.kinds take it.
+        missing: cells without a value.
         distinct: different known cells.
-        holds: the range of numbers and dates, or the most frequent levels.
+        holds: the range of numbers and dates, or the most frequent categories.
         becomes: what is done with it.
         counts: heights of the bars of its distribution.
     """
@@ -62,7 +67,7 @@ class Overview:
 
     title: str
     facts: dict[str, str]
-    lines: list[Line]
+    columns: list[ColumnOverview]
     findings: list[Problem]
 
     @property
@@ -73,34 +78,40 @@ class Overview:
 def inspect_table(
     path: str, target: str | None, test_path: str | None, asked: Mapping[str, str]
 ) -> Overview:
-    """Read as a training would, and go on where that would stop."""
+    """Read a table as a training would, and go on where that would stop.
+
+    Args:
+        path: the file with the train rows.
+        target: the column to predict; None looks at the columns alone.
+        test_path: a file with the test rows.
+        asked: column -> type, where the guess is wrong.
+
+    Raises:
+        DataError: a file is not there, or is no table.
+    """
     if target is None:
         return _without_target(path, asked)
     data = load(DATA)(
         source=TABLE, path=path, target=target, test_path=test_path, kinds=asked, **LOADING
     )
-    files = data.source.missing()
-    if files:
-        raise DataError(*files)
+    _refuse_missing(data)
     try:
         data.setup()
     except DataError as error:
         seen = _without_target(path, asked)
         facts = seen.facts | {"target": f"{target}: it cannot be learnt yet"}
         found = [*error.problems, *(p for p in seen.findings if p not in error.problems)]
-        return Overview(path, facts, seen.lines, found)
+        return Overview(path, facts, seen.columns, found)
     assert isinstance(data.schema, TableSchema)
     facts = {"rows": f"{len(data.raw.y):,}", **_facts(data)}
-    lines = describe_columns(data.schema, take_sample(data)["train"].cells)
-    return Overview(path, facts, lines, check_data(data))
+    columns = describe_columns(data.schema, take_sample(data)["train"].cells)
+    return Overview(path, facts, columns, check_data(data))
 
 
 def inspect_images(path: str) -> Overview:
     """Read a folder of images."""
     data = load(DATA)(source=IMAGES, path=path, **LOADING)
-    files = data.source.missing()
-    if files:
-        raise DataError(*files)
+    _refuse_missing(data)
     data.setup()
     channels, height, width = data.spec.image_shape or (0, 0, 0)
     facts = {"images": f"{len(data.raw.y):,} of {height}x{width}, {channels} channels"}
@@ -108,15 +119,20 @@ def inspect_images(path: str) -> Overview:
     return Overview(path, facts, [], check_data(data))
 
 
-def _facts(data: Any) -> dict[str, str]:
+def _refuse_missing(data: Any) -> None:
+    files = data.missing()
+    if files:
+        raise DataError(*files)
+
+
+def _facts(data: DescribedData) -> dict[str, str]:
     spec = data.spec
     if spec.is_regression:
         y = data.raw.y
         what = f"{spec.target}, a quantity from {y.min():.6g} to {y.max():.6g}"
     else:
-        what = f"{spec.num_classes} classes of {spec.target}: {', '.join(spec.classes[:6])}"
-        what += ", ..." if spec.num_classes > 6 else ""
-    sizes = ", ".join(f"{len(rows):,} {stage}" for stage, rows in data.split.items())
+        what = f"{spec.num_classes} classes of {spec.target}: {first_few(spec.classes)}"
+    sizes = ", ".join(f"{len(rows):,} {split}" for split, rows in data.split.items())
     return {"target": f"{what} ({data.raw.reason})", "split": sizes}
 
 
@@ -129,55 +145,58 @@ def _without_target(path: str, asked: Mapping[str, str]) -> Overview:
     schema = infer_schema(some, asked)
     rows = f"{num_rows:,}" + (f", {len(some):,} looked at" if len(some) < num_rows else "")
     facts = {"rows": rows, "target": "not said: --target COLUMN checks it, too"}
-    found = header_findings(some.column_names, path) + encoding_findings(path)
-    found += column_findings({"train": Rows(some, np.arange(len(some)))}, schema)
+    found = check_names(some.column_names, path) + check_csv(path, some.column_names)
+    found += check_columns({"train": Rows(some, np.arange(len(some)))}, schema)
     return Overview(path, facts, describe_columns(schema, some), found)
 
 
 def read_start(path: str) -> tuple[pa.Table, int]:
     """Return the first MAX_ROWS rows, and how many there are; all are read, few are kept."""
-    kept, count = [], 0
+    kept, num_rows = [], 0
     for chunk in open_table(path):
-        if count < MAX_ROWS:
-            kept.append(chunk.slice(0, MAX_ROWS - count))
-        count += len(chunk)
-    return pa.concat_tables(kept), count
+        if num_rows < MAX_ROWS:
+            kept.append(chunk.slice(0, MAX_ROWS - num_rows))
+        num_rows += len(chunk)
+    return pa.concat_tables(kept), num_rows
 
 
-def describe_columns(schema: TableSchema, cells: pa.Table) -> list[Line]:
+def describe_columns(schema: TableSchema, cells: pa.Table) -> list[ColumnOverview]:
     """Describe every column by the cells of the train rows."""
     return [describe_column(column, cells.column(column.name)) for column in schema.columns]
 
 
-def describe_column(column: Column, cells: pa.ChunkedArray) -> Line:
+def describe_column(column: Column, cells: pa.ChunkedArray) -> ColumnOverview:
     """Put what is known of one column into words."""
     known = pc.drop_null(column_types.known_text(cells) if column_types.is_text(cells) else cells)
-    is_plain = column_types.is_single(cells)
-    distinct = pc.count_distinct(known).as_py() if is_plain and len(known) else 0
-    examples = ", ".join(_short(cell) for cell in known.slice(0, MAX_SHOWN).to_pylist())
+    is_single = column_types.is_single(cells)
+    examples = known.slice(0, FEW).to_pylist()
     holds, counts = _distribution(column, cells)
     becomes = f"left out: {column.why}"
     if column.column_type in USED:
         becomes = ", ".join(column.features)
         if column.column_type == "category":
-            becomes = f"{len(column.categories)} levels"
-    missing = len(cells) - len(known)
-    return Line(
-        column.name, column.column_type, missing, distinct, holds, examples, becomes, counts
+            becomes = count(len(column.categories), "category", "categories")
+    return ColumnOverview(
+        name=column.name,
+        kind=column.column_type,
+        missing=len(cells) - len(known),
+        distinct=pc.count_distinct(known).as_py() if is_single and len(known) else 0,
+        holds=holds,
+        examples=", ".join(map(_short, examples)),
+        becomes=becomes,
+        counts=counts,
     )
 
 
 def _distribution(column: Column, cells: pa.ChunkedArray) -> tuple[str, tuple[int, ...]]:
-    """Return the range or the most frequent levels, and the heights of the bars."""
+    """Return the range or the most frequent categories, and the heights of the bars."""
     if column.column_type not in USED:
         return "", ()
     values = convert(column, cells)
     if column.column_type == "category":
         counted = sorted(pc.value_counts(values).to_pylist(), key=lambda pair: -pair["counts"])
         names = [f"{_short(p['values']) or '(missing)'} {p['counts']:,}" for p in counted]
-        more = ", ..." if len(names) > MAX_SHOWN else ""
-        counts = tuple(pair["counts"] for pair in counted[:BARS])
-        return ", ".join(names[:MAX_SHOWN]) + more, counts
+        return first_few(names, FEW), tuple(pair["counts"] for pair in counted[:BARS])
     numbers = pc.drop_null(values).to_numpy()
     if not len(numbers):
         return "", ()

@@ -32,7 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> None:
     """Print the overview; leave with 3 where the data cannot be used as they are."""
     from kindling.checks.overview import inspect_images, inspect_table
-    from kindling.checks.page import render
+    from kindling.checks.overview_page import render
     from kindling.cli.console import print_json, write_text
 
     with permitted(arguments.path):
@@ -46,7 +46,7 @@ def run(arguments: Namespace) -> None:
         write_text("--html", arguments.html, render(overview))
     if arguments.json:
         found = [asdict(p) | {"severity": p.severity} for p in overview.findings]
-        lines = [asdict(line) for line in overview.lines]
+        lines = [asdict(line) for line in overview.columns]
         print_json({"facts": overview.facts, "columns": lines, "findings": found})
     else:
         show(overview)
@@ -78,10 +78,10 @@ def show(overview: "Overview") -> None:
     for name in ("column", "taken for", "missing", "distinct", "holds", "becomes"):
         is_number = name in ("missing", "distinct")
         grid.add_column(name, justify="right" if is_number else "left", overflow="fold")
-    for line in overview.lines:
+    for line in overview.columns:
         cells = (line.name, line.kind, f"{line.missing:,}", f"{line.distinct:,}")
         grid.add_row(*map(Text, (*cells, line.holds, line.becomes)))
-    if overview.lines:
+    if overview.columns:
         console.print(grid)
     styles = {"error": "bold red", "warning": "bold yellow", "info": "dim"}
     for problem in overview.findings:

@@ -33,6 +33,7 @@ GROUPED = {
     ".": r"^[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$",
     ",": r"^[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?$",
 }
+LEADING_ZEROS = r"^0\d+$"
 COMMA = r"^[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?$"
 
 
@@ -208,4 +209,4 @@ def date_pattern(known: pa.ChunkedArray) -> str:
 def has_leading_zeros(known: pa.ChunkedArray) -> bool:
     """Say whether a cell is a code such as 007."""
     some = known.filter(pc.starts_with(known, "0"))  # an expression takes long on all
-    return bool(pc.any(pc.match_substring_regex(some, r"^0\d+$")).as_py())
+    return bool(pc.any(pc.match_substring_regex(some, LEADING_ZEROS)).as_py())

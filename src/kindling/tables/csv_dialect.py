@@ -21,6 +21,7 @@ GZIP = b"\x1f\x8b"
 NOT_CSV = {b"PK\x03\x04": "a zip or Excel file", b"\x89PNG": "an image", b"%PDF": "a PDF file"}
 SAMPLE_BYTES = 1 << 18
 SAMPLE_LINES = 200
+NOT_UNICODE = ("cp1252", "latin-1")
 SEPARATORS = (",", ";", "\t", "|")
 MUST_BE = {
     "separator": "auto, or one sign",
@@ -99,6 +100,7 @@ class Layout:
     names: list[str]
     header_lines: int
     is_gzip: bool
+    unnamed: tuple[str, ...]  # those of the names that were made up
 
 
 def sniff(path: Path, asked: Dialect) -> Layout:
@@ -119,12 +121,15 @@ def sniff(path: Path, asked: Dialect) -> Layout:
     separator = asked.separator
     if separator == "auto":
         separator = guess_separator(text, asked.quote)
-    names, header_lines = _header(text, separator, asked.quote)
-    if not names:
+    header, header_lines = _header(text, separator, asked.quote)
+    if not header:
         fix = "give a CSV file with a header"
         problem = Problem(f"{path} must be a table", "an empty file", fix, "D002", file=str(path))
         raise DataError(problem)
-    return Layout(Dialect(separator, encoding, asked.quote), names, header_lines, is_gzip)
+    made_up = {number: f"unnamed {number + 1}" for number, name in enumerate(header) if not name}
+    names = [made_up.get(number, name) for number, name in enumerate(header)]
+    dialect = Dialect(separator, encoding, asked.quote)
+    return Layout(dialect, names, header_lines, is_gzip, tuple(made_up.values()))
 
 
 def _refuse_binary(sample: bytes, encoding: str, path: Path) -> None:
@@ -143,12 +148,12 @@ def guess_encoding(sample: bytes) -> str:
     """
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    for encoding in ("utf-8", "cp1252"):
+    for encoding in ("utf-8", *NOT_UNICODE):
         with suppress(UnicodeDecodeError):
             # Not final: the sample may end within a character.
             codecs.getincrementaldecoder(encoding)().decode(sample)
-            return encoding
-    return "latin-1"
+            break
+    return encoding  # every byte is a character of latin-1, the last one
 
 
 def guess_separator(text: str, quote: str) -> str:
@@ -168,11 +173,10 @@ def guess_separator(text: str, quote: str) -> str:
 
 
 def _header(text: str, separator: str, quote: str) -> tuple[list[str], int]:
-    """Return the names of the columns, and the lines that they take."""
-    reader = _rows(text, separator, quote)
-    names: list[str] = next((row for row in reader if row), [])
-    named = [name.strip() or f"unnamed {number}" for number, name in enumerate(names, start=1)]
-    return named, reader.line_num
+    """Return the names of the columns, "" where there is none, and the lines that they take."""
+    rows = _rows(text, separator, quote)
+    names: list[str] = next((row for row in rows if row), [])
+    return [name.strip() for name in names], rows.line_num
 
 
 def _rows(text: str, separator: str, quote: str) -> Any:

@@ -17,7 +17,7 @@ from kindling.tables.formats import TableFile
 from kindling.tables.group_time import Cells, number_groups, read_times
 from kindling.tables.preprocessor import invalid_cells_of
 from kindling.tables.schema import absent_columns
-from kindling.tables.target import infer_task, judge_targets, read_target, to_target
+from kindling.tables.target import check_targets, infer_task, read_target, to_target
 from kindling.types import Split, Transform
 
 UNPACKED = 8  # a file's size times this is what it may fill: Parquet grows, and twice over
@@ -73,7 +73,7 @@ class TableSource:
     @property
     def files(self) -> dict[str, str]:
         """The files by the key that names them, the one with the train rows first."""
-        more = {f"data.{stage}_path": path for stage, path in self.given.items() if path}
+        more = {f"data.{split}_path": path for split, path in self.given.items() if path}
         return {"data.path": self.path, **more}
 
     def missing(self) -> list[Problem]:
@@ -87,7 +87,7 @@ class TableSource:
         for key, path in self.files.items():
             other = seen.setdefault(Path(path).absolute(), key)
             if other != key:
-                rule = "rows that judge must be others than those that are learnt from"
+                rule = "val and test files must differ from the training file"
                 fix = f"leave {key} out: rows are split off"
                 problems.append(Problem(rule, f"{key}={path}, which is {other}", fix, "D009"))
         return problems
@@ -111,7 +111,7 @@ class TableSource:
             for file, numbers in zip(files, rows, strict=True)
         )
         by_file = {file.path: target for file, target in zip(files, targets, strict=True)}
-        problems = judge_targets(by_file, self.target_transform, is_regression=is_regression)
+        problems = check_targets(by_file, self.target_transform, is_regression=is_regression)
         refuse(problems and [*problems, *invalid_cells_of(raw, self.kinds)])
 
         def cells(name: str) -> list[Cells]:
@@ -144,12 +144,12 @@ class TableSource:
         return tuple(name for name in file.names if name not in left_out)
 
     def _given(self, sizes: list[int]) -> dict[Split, np.ndarray]:
-        """Number the rows of the files that are a stage of their own."""
-        stages = [stage for stage, path in self.given.items() if path]
+        """Number the rows of the files that are a split of their own."""
+        splits = [split for split, path in self.given.items() if path]
         ends = np.cumsum(sizes)
         return {
-            stage: np.arange(start, end)
-            for stage, start, end in zip(stages, ends, ends[1:], strict=False)
+            split: np.arange(start, end)
+            for split, start, end in zip(splits, ends, ends[1:], strict=False)
         }
 
     def _absent(self, files: list[TableFile]) -> list[Problem]:

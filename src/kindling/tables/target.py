@@ -69,7 +69,7 @@ def infer_task(column: pd.Series, asked: str) -> tuple[bool, str]:
     return True, f"{column.name} has {distinct} distinct numbers"
 
 
-def judge_targets(
+def check_targets(
     targets: Mapping[str, pd.Series], transform: str, *, is_regression: bool
 ) -> list[Problem]:
     """List what is wrong with the target in each file, by its path; the first is that of train."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from kindling.checks.overview import inspect_table
-from kindling.checks.page import render
+from kindling.checks.overview_page import render
 from kindling.errors import ConfigError, DataError
 from kindling.run.build import build_data, build_task, build_trainer
 from tests.kindling.random_tables import tables

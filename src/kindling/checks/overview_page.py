@@ -1,8 +1,8 @@
-"""An overview in, one HTML page that asks for nothing out."""
+"""Write the overview of `kindling inspect` as one HTML page that loads nothing else."""
 
 from html import escape
 
-from kindling.checks.overview import Line, Overview
+from kindling.checks.overview import ColumnOverview, Overview
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1f2328; --muted: #59636e; --line: #d5dbe1;
@@ -49,7 +49,7 @@ def render(overview: Overview) -> str:
         for p in overview.findings
     )
     columns = "".join(f"<th scope='col'>{name}</th>" for name in HEAD)
-    lines = "".join(_row(line) for line in overview.lines)
+    lines = "".join(map(_row, overview.columns))
     table = f"<thead><tr>{columns}</tr></thead><tbody>{lines}</tbody>"
     findings = f"<tbody>{found}</tbody>" if found else "<tbody><tr><td>nothing</td></tr></tbody>"
     return (
@@ -63,12 +63,12 @@ def render(overview: Overview) -> str:
     )
 
 
-def _row(line: Line) -> str:
+def _row(column: ColumnOverview) -> str:
     return (
-        f'<tr><th scope="row">{escape(line.name)}</th><td>{line.kind}</td>'
-        f'<td class="number">{line.missing:,}</td><td class="number">{line.distinct:,}</td>'
-        f"<td>{bars(line.counts)}</td><td>{escape(line.holds)}</td>"
-        f"<td>{escape(line.examples)}</td><td>{escape(line.becomes)}</td></tr>"
+        f'<tr><th scope="row">{escape(column.name)}</th><td>{column.kind}</td>'
+        f'<td class="number">{column.missing:,}</td><td class="number">{column.distinct:,}</td>'
+        f"<td>{bars(column.counts)}</td><td>{escape(column.holds)}</td>"
+        f"<td>{escape(column.examples)}</td><td>{escape(column.becomes)}</td></tr>"
     )
 
 
