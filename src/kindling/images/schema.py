@@ -48,6 +48,13 @@ class ImageSchema:
         """Whether image files such as PNG can hold such images, and a page can show them."""
         return self.dtype == "uint8" and self.channels in (1, 3)
 
+    @property
+    def colours(self) -> str:
+        """Channels and data type in words: "grey", "colour", or "4-channel float32"."""
+        if self.is_grey_or_colour:
+            return "grey" if self.channels == 1 else "colour"
+        return f"{self.channels}-channel {self.dtype}"
+
 
 class ImageHeader(NamedTuple):
     """What an image file says of itself before it is decoded, its EXIF orientation applied."""

@@ -113,9 +113,8 @@ def describe_rows(cfg: DictConfig, data: Any) -> str:
     what = short_path(cfg.data.path) if "path" in cfg.data else cfg.name
     notes = "".join(f"; {note}" for note in data.raw.notes)
     if spec.image_shape is not None:
-        channels, height, width = spec.image_shape
-        colour = "grey" if channels == 1 else "colour"
-        return f"{what}: {rows} {colour} images of {height}x{width} pixels{notes}"
+        _, height, width = spec.image_shape
+        return f"{what}: {rows} {data.schema.colours} images of {height}x{width} pixels{notes}"
     ignored = f", {len(cfg.data.ignore)} ignored" if cfg.data.get("ignore") else ""
     assert isinstance(data.schema, TableSchema)
     kinds = Counter(column.column_type for column in data.schema.used)

@@ -5,7 +5,7 @@ from lightning.pytorch.callbacks import Callback
 from kindling.config.replay import newest_checkpoint
 from kindling.images.augmentation import Augment, draw
 
-# Of SplitMix64, as in keyed.py.
+# Of SplitMix64, as in rng.py.
 MULTIPLIERS = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 ROWS = torch.arange(20)
 PIXELS = torch.randint(
@@ -54,7 +54,7 @@ def test_grey_stays_grey_and_colours_shift_apart():
     assert (changed[:, 0] != changed[:, 1]).any()
 
 
-def test_a_picture_is_changed_but_stays_itself():
+def test_an_image_is_changed_but_stays_itself():
     disc = torch.zeros(20, 1, 32, 32, dtype=torch.uint8)
     disc[..., 12:20, 12:20] = 255
     changed = Augment("light", flip=True, seed=0)(disc, ROWS, 0).float()
@@ -69,7 +69,7 @@ def test_a_picture_is_changed_but_stays_itself():
 
 
 @pytest.mark.parametrize("is_standing", [False, True])
-def test_a_picture_that_is_not_square_is_turned_and_not_sheared(is_standing):
+def test_an_image_that_is_not_square_is_turned_and_not_sheared(is_standing):
     bar = torch.zeros(200, 1, 20, 60, dtype=torch.uint8)
     if is_standing:
         bar[..., 3:17, 29:31] = 255

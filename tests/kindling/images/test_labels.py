@@ -61,7 +61,7 @@ def test_columns_of_other_names_are_taken_in_order(read):
     assert (raw.target, raw.y.tolist()) == ("Tier 🐭", TABLE.label.tolist())
 
 
-def test_a_third_column_may_fix_the_stages(read):
+def test_a_third_column_may_fix_the_split(read):
     raw = read(TABLE.assign(stage=["train"] * 30 + ["test"] * 10))
     assert raw.given["test"].tolist() == list(range(30, 40))
 
@@ -104,7 +104,7 @@ def test_text_for_a_quantity_is_refused(read):
 
 
 @pytest.mark.slow
-def test_numbers_for_pictures_are_a_regression_from_end_to_end(run, image_folder, tmp_path):
+def test_numbers_for_images_are_a_regression_from_end_to_end(run, image_folder, tmp_path):
     brightness = [np.asarray(Image.open(image_folder / name))[..., 0].mean() for name in NAMES]
     pd.DataFrame({"file": NAMES, "red": brightness}).to_csv(tmp_path / "l.csv", index=False)
     words = ["data=images", f"data.path={image_folder}", f"data.labels={tmp_path / 'l.csv'}"]

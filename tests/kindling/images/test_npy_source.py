@@ -83,6 +83,7 @@ def test_an_own_source_of_npy_files_trains(build, npy_folder, dtype, channels, a
     source = f"{NpySource.__module__}.NpySource"
     words = [f"data.source={source}", f"+data.path={folder}", f"data.augment={augment}"]
     data, task, trainer = build("data=digits", "trainer.max_epochs=1", "data.flip=true", *words)
+    assert data.schema.colours == f"{channels}-channel {dtype}"
     trainer.fit(task, data)
     assert np.isfinite(trainer.callback_metrics["val/loss"].item())
     trainer.test(task, data, verbose=False)
