@@ -21,6 +21,7 @@ def repeated_images(raw: RawData, split: Mapping[Split, np.ndarray]) -> list[Pro
     for name, rows in split.items():
         splits[rows] = name
     groups = _repeated(raw.content_hashes)
+    # The gravest first. An image may break all three rules.
     rules = [
         (
             "an image should be in one of train, val and test only",

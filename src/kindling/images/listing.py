@@ -1,7 +1,7 @@
 """List the image files of class folders, with their labels, and what is left out or in the way.
 
 The label of an image is the name of its folder. Folders named train, val and test above the class
-folders fix the split. `labels.py` takes the labels from a table instead.
+folders fix the split. `labels_file.py` takes the labels from a table instead.
 """
 
 import unicodedata
@@ -60,7 +60,7 @@ class Listing:
     faults: list[Problem] = field(default_factory=list)
 
     def files(self, folder: Path) -> Iterator[Path]:
-        """Walk over the image files below a folder; hidden ones are no data."""
+        """Walk over the image files below a folder, in the order of their names."""
         return self._walk(folder, frozenset())
 
     def _walk(self, folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
@@ -87,6 +87,7 @@ class Listing:
             return []
         if self.follow_links:
             return found
+        # A folder from elsewhere, unpacked, might link to files that are nobody's to publish.
         links = [path for path in found if path.is_symlink()]
         out = {p for p in links if not p.resolve().is_relative_to(self.root.resolve())}
         self.outside |= set(map(self.name, out))
@@ -168,6 +169,7 @@ def list_folders(root: Path, *, follow_links: bool = False) -> Listing:
         )
     }
     listing.faults += listing.problems() + problems_by_rule(misplaced, "D406")
+    # Too few classes may be what another fault has led to: told only where there is none.
     listing.faults += [] if listing.faults else _too_few_classes(listing, has_splits=bool(splits))
     return listing
 
@@ -180,6 +182,7 @@ def _split_folders(listing: Listing) -> list[tuple[Path, Split | None]]:
         for path in children
         if path.name.lower() in SPLIT_NAMES and path.is_dir()
     ]
+    # A class may be called "test": only a train folder with class folders in it makes it a split.
     trains = [path for path, split in found if split == "train"]
     if not any(inner.is_dir() for path in trains for inner in listing.children(path)):
         return []
@@ -202,6 +205,7 @@ def _too_few_classes(listing: Listing, *, has_splits: bool) -> list[Problem]:
         return [Problem(rule, got, fix, "D407")]
     if len(labels) == 1:
         inner = sorted({entry.file.parent for entry in listing.entries})
+        # Class folders one level below are taken for folders of a single class.
         is_above = not has_splits and len(inner) > 1
         fix = f"did you mean data.path={inner[0].parent}?" if is_above else "add a second class"
         rule = "there must be two class folders or more"

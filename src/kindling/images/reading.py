@@ -57,7 +57,7 @@ def read_images(entries: list[ListedImage], options: ImageOptions, cache: str) -
         The images; `about` holds their schema, notes for the plan and findings, as plain values.
 
     Raises:
-        DataError: files that cannot be used, a few of each kind named.
+        DataError: files that cannot be used, a few of each fault named.
     """
     folder = cache_folder(cache)
     place = None if folder is None else folder / _entry_name(entries, options)
@@ -124,6 +124,7 @@ def decode_blocks(
     Raises:
         DataError: behind the last block, with the problems that were given and those found.
     """
+    # A blank stands for what cannot be decoded: all faults are found in one pass.
     problems = list(problems)
     blank = np.zeros(schema.shape, np.uint8)
 
@@ -192,7 +193,7 @@ def unusual_headers(
             f"they are resized by data.fit={schema.fit}; data.size=[height,width] takes another",
         ),
         "D414": (
-            "an image should be a single picture",
+            "an image file should hold a single image",
             [e.name for e, h in pairs if h.has_more_frames],
             "the first frame or page is taken; save the others as files if you need them",
         ),
@@ -248,6 +249,7 @@ def _entry_name(entries: list[ListedImage], options: ImageOptions) -> str:
     Where they lie belongs to it: files of another folder may have the same names, sizes and times.
     """
     state = hashlib.sha256(f"{VERSION} {PIL.__version__} {options}\n".encode())
+    # Sizes and times rather than contents: to hash all files would take as long as to read them.
     for entry in entries:
         stat = entry.file.stat()
         line = f"{entry.file.resolve()}\0{stat.st_size}\0{stat.st_mtime_ns}\n"

@@ -11,7 +11,7 @@ from PIL import ImageColor
 
 from kindling.config.ranges import OneOf, Pair, Range
 from kindling.errors import ConfigError, DataError, Problem, gathered
-from kindling.images.labels import list_labelled
+from kindling.images.labels_file import list_labelled
 from kindling.images.listing import Listing, list_folders
 from kindling.images.reading import find_faults, read_images
 from kindling.images.schema import MAX_PIXELS, RGB, Fit, ImageOptions, ImageSchema
@@ -89,7 +89,7 @@ class ImageSource:
         listing, target, left_out = self._list()
         entries, problems = listing.entries, listing.faults
         if problems:
-            # What is wrong with the files themselves is told with it: one round of mending less.
+            # The files are looked at all the same: what is wrong with them is told at once.
             others = find_faults([*entries, *listing.misplaced], self.options)
             raise DataError(*problems, *others)
         # Faults of the pixels and of the labels are told together.
@@ -101,6 +101,7 @@ class ImageSource:
             raise DataError(*problems)
         schema = decoded.about["schema"]
         splits = np.array([entry.split for entry in entries], dtype=object)
+        # train is what is left: without a val folder, the val rows are drawn from it.
         given: tuple[Split, ...] = ("val", "test")
         return RawData(
             x=decoded.images,
@@ -122,6 +123,7 @@ class ImageSource:
         is_regression, reason = infer_task(target, self.task)
         file = str(self.labels or self.path)
         problems = target_problems(target, is_regression=is_regression, file=file)
+        # With so many different labels, the column is likely another one than was meant.
         if not problems and self.labels is not None and not is_regression:
             problems = too_many_classes(target)
         if self.labels is None and not is_regression:

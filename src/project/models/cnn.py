@@ -1,4 +1,4 @@
-"""A small convolutional network for images of any size from 8x8 pixels, grey or colour."""
+"""A small convolutional network for images of any size from 8x8 pixels, with any channels."""
 
 from typing import Annotated
 

@@ -34,7 +34,7 @@ def test_the_fault_is_named_with_its_code_its_place_and_the_way_out(name, found_
 
 
 def test_every_code_of_images_is_provoked():
-    elsewhere = {"D408", "D409"}  # in tests/kindling/images: test_labels.py, test_arrays.py
+    elsewhere = {"D408", "D409"}  # in tests/kindling/images: test_labels_file.py, test_arrays.py
     codes = {code for code in CODES if code > "D4"} - elsewhere
     assert {case.code for case in CASES.values()} - {""} == codes
 

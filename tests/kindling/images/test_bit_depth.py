@@ -64,9 +64,7 @@ def test_transparent_pixels_show_the_background(tmp_path):
     ],
     ids=["1 bit", "2 bits", "4 bits", "8 bits", "16 bits", "colour", "colour of 16 bits"],
 )
-def test_a_png_s_transparent_value_shows_the_background(
-    bits, colour_type, pixels, clear, others
-):
+def test_a_png_s_transparent_value_shows_the_background(bits, colour_type, pixels, clear, others):
     content = png(bits, colour_type, pixels, clear)
     width = read_header(content).width
     pixels = decode(content, ImageSchema(3, 1, width, background=(10, 20, 30)))

@@ -36,6 +36,7 @@ def list_labelled(
     y = read_target(table.column(target), task).rename(target)
     frame = pd.DataFrame({"file": table.column(file).to_pandas().astype(str), "y": y})
     frame["split"] = table.column(SPLIT).to_pandas() if SPLIT in table.column_names else None
+    # A row without a label is left out, and said to be.
     known = frame[frame["y"].notna()].reset_index(drop=True)
 
     listing = Listing(root, follow_links)
@@ -59,6 +60,7 @@ def _columns(names: list[str], labels: Path) -> tuple[str, str]:
         got = f"{labels} with {first_few(names)}"
         fix = f"give it the columns {FILE} and {LABEL}, separated by commas"
         raise DataError(Problem("data.labels must have two columns", got, fix, "D408"))
+    # Without these names the order decides: a file first, then its label.
     file = FILE if FILE in names else names[0]
     target = LABEL if LABEL in names else next(name for name in names[:2] if name != file)
     return file, target
