@@ -13,8 +13,10 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import matplotlib.pyplot as plt
 from make_rows import write_rows
+from matplotlib.figure import Figure
+
+from kindling.plotting import figure_style
 
 HERE = Path(__file__).resolve().parent
 PICTURE = HERE.parent / "docs" / "growth.png"
@@ -50,9 +52,11 @@ def cells(one: dict) -> list[str]:
     return [f"{one['rows']:,}", one["memory"], *seconds, per_row, *sizes]
 
 
+@figure_style()
 def draw(measured: list[dict]) -> None:
     """Draw seconds and peak memory against rows."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
     for memory, label in (("ram", "in memory"), ("disk", "from a file")):
         some = [one for one in measured if one["memory"] == memory]
         rows = [one["rows"] for one in some]
@@ -61,9 +65,7 @@ def draw(measured: list[dict]) -> None:
     left.set(xlabel="rows", ylabel="seconds", title="read, fit, transform, one epoch of training")
     right.set(xlabel="rows", ylabel="GB", title="peak memory, imports included", ylim=(0, None))
     for axes in (left, right):
-        axes.grid(alpha=0.3)
-        axes.legend(frameon=False)
-        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend()
     figure.savefig(PICTURE, dpi=110)
 
 

@@ -112,6 +112,7 @@ def infos_to_json(metrics: Iterable[MetricInfo]) -> dict[str, dict[str, Any]]:
 
 def info_from_json(name: str, found: Any) -> MetricInfo:
     """Read what `infos_to_json` wrote; of anything else the name is all that is known."""
+    # A run folder may be anybody's: what is of another type than it should be is left out.
     plain: Mapping[str, Any] = found if isinstance(found, dict) else {}
     ends, digits = plain.get("range"), plain.get("digits")
     ends = ends if isinstance(ends, list) and len(ends) == 2 else [None, None]

@@ -36,7 +36,7 @@ MAX_CONFUSIONS = 10
 def class_charts(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> list[Chart]:
     """Draw what there is to see; curves need rows of the class and rows of others."""
     counts = np.bincount(truth, minlength=spec.num_classes)
-    curved = curved_classes(spec, counts)
+    curved = classes_with_curves(spec, counts)
     numbered = ""
     if spec.num_classes > MAX_NAMES:
         numbered = " The classes are numbered from 0, in the order of their names."
@@ -81,12 +81,13 @@ def class_charts(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> list[C
     return charts
 
 
-def curved_classes(spec: DataSpec, counts: np.ndarray) -> list[int]:
+def classes_with_curves(spec: DataSpec, counts: np.ndarray) -> list[int]:
     """Choose whose curves are drawn: the second of two classes, or the most frequent of many."""
-    able = [k for k in range(spec.num_classes) if 0 < counts[k] < counts.sum()]
+    # A curve needs rows of the class, and rows of others.
+    possible = [k for k in range(spec.num_classes) if 0 < counts[k] < counts.sum()]
     if spec.num_classes == 2:
-        return [k for k in able if k == 1]
-    return sorted(sorted(able, key=lambda k: -counts[k])[:MAX_CURVES])
+        return [k for k in possible if k == 1]  # the first one's curve says the same
+    return sorted(sorted(possible, key=lambda k: -counts[k])[:MAX_CURVES])
 
 
 @figure_style()
@@ -110,7 +111,7 @@ def draw_confusion(spec: DataSpec, truth: np.ndarray, predicted: np.ndarray) -> 
     axes.set_xticks(range(spec.num_classes), names, **slant)
     axes.set_yticks(range(spec.num_classes), names)
     for (row, column), amount in np.ndenumerate(counts):
-        if amount:
+        if amount:  # a 0 in most fields would hide where the mistakes are
             colour = "white" if share[row, column] > 0.5 else INK
             axes.text(column, row, f"{amount}", ha="center", va="center", color=colour, size=8)
     return figure
@@ -146,7 +147,7 @@ def draw_precision_recall(
             label=shorten(spec.classes[k], 16),
             color=SERIES[place % len(SERIES)],
         )
-        if len(curved) == 1:
+        if len(curved) == 1:  # of several classes each has a line of its own: too many
             base = float((truth == k).mean())
             axes.axhline(base, color=MUTED, linestyle="--", linewidth=1, label="guessing")
     axes.set(xlabel="found: share of the class", ylabel="right: share of the finds", ylim=(0, 1.03))
@@ -155,7 +156,7 @@ def draw_precision_recall(
     return figure
 
 
-def bins_of(said: np.ndarray, happened: np.ndarray) -> list[tuple[float, float, int]]:
+def calibration_bins(said: np.ndarray, happened: np.ndarray) -> list[tuple[float, float, int]]:
     """Put rows of about the same probability together: mean probability, share, and rows."""
     places = np.minimum((said * NUM_BINS).astype(int), NUM_BINS - 1)
     parts = [places == place for place in np.unique(places)]
@@ -168,11 +169,12 @@ def draw_calibration(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> Fi
     if spec.num_classes == 2:
         said, happened, what = probs[:, 1], truth == 1, f"of {shorten(spec.classes[1])}"
     else:
+        # Of many classes one figure says enough: is the class that is said right so often?
         said, happened = probs.max(axis=1), probs.argmax(axis=1) == truth
         what = "of the class that was said"
     figure, axes = new_axes()
     axes.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1)
-    bins = bins_of(said, happened)
+    bins = calibration_bins(said, happened)
     for place, share, amount in bins:
         axes.plot([place, place], wilson(share, amount), color=BLUE, linewidth=1, alpha=0.6)
         beside: dict[str, Any] = {
@@ -203,7 +205,7 @@ def class_table(spec: DataSpec, truth: np.ndarray, predicted: np.ndarray) -> Tab
             percent(hits / said) if said else "-",
             number(f1, 3),
         )
-        rows.append((f1 if real else 2.0, cells))
+        rows.append((f1 if real else 2.0, cells))  # what was not tested is not the worst
     return Table(
         "Each class on its own, the worst first",
         "Found: how many of its test rows are given this class (recall). Right finds: how many of "

@@ -98,16 +98,19 @@ def _compare(runs: list[Run], sort: str | None) -> Comparison:
     key = sort if sort is not None and is_known else numbers[0]
     if key in values and key not in numbers:
         numbers.insert(0, key)
+    # The direction of any metric, as the first run that has it recorded it.
     infos = {name: info for run in reversed(runs) for name, info in run.metrics.items()}
     info = infos.get(key.rpartition("/")[2])
     is_descending = info is not None and info.direction == "max"
     order = _order(is_descending)
 
+    # As text, so that 1 and 1.0, a list, and a setting that a run lacks ("") can be compared.
     text = pd.DataFrame([_texts(run) for run in runs]).fillna("")
     settings = differing(text)
     equal = [setting for setting in settings if last_name(setting) not in REPEATS]
     group_of = text.groupby(equal, sort=False).ngroup() if equal else pd.Series(0, text.index)
     mean, std = values.groupby(group_of).mean(), values.groupby(group_of).std()
+    # Runs are sorted within their group, then groups by their mean.
     ranked: list[tuple[tuple, Group]] = []
     for number, positions in group_of.groupby(group_of).groups.items():
         members = sorted(

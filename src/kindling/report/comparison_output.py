@@ -30,24 +30,26 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Line:
+class TableLine:
     """One run, or the mean of a group, or a run below that mean."""
 
     cells: tuple[Cell, ...]
     is_member: bool = False
 
 
-def lines(table: Comparison) -> list[list[Line]]:
+def lines(table: Comparison) -> list[list[TableLine]]:
     """Write each group: its mean, if it has several runs, then the runs."""
     return [_group_lines(table, group) for group in table.groups]
 
 
-def _group_lines(table: Comparison, group: Group) -> list[Line]:
-    def line(name: str, runs: Sequence[Run], mean: Mapping[str, float], *, is_member: bool) -> Line:
+def _group_lines(table: Comparison, group: Group) -> list[TableLine]:
+    def line(
+        name: str, runs: Sequence[Run], mean: Mapping[str, float], *, is_member: bool
+    ) -> TableLine:
         settings = [_setting(runs, key, is_member=is_member) for key in table.settings]
         std = {} if is_member else group.std
         numbers = [_number(name, mean.get(name), std.get(name)) for name in table.numbers]
-        return Line((Cell(name, name), *settings, *numbers), is_member)
+        return TableLine((Cell(name, name), *settings, *numbers), is_member)
 
     if len(group.runs) == 1:
         return [line(group.runs[0].name, group.runs, group.mean, is_member=False)]
@@ -190,7 +192,7 @@ def columns_that_fit(table: Comparison, widths: Sequence[int], room: int) -> lis
     return kept
 
 
-def _cut(line: Line, column: int) -> str:
+def _cut(line: TableLine, column: int) -> str:
     text = line.cells[column].text
     cut = text if len(text) <= MAX_TEXT or column == 0 else text[: MAX_TEXT - 3] + "..."
     return ("  " if line.is_member and column == 0 else "") + cut

@@ -92,7 +92,7 @@ Block = Chart | Table | Gallery | Text | Sentences
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """A part of the page under a heading; `name` is what a link ends in."""
 
     name: str
@@ -118,7 +118,7 @@ class Page:
     subtitle: str
     cards: list[Card]
     findings: list[str]
-    sections: list[Section]
+    sections: list[PageSection]
 
 
 def render(page: Page) -> str:

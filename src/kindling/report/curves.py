@@ -15,7 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from kindling.formatting import capital
 from kindling.metrics import Metric, logged_names
 from kindling.plotting import BLUE, MUTED, ORANGE, figure_style, new_axes
-from kindling.report.components import Chart, Section
+from kindling.report.components import Chart, PageSection
 from kindling.report.scores import axis_label
 from kindling.types import DataSpec
 
@@ -26,12 +26,12 @@ WIDE = 30  # times the smallest value: from here on a curve is read better on a 
 
 def curve_section(
     spec: DataSpec, metrics: Sequence[Metric], curves: Curves, best_epoch: int
-) -> Section:
+) -> PageSection:
     """Show how the training went, if a logger wrote it down."""
     title = "How the training went"
     if not curves:
         intro = "No curves: neither logger=tensorboard nor logger=csv wrote them down."
-        return Section("training", title, intro, [])
+        return PageSection("training", title, intro, [])
     caption = (
         f"Train rows are learnt from, val rows are not. Dashed: epoch {best_epoch}, whose weights "
         "were kept. Where val turns up while train still falls, rows are learnt by heart."
@@ -42,7 +42,7 @@ def curve_section(
             figure = draw_curves(curves, metric.name, axis_label(spec, metric), best_epoch)
             caption = f"{capital(metric.meaning)}."
             charts.append(Chart(metric.name, capital(metric.label), caption, figure))
-    return Section("training", title, "", charts)
+    return PageSection("training", title, "", charts)
 
 
 def read_curves(run: Path, metrics: Sequence[Metric], num_epochs: int) -> Curves:

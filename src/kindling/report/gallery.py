@@ -21,7 +21,7 @@ def worst_images(data: ReportData) -> Gallery:
         title, order = "Largest errors", np.argsort(-errors, kind="stable")
         caption = "The test images whose value is furthest from what was said: is it right?"
     elif errors.any():
-        sure = data.prediction.max(axis=1)
+        sure = data.prediction.max(axis=1)  # a sure mistake is often a wrong label
         title, order = "Most confident mistakes", np.lexsort((-sure, -errors))[: int(errors.sum())]
         caption = (
             f"Of {count(len(errors), 'test image')}, {count(len(order), 'is', 'are')} given a "

@@ -14,7 +14,7 @@ from torch import Tensor
 from kindling.formatting import count, number, percent, shorten
 from kindling.metrics import Metric
 from kindling.plotting import BLUE, INK, WIDTH, figure_style, new_axes
-from kindling.report.components import Chart, Section, Table
+from kindling.report.components import Chart, PageSection, Table
 from kindling.report.report_data import ReportData, TrainedNetwork
 from kindling.rng import make_generator
 
@@ -41,13 +41,14 @@ class Importance:
 
 def importance_section(
     data: ReportData, network: TrainedNetwork, metrics: Sequence[Metric], seed: int
-) -> Section:
+) -> PageSection:
     """Show which columns it leans on, by the metrics; the first one orders them."""
     repeats, num_rows = effort(network.cost(data.x), len(data.features), len(data.x))
     title = "Which columns it leans on"
     if num_rows == 0:
         intro = "Left out: asking this network often enough would take too long."
-        return Section("columns", title, intro, [])
+        return PageSection("columns", title, intro, [])
+    # Any rows, not the first ones: a file may be sorted by the target.
     some = np.random.default_rng(seed).permutation(len(data.x))[:num_rows]
     found = permutation_importance(
         network.predict,
@@ -67,7 +68,7 @@ def importance_section(
     )
     figure = draw_importance(found, f"{change} by")
     chart = Chart("importance", "Most important columns", caption, figure)
-    return Section("columns", title, "", [chart, importance_table(found, metrics)])
+    return PageSection("columns", title, "", [chart, importance_table(found, metrics)])
 
 
 def change_of(metric: Metric) -> str:
@@ -113,6 +114,7 @@ def permutation_importance(
         for repeat in range(repeats):
             generator = make_generator(seed, "report", position, repeat)
             order = torch.randperm(len(x), generator=generator)
+            # All places of a column move together: a date's day must fit to its month.
             shuffled = x.clone()
             shuffled[:, places] = x[order][:, places]
             losses[repeat] = signs * (measure(metrics, truth, predict(shuffled)) - before)

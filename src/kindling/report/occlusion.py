@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from kindling.formatting import percent, quantity
-from kindling.report.components import Block, Gallery, Section
+from kindling.report.components import Block, Gallery, PageSection
 from kindling.report.gallery import (
     enlarge,
     make_gallery,
@@ -30,16 +30,16 @@ PATCHES = 7  # positions of the patch along a side
 RED = np.array([214, 40, 40], dtype=np.float32)
 
 
-def image_section(data: ReportData, network: TrainedNetwork) -> Section:
+def image_section(data: ReportData, network: TrainedNetwork) -> PageSection:
     """Show the worst mistakes, and what the network looks at."""
     title = "Images it is wrong about, and what it looks at"
     if data.why_no_images:
-        return Section("images", title, data.why_no_images, [])
+        return PageSection("images", title, data.why_no_images, [])
     blocks: list[Block] = [worst_images(data)]
     num_maps = min(MAX_MAPS, len(data.x), int(BUDGET / (network.cost(data.x) * (1 + PATCHES**2))))
     if num_maps:
         blocks.append(occlusion_maps(network.predict, data, num_maps))
-    return Section("images", title, "", blocks)
+    return PageSection("images", title, "", blocks)
 
 
 def occlusion_maps(

@@ -19,6 +19,7 @@ def regression_charts(spec: DataSpec, truth: np.ndarray, prediction: np.ndarray)
     error = prediction - truth
     low, high = np.quantile(error, [0.05, 0.95])
     rows = np.arange(len(truth))
+    # Evenly through the file, the same in every report; the quantiles are those of all rows.
     if len(truth) > MAX_POINTS:
         rows = np.linspace(0, len(truth) - 1, MAX_POINTS).astype(int)
         some = f" Shown: {MAX_POINTS:,} of {len(truth):,} test rows."
@@ -54,7 +55,7 @@ def draw_values(spec: DataSpec, truth: np.ndarray, prediction: np.ndarray) -> Fi
     _dots(axes, truth, prediction)
     axes.axline((float(truth.mean()),) * 2, slope=1, color=INK, linewidth=1)
     both = np.concatenate([truth, prediction])
-    margin = 0.03 * (float(np.ptp(both)) or 1.0)
+    margin = 0.03 * (float(np.ptp(both)) or 1.0)  # also where all values are the same
     limits = (float(both.min()) - margin, float(both.max()) + margin)
     target = shorten(spec.target)
     axes.set(xlabel=f"true {target}", ylabel=f"predicted {target}", xlim=limits, ylim=limits)
@@ -76,6 +77,7 @@ def draw_residuals(spec: DataSpec, truth: np.ndarray, prediction: np.ndarray) ->
 def draw_errors(spec: DataSpec, error: np.ndarray, low: float, high: float) -> Figure:
     """Draw how often errors of each size happen, and where the middle nine of ten lie."""
     figure, axes = new_axes()
+    # The square root of the rows: bins of few rows would only show noise.
     axes.hist(error, bins=max(5, min(40, int(len(error) ** 0.5))), color=BLUE)
     for edge in (low, high):
         axes.axvline(edge, color=ORANGE, linestyle="--", linewidth=1.2)
@@ -87,7 +89,7 @@ def draw_errors(spec: DataSpec, error: np.ndarray, low: float, high: float) -> F
 
 
 def _dots(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
-    is_many = len(x) > MAX_VECTORS
+    is_many = len(x) > MAX_VECTORS  # 5,000 dots as SVG would be 1 MB in the page
     axes.scatter(
         x, y, s=9, alpha=0.45 if is_many else 0.8, linewidths=0, color=BLUE, rasterized=is_many
     )

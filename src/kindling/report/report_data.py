@@ -116,6 +116,7 @@ def read_columns(
 
 def describe_images(images: Tensor) -> dict[str, np.ndarray]:
     """Return what can be said of any image: how bright it is, and how strong its contrast."""
+    # In parts: float64 copies of all images at once would take eight times their memory.
     parts = [part.flatten(1).double() for part in images.split(IMAGES_AT_ONCE)]
     brightness = "brightness (0 to 255)" if images.dtype == torch.uint8 else "mean of the pixels"
     return {
@@ -133,7 +134,7 @@ class TrainedNetwork:
     """
 
     def __init__(self, network: nn.Module, spec: DataSpec) -> None:
-        self.network, self.spec = network.eval(), spec
+        self.network, self.spec = network.eval(), spec  # no dropout
         self.device = next(network.parameters()).device
         self.scaler: nn.Module = nn.Identity()
         if spec.image_shape is not None:

@@ -11,7 +11,7 @@ from kindling.bootstrap import MAX_ROWS, NUM_RESAMPLES, Interval
 from kindling.formatting import capital, shorten
 from kindling.metrics import Metric
 from kindling.plotting import BLUE, INK, MUTED, WIDTH, figure_style, new_axes
-from kindling.report.components import Block, Card, Chart, Section, Table
+from kindling.report.components import Block, Card, Chart, PageSection, Table
 from kindling.types import SPLITS, DataSpec
 
 
@@ -90,7 +90,7 @@ def score_cards(scores: Scores, results: Mapping[str, Any]) -> list[Card]:
     return found
 
 
-def score_section(spec: DataSpec, network: str, scores: Scores) -> Section:
+def score_section(spec: DataSpec, network: str, scores: Scores) -> PageSection:
     """Say how good it is, on the test rows beside the baselines and on every split."""
     # The primary metric, and the first other one whose small values are good: of probabilities it
     # also says how sure the network is where it is wrong.
@@ -101,7 +101,7 @@ def score_section(spec: DataSpec, network: str, scores: Scores) -> Section:
         if scores.of_baselines(metric)
     ]
     blocks: list[Block] = [baseline_table(network, scores), *charts, split_table(scores)]
-    return Section("scores", "How good it is", "", blocks)
+    return PageSection("scores", "How good it is", "", blocks)
 
 
 def baseline_table(network: str, scores: Scores) -> Table:
@@ -115,6 +115,7 @@ def baseline_table(network: str, scores: Scores) -> Table:
         )
         for metric in scores.metrics
     ]
+    # The metrics of counts are resampled so; others are called for fewer, see bootstrap.py.
     few = f", of which about {MAX_ROWS:,} stand for all" if scores.num_rows > MAX_ROWS else ""
     shares = [metric.label for metric in scores.metrics if metric.is_row_share]
     wilson = f"; Wilson's formula for the {' and the '.join(shares)}" if shares else ""

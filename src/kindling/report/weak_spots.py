@@ -12,7 +12,7 @@ from scipy.stats import hypergeom, norm
 
 from kindling.formatting import count, number, percent, quantity
 from kindling.report.classification import class_table, confusion_table
-from kindling.report.components import Block, Section, Table
+from kindling.report.components import Block, PageSection, Table
 from kindling.report.report_data import ReportData
 
 MIN_ROWS, MIN_SHARE = 10, 0.02  # of the test rows; a smaller group says nothing
@@ -40,7 +40,7 @@ class Slice:
     chance: float
 
 
-def weak_section(data: ReportData) -> Section:
+def weak_section(data: ReportData) -> PageSection:
     """Show where it is wrong."""
     blocks: list[Block | None] = []
     if not data.spec.is_regression:
@@ -59,7 +59,7 @@ def weak_section(data: ReportData) -> Section:
     total, examined = len(data.result.row), len(data.examined)
     if examined < total:
         intro += f" {examined:,} of {total:,} test rows were looked at."
-    return Section("weak", "Where it is weak", intro, [block for block in blocks if block])
+    return PageSection("weak", "Where it is weak", intro, [block for block in blocks if block])
 
 
 def slice_table(data: ReportData) -> Table | None:

@@ -13,7 +13,7 @@ from kindling.bootstrap import intervals
 from kindling.contract import DescribedData, DescribedTask
 from kindling.files import write_atomically
 from kindling.report.classification import class_charts
-from kindling.report.components import Block, Page, Section, Sentences, Table, Text, render
+from kindling.report.components import Block, Page, PageSection, Sentences, Table, Text, render
 from kindling.report.curves import curve_section, read_curves
 from kindling.report.findings import find, sentence_of
 from kindling.report.importance import importance_section
@@ -99,22 +99,22 @@ def make_page(
     )
 
 
-def plan_section(plan: Mapping[str, str], notes: Sequence[str]) -> Section:
+def plan_section(plan: Mapping[str, str], notes: Sequence[str]) -> PageSection:
     """Say what was trained on what, and what was noticed in the data."""
     blocks: list[Block] = [Table("", "", (), list(plan.items()), num_text=2)]
     if notes:
         blocks.append(Sentences("Noticed in the data", notes))
-    return Section("plan", "What was trained on what", "", blocks)
+    return PageSection("plan", "What was trained on what", "", blocks)
 
 
-def prediction_section(data: ReportData) -> Section:
+def prediction_section(data: ReportData) -> PageSection:
     """Show what was said of all test rows."""
     draw = regression_charts if data.spec.is_regression else class_charts
     charts = draw(data.spec, data.result.truth, data.result.prediction)
-    return Section("test", "What it says of the test rows", "", charts)
+    return PageSection("test", "What it says of the test rows", "", charts)
 
 
-def repeat_section(run: Path, config: str) -> Section:
+def repeat_section(run: Path, config: str) -> PageSection:
     """Say how to do it again, and with what it was done."""
     blocks: list[Block] = []
     command = run / "overrides.txt"
@@ -127,4 +127,4 @@ def repeat_section(run: Path, config: str) -> Section:
         rows = [(k.replace("_", " "), str(v)) for k, v in known.items() if v is not None]
         blocks.append(Table("Where it ran", "", (), rows, num_text=2, num_shown=40))
     blocks.append(Text("All settings", config, is_folded=True))
-    return Section("repeat", "How to do it again", "", blocks)
+    return PageSection("repeat", "How to do it again", "", blocks)

@@ -1,10 +1,10 @@
 import numpy as np
 
 from kindling.report.classification import (
-    bins_of,
+    calibration_bins,
     class_table,
     confusion_table,
-    curved_classes,
+    classes_with_curves,
 )
 from kindling.types import DataSpec
 
@@ -29,9 +29,9 @@ def test_the_most_frequent_mistakes_are_listed_and_right_rows_are_none():
 def test_rows_of_about_the_same_probability_are_put_together():
     said = np.array([0.05, 0.06, 0.95, 1.0])
     happened = np.array([False, True, True, True])
-    assert bins_of(said, happened) == [(0.055, 0.5, 2), (0.975, 1.0, 2)]
+    assert calibration_bins(said, happened) == [(0.055, 0.5, 2), (0.975, 1.0, 2)]
 
 
 def test_a_curve_needs_rows_of_the_class_and_rows_of_others():
-    assert curved_classes(SPEC, np.array([4, 2, 0])) == [0, 1]
-    assert curved_classes(SPEC, np.array([4, 0, 0])) == []
+    assert classes_with_curves(SPEC, np.array([4, 2, 0])) == [0, 1]
+    assert classes_with_curves(SPEC, np.array([4, 0, 0])) == []
