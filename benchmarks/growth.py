@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from make_rows import write_rows
 from matplotlib.figure import Figure
 
-from kindling.plotting import figure_style
+from kindling.plotting import figure_style, label_log_axis
 
 HERE = Path(__file__).resolve().parent
 PICTURE = HERE.parent / "docs" / "growth.png"
@@ -64,8 +64,10 @@ def draw(measured: list[dict]) -> None:
         right.semilogx(rows, [one["peak_gb"] for one in some], "o-", label=label)
     left.set(xlabel="rows", ylabel="seconds", title="read, fit, transform, one epoch of training")
     right.set(xlabel="rows", ylabel="GB", title="peak memory, imports included", ylim=(0, None))
+    label_log_axis(left.yaxis)
     for axes in (left, right):
         axes.legend()
+        label_log_axis(axes.xaxis)
     figure.savefig(PICTURE, dpi=110)
 
 

@@ -14,8 +14,10 @@ from typing import Any
 import matplotlib as mpl
 from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 WIDTH, HEIGHT = 4.4, 3.3  # inches; on a telephone the letters are then as large as the text
 # CSS variable: (on a light screen, on a dark one). Figures are drawn in the light colours.
@@ -91,6 +93,12 @@ def new_axes(width: float = WIDTH, height: float = HEIGHT) -> tuple[Figure, Axes
     """Make a figure of one panel; sizes in inches."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()
+
+
+def label_log_axis(axis: Axis) -> None:
+    """Write plain numbers at a logarithmic axis: 0.01 and 1e+06, where 10^6 would need markup."""
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def to_svg(figure: Figure) -> str:

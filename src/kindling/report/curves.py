@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from kindling.formatting import capital
 from kindling.metrics import Metric, logged_names
-from kindling.plotting import BLUE, MUTED, ORANGE, figure_style, new_axes
+from kindling.plotting import BLUE, MUTED, ORANGE, figure_style, label_log_axis, new_axes
 from kindling.report.components import Chart, PageSection
 from kindling.report.scores import axis_label
 from kindling.types import DataSpec
@@ -100,8 +100,7 @@ def draw_curves(curves: Curves, name: str, label: str, best_epoch: int) -> Figur
     axes.axvline(best_epoch, color=MUTED, linestyle="--", linewidth=1, label=f"epoch {best_epoch}")
     if 0 < lowest * WIDE < highest:
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        label_log_axis(axes.yaxis)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="epoch", ylabel=label)
     axes.legend()

@@ -128,7 +128,7 @@ def draw_rates(curve: Curve, given: float, file: Path) -> None:
     """Draw loss against learning rate, with the rate to take and the one that is set."""
     from matplotlib.figure import Figure  # takes a while to import
 
-    from kindling.plotting import BLUE, MUTED, ORANGE, figure_style
+    from kindling.plotting import BLUE, MUTED, ORANGE, figure_style, label_log_axis
 
     with figure_style():
         figure = Figure(figsize=(7, 4.2), layout="constrained")
@@ -144,6 +144,6 @@ def draw_rates(curve: Curve, given: float, file: Path) -> None:
             room = 0.15 * (finite[0] - finite.min()) or 0.1
             axes.set_ylim(finite.min() - room, finite[0] + 3 * room)  # not where it breaks away
         axes.set(xscale="log", xlabel="optimizer.lr", ylabel="train loss (thick: smoothed)")
-        axes.xaxis.set_major_formatter("{x:g}")
+        label_log_axis(axes.xaxis)
         axes.legend(loc="lower left")
         figure.savefig(file, dpi=130)
