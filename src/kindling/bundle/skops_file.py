@@ -68,7 +68,7 @@ class Takeover:
 
     def __init__(self, given: dict[str, bytes], template: dict[str, bytes]) -> None:
         self.given, self.template = given, template
-        self.arrays, self.named = {}, set[str]()
+        self.arrays, self.named, self.num_learnt = {}, set[str](), 0
 
     def compare(self, given: Any, mine: Any) -> None:
         """Refuse any other difference between two descriptions, and members that neither names.
@@ -88,7 +88,9 @@ class Takeover:
             is_estimator = mine.get("__loader__") == "ObjectNode"
             is_free = is_free or (is_estimator and mine["__class__"] not in STRICT)
             if is_free and _are_learnt_numbers(given, mine, where):
-                mine["content"] = given["content"]
+                self.num_learnt += 1
+                # A number of its own for skops, which builds objects of one number only once.
+                mine |= {"content": given["content"], "__id__": -self.num_learnt}
             for key in mine:
                 if key == "file":
                     self._take_array(str(given[key]), mine[key], is_free=is_free)
@@ -121,7 +123,8 @@ class Takeover:
             raise InvalidFile(f"an array {ascii(name)[:60]} with nan in it")
         if is_free and numbers.dtype.kind in "fc" and not np.isfinite(numbers).all():
             raise InvalidFile(f"an array {ascii(name)[:60]} with infinity in it")
-        self.arrays[mine] = content
+        if self.arrays.setdefault(mine, content) != content:
+            raise InvalidFile(f"an array {ascii(name)[:60]} where another one is referred to again")
 
 
 def _are_learnt_numbers(given: dict, mine: dict, where: str) -> bool:
@@ -143,10 +146,11 @@ def _start_of_numbers(content: bytes, mine: np.ndarray) -> int:
         shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
     except Exception as error:  # a header may hold anything, and its reader raise anything
         raise InvalidFile("an array that is no .npy") from error
+    is_alike = dtype == mine.dtype and len(shape) == mine.ndim and shape[1:] == mine.shape[1:]
     has_room = len(content) - stream.tell() == math.prod(shape) * dtype.itemsize
-    if dtype != mine.dtype or len(shape) != mine.ndim or min(shape, default=1) < 0 or not has_room:
-        wanted = f"{mine.dtype} with {mine.ndim} axes"
-        raise InvalidFile(f"an array {dtype} {shape} of {len(content):,} bytes, not of {wanted}")
+    if not is_alike or min(shape, default=1) < 0 or not has_room:
+        wanted = f"{mine.dtype} of {mine.shape} but for the first length"
+        raise InvalidFile(f"an array {dtype} {shape} in {len(content):,} bytes, not {wanted}")
     return stream.tell()
 
 
