@@ -101,7 +101,9 @@ def test_the_project_can_be_read_in_an_afternoon():
     assert sum(len(lines_of(file)) for file in own) <= 1500
 
 
-@pytest.mark.parametrize("file", sorted((SRC / "project/models").glob("*.py")), ids=lambda f: f.stem)
+@pytest.mark.parametrize(
+    "file", sorted((SRC / "project/models").glob("*.py")), ids=lambda f: f.stem
+)
 def test_a_network_is_a_page(file):
     assert len(lines_of(file)) <= 120
 

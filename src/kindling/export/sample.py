@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from kindling.bundle.predictor import Predictor
 from kindling.bundle.inputs import to_table
+from kindling.bundle.predictor import Predictor
 from kindling.export.program import UNKNOWN_CODE, codes_of
 from kindling.images.pixel_scaling import PixelScaler
 from kindling.tables.schema import TableSchema

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from kindling.errors import DataError, Problem
@@ -23,8 +22,8 @@ class Cells(NamedTuple):
     rows: np.ndarray
 
 
-def number_groups(parts: Sequence[Cells]) -> np.ndarray:
-    """Return int64 codes (N,), equal where the cells are; a row without a value is alone.
+def read_groups(parts: Sequence[Cells]) -> np.ndarray:
+    """Return text (N,), equal where the cells are; "" for a row without a value, which is alone.
 
     Raises:
         DataError: cells are no single values.
@@ -34,10 +33,7 @@ def number_groups(parts: Sequence[Cells]) -> np.ndarray:
             rule = f"cells of data.group must be single values ({part.file})"
             got = f"cells of type {part.column.type}"
             raise DataError(Problem(rule, got, "take another column", "D307"))
-    names = np.concatenate([column_types.to_category(p.column).to_numpy()[p.rows] for p in parts])
-    codes = pd.factorize(names)[0]
-    alone = names == column_types.MISSING
-    return np.where(alone, len(names) + np.arange(len(names)), codes)
+    return np.concatenate([column_types.to_category(p.column).to_numpy()[p.rows] for p in parts])
 
 
 def read_times(name: str, parts: Sequence[Cells]) -> np.ndarray:

@@ -14,7 +14,7 @@ from kindling.errors import DataError, Problem, gathered, permitted
 from kindling.raw_data import RawData, RawTable
 from kindling.tables.csv_dialect import asked_dialect
 from kindling.tables.formats import TableFile
-from kindling.tables.group_time import Cells, number_groups, read_times
+from kindling.tables.group_time import Cells, read_groups, read_times
 from kindling.tables.preprocessor import invalid_cells_of
 from kindling.tables.schema import absent_columns
 from kindling.tables.target import check_targets, infer_task, read_target, to_target
@@ -130,7 +130,7 @@ class TableSource:
             kinds=self.kinds,
             dialect=self.dialect,
             on_disk=on_disk,
-            groups=number_groups(cells(self.group)) if self.group else None,
+            groups=read_groups(cells(self.group)) if self.group else None,
             times=read_times(self.time, cells(self.time)) if self.time else None,
         )
 

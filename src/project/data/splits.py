@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
 from kindling.errors import DataError, Problem
 from kindling.rng import derive_seed
 from kindling.types import SPLITS, Split
 
 SplitRows = dict[Split, np.ndarray]
-TRAIN, VAL, TEST = 0, 1, 2  # how the strategies below number the splits
+TRAIN, VAL, TEST = 0, 1, 2  # how the functions below number the splits
+NO_GROUP = ""  # the value of a row that belongs to no group
 MAX_NAMED = 5  # groups that a message names
 
 
@@ -26,7 +28,7 @@ def split_rows(
     fold: int | None = None,
     num_folds: int = 5,
 ) -> SplitRows:
-    """Give every row one stage, keyed by the seed; a val or test set that the user gave is kept.
+    """Give every row one split, drawn by the seed; a val or test set that the user gave is kept.
 
     Args:
         num_rows: N, all rows of the source.
@@ -35,51 +37,64 @@ def split_rows(
         test_fraction: likewise.
         seed: another seed, another split.
         given: row indices of a val or test set of the user's own.
-        groups: int64 codes (N,): rows with the same one stay together; or None.
+        groups: (N,) values: rows with the same one stay together, NO_GROUP is alone; or None.
         times: float64 (N,): the test rows are the latest, the val rows the next; or None.
-        fold: test is this one of num_folds parts of all rows, counted from 0; or None.
+        fold: test is this one of num_folds parts of the rows that are not given, from 0; or None.
         num_folds: parts, at least 2.
 
     Returns:
-        Sorted int64 row indices per stage: disjoint, together all N rows. Every class keeps at
+        Sorted int64 row indices per split: disjoint, together all N rows. Every class keeps at
         least one row for train where rows are split one by one.
 
     Raises:
-        DataError: a stage would be empty, a group would be torn apart by what is given, or
+        DataError: a split would be empty, a group would be torn apart by what is given, or
             two ways to split exclude each other.
     """
     refuse_contradictions(given, groups, times, fold)
     classes = np.zeros(num_rows, np.int64) if labels is None else labels
+    members = None if groups is None else group_codes(groups)
+    free = rows_not_in(given, num_rows)
     if fold is not None:
         rng = np.random.default_rng(derive_seed(seed, "folds"))
         folds = (
-            row_folds(classes, num_folds, rng)
-            if groups is None
-            else group_folds(classes, groups, num_folds, rng)
+            random_folds(classes[free], num_folds, rng)
+            if members is None
+            else group_folds(classes[free], members[free], num_folds, rng)
         )
-        given = {**given, "test": np.flatnonzero(folds == fold)}
+        given = {**given, "test": free[folds == fold]}
+        free = rows_not_in(given, num_rows)
+    fractions = [
+        0.0 if split in given else fraction
+        for split, fraction in (("val", val_fraction), ("test", test_fraction))
+    ]
+    rng = np.random.default_rng(derive_seed(seed, "split"))
+    if times is not None:
+        numbers = time_split(times[free], fractions)
+    elif members is not None:
+        refuse_torn_groups(members, given, free)
+        numbers = group_split(classes[free], members[free], fractions, rng)
+    else:
+        numbers = random_split(classes[free], fractions, rng)
+    rows = {split: free[numbers == number] for number, split in enumerate(SPLITS)}
+    rows |= {split: np.sort(some) for split, some in given.items()}
+    refuse_empty(rows, num_rows)
+    assert sum(map(len, rows.values())) == num_rows, "every row must lie in one split"
+    return rows
+
+
+def rows_not_in(given: Mapping[Split, np.ndarray], num_rows: int) -> np.ndarray:
+    """Return the rows whose split nobody has fixed."""
     is_free = np.ones(num_rows, dtype=bool)
     for rows in given.values():
         is_free[rows] = False
-    free = np.flatnonzero(is_free)
-    fractions = [
-        0.0 if stage in given else fraction
-        for stage, fraction in (("val", val_fraction), ("test", test_fraction))
-    ]
-    if times is not None:
-        stages = time_stages(times[free], fractions)
-    elif groups is not None:
-        refuse_torn_groups(groups, given, free)
-        rng = np.random.default_rng(derive_seed(seed, "split"))
-        stages = group_stages(classes[free], groups[free], fractions, rng)
-    else:
-        stages = row_stages(
-            classes[free], fractions, np.random.default_rng(derive_seed(seed, "split"))
-        )
-    split = {stage: free[stages == number] for number, stage in enumerate(SPLITS)}
-    split |= {stage: np.sort(rows) for stage, rows in given.items()}
-    refuse_empty(split, num_rows)
-    return split
+    return np.flatnonzero(is_free)
+
+
+def group_codes(groups: np.ndarray) -> np.ndarray:
+    """Number the groups: int64 (N,), equal where the values are; a row without one is alone."""
+    return np.where(
+        groups == NO_GROUP, len(groups) + np.arange(len(groups)), pd.factorize(groups)[0]
+    )
 
 
 def refuse_contradictions(
@@ -117,46 +132,46 @@ def refuse_torn_groups(
                 row = int(rows[np.isin(groups[rows], torn)][0])
                 got = f"{len(torn):,} groups in {name} and in {other}, such as that of row {row}"
                 fix = "give files that share no group, or leave data.group out"
-                problems.append(Problem("a group must lie in one stage", got, fix, "D303"))
+                problems.append(Problem("a group must lie in one split", got, fix, "D303"))
     if problems:
         raise DataError(*problems)
 
 
-def refuse_empty(split: SplitRows, num_rows: int) -> None:
-    """Raise a DataError that lists the stages without a row."""
+def refuse_empty(found: SplitRows, num_rows: int) -> None:
+    """Raise a DataError that lists the splits without a row."""
     problems = [
         Problem(
-            f"{stage} needs at least one row",
+            f"{split} needs at least one row",
             f"{num_rows} rows in all",
-            f"give more rows or change data.{stage}_fraction"
-            if stage != "train"
+            f"give more rows or change data.{split}_fraction"
+            if split != "train"
             else "give more rows, or smaller data.val_fraction and data.test_fraction",
             "D301",
         )
-        for stage, rows in split.items()
+        for split, rows in found.items()
         if len(rows) == 0
     ]
     if problems:
         raise DataError(*problems)
 
 
-def row_stages(
+def random_split(
     classes: np.ndarray, fractions: Sequence[float], rng: np.random.Generator
 ) -> np.ndarray:
     """Draw rows one by one, as many of each class as its share; each class keeps one for train."""
     order = rng.permutation(len(classes))
     rank, counts, codes = _rank_in_class(classes[order])
-    stages = np.zeros(len(classes), dtype=np.int8)
+    numbers = np.zeros(len(classes), dtype=np.int8)
     used = np.zeros_like(counts)
-    for stage, fraction in zip((VAL, TEST), fractions, strict=True):
+    for number, fraction in zip((VAL, TEST), fractions, strict=True):
         share = np.minimum(_share(counts, fraction), np.maximum(counts - 1 - used, 0))
         taken = (rank >= used[codes]) & (rank < (used + share)[codes])
-        stages[order[taken]] = stage
+        numbers[order[taken]] = number
         used += share
-    return stages
+    return numbers
 
 
-def row_folds(classes: np.ndarray, num_folds: int, rng: np.random.Generator) -> np.ndarray:
+def random_folds(classes: np.ndarray, num_folds: int, rng: np.random.Generator) -> np.ndarray:
     """Deal the rows of one class after the other: each fold gets its share of every class."""
     order = rng.permutation(len(classes))
     by_class = order[np.argsort(_small(classes[order]), kind="stable")]
@@ -165,7 +180,7 @@ def row_folds(classes: np.ndarray, num_folds: int, rng: np.random.Generator) -> 
     return folds
 
 
-def group_stages(
+def group_split(
     classes: np.ndarray, groups: np.ndarray, fractions: Sequence[float], rng: np.random.Generator
 ) -> np.ndarray:
     """Draw whole groups until val and test have their share of the rows of each class.
@@ -175,12 +190,12 @@ def group_stages(
     """
     place, codes = _group_places(classes, groups, rng)
     val, test = fractions
-    stages = np.where(place < val, VAL, np.where(place < val + test, TEST, TRAIN))
+    numbers = np.where(place < val, VAL, np.where(place < val + test, TEST, TRAIN))
     order = np.argsort(place, kind="stable")
-    for stage, fraction in zip((VAL, TEST), fractions, strict=True):
-        if fraction > 0 and not (stages == stage).any() and (stages == TRAIN).sum() > 1:
-            stages[next(group for group in order if stages[group] == TRAIN)] = stage
-    return stages[codes]
+    for number, fraction in zip((VAL, TEST), fractions, strict=True):
+        if fraction > 0 and not (numbers == number).any() and (numbers == TRAIN).sum() > 1:
+            numbers[next(group for group in order if numbers[group] == TRAIN)] = number
+    return numbers[codes]
 
 
 def group_folds(
@@ -195,17 +210,17 @@ def group_folds(
     return folds[codes]
 
 
-def time_stages(times: np.ndarray, fractions: Sequence[float]) -> np.ndarray:
+def time_split(times: np.ndarray, fractions: Sequence[float]) -> np.ndarray:
     """Take the latest rows for test and the ones before for val; a moment is never torn apart."""
     moments, codes, counts = np.unique(times, return_inverse=True, return_counts=True)
     later = 1 - (np.cumsum(counts) - counts / 2) / max(len(times), 1)  # share of rows behind it
     val, test = fractions
-    stages = np.where(later < test, TEST, np.where(later < test + val, VAL, TRAIN))
-    if test > 0 and len(moments) > 1 and not (stages == TEST).any():
-        stages[-1] = TEST  # the last moment has more rows than were asked for
-    if val > 0 and not (stages == VAL).any() and (stages == TRAIN).sum() > 1:
-        stages[np.flatnonzero(stages == TRAIN)[-1]] = VAL
-    return stages[codes]
+    numbers = np.where(later < test, TEST, np.where(later < test + val, VAL, TRAIN))
+    if test > 0 and len(moments) > 1 and not (numbers == TEST).any():
+        numbers[-1] = TEST  # the last moment has more rows than were asked for
+    if val > 0 and not (numbers == VAL).any() and (numbers == TRAIN).sum() > 1:
+        numbers[np.flatnonzero(numbers == TRAIN)[-1]] = VAL
+    return numbers[codes]
 
 
 def _group_places(

@@ -50,6 +50,16 @@ def test_a_given_test_set_is_kept_as_it_is():
     assert len(parts["train"]) == 68
 
 
+def test_a_fold_leaves_a_given_val_set_alone():
+    given, tested = np.arange(80, 100), []
+    for fold in range(5):
+        parts = split(100, given={"val": given}, fold=fold)
+        assert (parts["val"] == given).all()
+        assert sorted(np.concatenate(list(parts.values()))) == list(range(100))
+        tested += parts["test"].tolist()
+    assert sorted(tested) == list(range(80))
+
+
 def test_too_few_rows_are_refused():
     with pytest.raises(DataError, match="val needs at least one row"):
         split(3)
@@ -57,7 +67,7 @@ def test_too_few_rows_are_refused():
 
 # Groups
 
-GROUPS = np.random.default_rng(0).integers(0, 200, 3000)
+GROUPS = np.random.default_rng(0).integers(0, 200, 3000).astype(str)
 
 
 def by_group(seed=0, labels=None, groups=GROUPS, **more):
@@ -73,26 +83,26 @@ def test_a_group_lies_in_one_stage_and_every_row_in_some():
 
 
 def test_groups_come_near_the_fractions_and_to_the_share_of_each_class():
-    labels = (GROUPS % 4 == 0).astype(np.int64)  # a quarter of the groups
+    labels = (GROUPS.astype(int) % 4 == 0).astype(np.int64)  # a quarter of the groups
     for rows in list(by_group(labels=labels).values())[1:]:
         assert len(rows) == pytest.approx(450, abs=30)
         assert labels[rows].mean() == pytest.approx(labels.mean(), abs=0.03)
 
 
 def test_large_groups_are_drawn_as_often_as_small_ones():
-    groups = np.repeat(np.arange(100), np.arange(1, 101))
+    groups = np.repeat(np.arange(100), np.arange(1, 101)).astype(str)
     sizes = [len(set(groups[by_group(seed, groups=groups)["test"]])) for seed in range(50)]
     assert np.mean(sizes) == pytest.approx(15, abs=1)
 
 
 def test_three_groups_are_enough():
-    parts = by_group(groups=np.array([0, 0, 0, 1, 1, 2]))
+    parts = by_group(groups=np.array(list("aaabbc")))
     assert [len(rows) > 0 for rows in parts.values()] == [True] * 3
 
 
 def test_a_group_in_a_given_set_and_elsewhere_is_refused():
     with pytest.raises(DataError, match=r"1 groups in test and in the other rows.*row 5"):
-        by_group(groups=np.array([0, 0, 1, 1, 2, 2]), given={"test": np.array([5])})
+        by_group(groups=np.array(list("aabbcc")), given={"test": np.array([5])})
 
 
 # Time

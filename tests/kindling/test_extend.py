@@ -1,0 +1,151 @@
+"""Every text of docs/extend.md, put into a clone as the page says, and its command run there."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "extend.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TYPED = [
+    name for name, text in SECTIONS.items() if any(not kind for kind, _ in BLOCK.findall(text))
+]
+QUICK = ["trainer.max_epochs=2", "device=cpu", "baselines=false"]
+RUN = "from kindling.cli.main import main; main()"
+# What a section promises, beside that its commands end well.
+PROMISES = {
+    "A network": ("model", "ResidualMLP"),
+    "A metric": ("metrics", "kappa"),
+    "A callback": ("epochs.csv", "epoch,train/loss"),
+    "A logger": ("log.jsonl", "val/loss"),
+    "A LightningModule and a LightningDataModule of any kind": ("metrics.json", "test_accuracy"),
+}
+
+
+def blocks(text):
+    """Yield (file, how, content) of what goes into a file: new, append or change."""
+    for kind, content in BLOCK.findall(text):
+        first, _, rest = content.partition("\n")
+        place = re.match(r"# ((?:src|conf)/[\w/.]+)(, at the end)?$", first)
+        if place is None:
+            continue
+        how = "change" if kind == "diff" else "append" if place[2] else "new"
+        yield place[1], how, rest
+
+
+def put(clone, text):
+    """Put a section's blocks into a clone."""
+    for name, how, content in blocks(text):
+        file = clone / name
+        if how == "new":
+            assert not file.exists(), name
+            file.write_text(content)
+        elif how == "append":
+            file.write_text(file.read_text() + content)
+        else:
+            old, new = (
+                "".join(f"{line[1:]}\n" for line in content.splitlines() if line[:1] in sign)
+                for sign in ("-", "+")
+            )
+            before = file.read_text()
+            # A last line may end within a line of the file, such as before a comment.
+            old, new = old.rstrip("\n"), new.rstrip("\n")
+            assert before.count(old) == 1, (name, old)
+            file.write_text(before.replace(old, new))
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A copy of what a person clones, with the data that the page's commands name."""
+    for name in ("src", "conf", "data"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("*.egg-info"))
+    for name in ("train.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    pd.read_csv(ROOT / "data/penguins.csv").to_feather(tmp_path / "penguins.feather")
+    folder, rng = tmp_path / "arrays", np.random.default_rng(0)
+    folder.mkdir()
+    labels = {f"{k:03}": "ab"[k % 2] for k in range(60)}
+    for name, label in labels.items():
+        np.save(folder / f"{name}.npy", rng.normal(label == "b", 1, (5, 8, 9)).astype("float32"))
+    (folder / "labels.json").write_text(json.dumps(labels))
+    return tmp_path
+
+
+def run(clone, words):
+    environment = {**os.environ, "PYTHONPATH": str(clone / "src"), "PYTHONWARNINGS": "ignore"}
+    command = [sys.executable, *words]
+    done = subprocess.run(
+        command, cwd=clone, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, (words, done.stdout[-2000:], done.stderr[-3000:])
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("section", TYPED)
+def test_a_text_works_in_a_clone(clone, section):
+    put(clone, SECTIONS[section])
+    typed = [content for kind, content in BLOCK.findall(SECTIONS[section]) if not kind]
+    told = ""
+    for line in typed[0].splitlines():
+        first, *words = shlex.split(line)
+        if first == "python":
+            told = run(clone, [*words, *QUICK])
+        else:
+            run(clone, ["-c", RUN, *words])
+    (folder,) = (clone / "runs").glob("*/*")
+    name, wanted = PROMISES.get(section, ("model", ""))
+    if name == "model":
+        assert wanted in told
+    elif name == "metrics":
+        found = json.loads((folder / "metrics.json").read_text())
+        assert wanted in found["test"]
+        assert "Cohen's kappa" in (folder / "report.html").read_text()
+    else:
+        assert wanted in (folder / name).read_text()
+    is_complete = "LightningModule" not in section
+    assert (folder / "bundle").exists() is is_complete
+    assert (folder / "report.html").exists() is is_complete
+    run(clone, ["train.py", f"resume={folder}", "trainer.max_epochs=3"])
+
+
+@pytest.mark.slow
+def test_the_lines_of_the_notebook_run_from_anywhere(clone, tmp_path_factory):
+    (code,) = (text for kind, text in BLOCK.findall(SECTIONS["A notebook"]) if kind == "python")
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    lines = f"import sys; sys.path.insert(0, {str(clone)!r}); sys.path.insert(0, {str(clone / 'src')!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{lines}\n{code}\nprint(best, model.spec.target)"],
+        cwd=elsewhere,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().endswith("digit")
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_text_takes_at_most_two_files(section):
+    files = {name for name, _, _ in blocks(SECTIONS[section])}
+    is_tutorial = "LightningModule" in section  # a task, its data, and a YAML for each
+    assert len(files) <= (4 if is_tutorial else 2)
+    if section == "A file format":
+        assert len(files) == 1
+    else:
+        assert not [name for name in files if name.startswith("src/kindling")]
+
+
+def test_every_link_of_the_page_leads_to_a_section():
+    anchors = {re.sub(r"[^\w -]", "", name).lower().replace(" ", "-") for name in SECTIONS}
+    assert set(re.findall(r"\]\(#([\w-]+)\)", PAGE)) <= anchors
