@@ -34,7 +34,9 @@ def test_label_smoothing_never_lets_a_loss_be_zero():
     assert CrossEntropy(CLASSES, label_smoothing=0.1)(outputs, y) > 1
 
 
-@pytest.mark.parametrize("option", [{"class_weight": "balanced"}, {"label_smoothing": 0.1}])
-def test_what_is_for_classes_is_refused_for_values(option):
-    with pytest.raises(ConfigError, match=rf"task\.(loss\.)?{[*option][0]} is for classes"):
-        default_loss(VALUE, **option)
+@pytest.mark.parametrize(
+    ("name", "value"), [("class_weight", "balanced"), ("label_smoothing", 0.1)]
+)
+def test_what_is_for_classes_is_refused_for_values(name, value):
+    with pytest.raises(ConfigError, match=rf"task\.(loss\.)?{name} is for classes"):
+        default_loss(VALUE, **{name: value})

@@ -218,7 +218,7 @@ def test_callbacks_read_the_numbers_of_the_epoch_that_has_just_ended(build):
             assert {name: seen[name].item() for name in numbers} == pytest.approx(numbers)
 
 
-def test_a_run_resumed_with_more_epochs_never_raises_its_rate_again(build, compose):
+def test_a_run_resumed_with_more_epochs_never_raises_its_rate_again(build):
     data, task, trainer = build("data=penguins", "trainer.max_epochs=3", folder="run")
     trainer.fit(task, data)
     data, task, trainer = build("data=penguins", "trainer.max_epochs=6", folder="run")
@@ -245,7 +245,7 @@ class TutorialTask(SupervisedTask):
         return loss
 
 
-def test_a_training_step_of_ones_own_gets_single_batches_and_learns(build, compose):
+def test_a_training_step_of_ones_own_gets_single_batches_and_learns(build):
     target = f"task._target_={__name__}.TutorialTask"
     data, task, trainer = build("data=penguins", target, "task.clip_norm=0.5", "task.accumulate=2")
     before = weights(task.network).clone()
