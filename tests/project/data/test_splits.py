@@ -53,7 +53,8 @@ def test_a_given_test_set_is_kept_as_it_is():
 def test_a_fold_leaves_a_given_val_set_alone():
     given, tested = np.arange(80, 100), []
     for fold in range(5):
-        parts = split(100, given={"val": given}, fold=fold)
+        fractions = {"val_fraction": 0.15, "test_fraction": 0.15}
+        parts = split_rows(100, None, seed=0, given={"val": given}, fold=fold, **fractions)
         assert (parts["val"] == given).all()
         assert sorted(np.concatenate(list(parts.values()))) == list(range(100))
         tested += parts["test"].tolist()
