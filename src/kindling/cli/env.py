@@ -5,6 +5,7 @@ kindling env --json
 """
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -19,7 +20,7 @@ def run(arguments: Namespace) -> None:
     from kindling.run.record import describe_environment
     from kindling.trainer.device import why_not
 
-    found = describe_environment()
+    found = describe_environment(Path.cwd())
     devices = {"cpu": "usable"} | {kind: why_not(kind) or "usable" for kind in ("cuda", "mps")}
     if arguments.json:
         print_json(found | {"devices": devices})

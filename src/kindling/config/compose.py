@@ -1,10 +1,16 @@
-"""The folder conf/ and overrides in, one configuration out, by Hydra's own composition."""
+"""Compose the folder conf/ and overrides into one configuration, by Hydra's own composition."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig, OmegaConf
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf.errors import OmegaConfBaseException
+
+from kindling.config.values import leaves
 
 
 def register_resolvers(root: Path) -> None:
@@ -15,7 +21,41 @@ def register_resolvers(root: Path) -> None:
     )
 
 
-def compose_config(conf: Path, overrides: list[str]) -> DictConfig:
-    """Compose conf/train.yaml without running anything."""
+def project_folder() -> Path:
+    """Return the folder in which train.py lies."""
+    return Path(OmegaConf.create({"root": "${root:.}"}).root)
+
+
+def compose_unfilled(conf: Path, overrides: list[str], *, with_hydra: bool = False) -> DictConfig:
+    """Compose conf/train.yaml; `${hydra:...}` is left for Hydra to fill in when it runs a job."""
     with initialize_config_dir(str(conf), version_base="1.3"):
-        return compose("train", overrides=overrides)
+        return compose("train", overrides=overrides, return_hydra_config=with_hydra)
+
+
+def compose_config(conf: Path, overrides: list[str]) -> DictConfig:
+    """Compose conf/train.yaml for a run in this process, with a new run folder's name."""
+    cfg = compose_unfilled(conf, overrides, with_hydra=True)
+    with _as_hydra_runs(cfg):
+        for key, value in leaves(OmegaConf.to_container(cfg, resolve=False)):
+            if isinstance(value, str) and "${hydra:" in value and not key.startswith("hydra."):
+                # What only a sweep has, such as a job's number, is left to Hydra.
+                with suppress(OmegaConfBaseException):
+                    OmegaConf.update(cfg, key, OmegaConf.select(cfg, key))
+    with open_dict(cfg):
+        del cfg["hydra"]
+    return cfg
+
+
+@contextmanager
+def _as_hydra_runs(cfg: DictConfig) -> Iterator[None]:
+    """Let `${hydra:...}` mean this configuration; one that runs already is put back behind it."""
+    holder = HydraConfig.instance()
+    before = holder.cfg
+    try:
+        holder.set_config(cfg)  # hydra.run.dir itself may ask for it
+        with read_write(cfg.hydra), open_dict(cfg.hydra):
+            cfg.hydra.runtime.output_dir = str(Path(cfg.hydra.run.dir).absolute())
+        holder.set_config(cfg)
+        yield
+    finally:
+        holder.cfg = before

@@ -16,7 +16,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from kindling.config.compose import compose_config
+from kindling.config.compose import compose_unfilled
 from kindling.config.keys import kept_problem, key_problems
 from kindling.config.values import leaf_problems, rules_of, value_problems
 from kindling.errors import ConfigError, Problem
@@ -47,12 +47,12 @@ def check_overrides(overrides: list[str], conf: Path, *, is_sweep: bool) -> None
 
 def _check_values(groups: list[str], values: list[Override], conf: Path) -> list[Problem]:
     """Check keys, types and ranges against the configuration that these groups make up."""
-    plain: Any = OmegaConf.to_container(compose_config(conf, groups), resolve=False)
+    plain: Any = OmegaConf.to_container(compose_unfilled(conf, groups), resolve=False)
     rules = rules_of(plain)
     singles = [parse(each(override))[0] for override in values]
     found = [[key_problems(single, plain, rules) for single in several] for several in singles]
     sound = [several[0] for several, p in zip(singles, found, strict=True) if not any(p)]
-    cfg = compose_config(conf, [*groups, *(o.input_line or "" for o in sound)])
+    cfg = compose_unfilled(conf, [*groups, *(o.input_line or "" for o in sound)])
     rest = [o for several in singles for o in several[1:]]  # of sweeps; the first is in cfg
     checked = [leaf_problems(o.key_or_group, o.value(), rules) for o in rest]
     return [*itertools.chain(*itertools.chain(*found), *checked), *value_problems(cfg)]

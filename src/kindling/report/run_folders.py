@@ -24,7 +24,7 @@ Value = str | int | float | bool | None
 MAX_BYTES, MAX_DEPTH, MAX_EVENTS, MAX_SCALAR = 1 << 20, 32, 20_000, 10_000
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is four times as fast
 # Where a run lies, and what leaves its numbers as they are: no settings to compare.
-NOT_SETTINGS = ("run_dir", "name", "resume", "debug", "report", "baselines", "hydra")
+NOT_SETTINGS = ("run_dir", "name", "overrides", "resume", "debug", "report", "baselines", "hydra")
 COPIES = ("trainer.callbacks", "trainer.logger")  # of what stands in sections of their own
 COUNTS = ("best_epoch", "epochs", "seconds", "num_parameters")
 

@@ -1,4 +1,4 @@
-"""Whatever goes wrong inside in; one screen for a person and an exit code out. Nothing heavy."""
+"""Turn what goes wrong into one screen for a person and an exit code, or into a user's error."""
 
 import os
 import sys
@@ -39,6 +39,25 @@ def exit_codes(*, debug: bool) -> Iterator[None]:
         if type(stop).__name__ == "SIGTERMException":
             sys.exit(TERMINATED)
         raise
+
+
+@contextmanager
+def user_errors() -> Iterator[None]:
+    """Raise the ConfigError or DataError that is behind an exception of Hydra or Lightning.
+
+    For notebooks: nothing ends the process, and Ctrl-C stays a KeyboardInterrupt.
+    """
+    try:
+        yield
+    except SystemExit as stop:
+        if was_interrupted(stop):
+            raise KeyboardInterrupt from None
+        raise
+    except Exception as error:
+        user_error = as_user_error(error)
+        if user_error is None or user_error is error:
+            raise
+        raise user_error from error
 
 
 def was_interrupted(error: BaseException | None) -> bool:

@@ -1,6 +1,11 @@
-"""From a command line to exit codes: what stands around `train.py` so that it has no branches."""
+"""Turn `train(cfg)` into the command `python train.py`, and into what a notebook calls.
+
+So train.py has no branches: here the command line is checked, Hydra composes, and errors become
+exit codes, or exceptions in a notebook.
+"""
 
 import atexit
+import copy
 import functools
 import gc
 import os
@@ -14,32 +19,45 @@ from hydra._internal.utils import get_args_parser  # the parser that hydra.main 
 from omegaconf import DictConfig
 
 from kindling.config.compose import register_resolvers
+from kindling.config.notebook import check_edited
 from kindling.config.overrides import check_overrides
 from kindling.config.replay import replay
 from kindling.config.values import check_values
 from kindling.run.console import hide_adverts
-from kindling.run.exit import exit_codes
-from kindling.run.lr_find import find_lr
+from kindling.run.exit import exit_codes, user_errors
 
 ASKS_HYDRA = ("help", "hydra_help", "shell_completion", "info")
 
 
-def main(train: Callable[[DictConfig], float]) -> Callable[[], None]:
-    """Wrap `train(cfg)`: check the command line, let Hydra compose, turn errors into exit codes."""
+def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
+    """Wrap `train(cfg)`: without an argument it is the command line, with one it runs here.
+
+    With a configuration of `kindling.compose` it returns the best monitored value, and raises
+    ConfigError and DataError. `train.__wrapped__(cfg)` is the function itself, without checks.
+    """
     root = Path(sys.modules[train.__module__].__file__ or "").resolve().parent
     conf = root / "conf"
     register_resolvers(root)
 
-    @functools.wraps(train)
-    def job(cfg: DictConfig) -> float:
-        with exit_codes(debug=cfg.debug), no_empty_folder(cfg.run_dir):
-            check_values(cfg)
+    def run(cfg: DictConfig) -> float:
+        with no_empty_folder(cfg.run_dir):
             hide_adverts()
             return find_lr(cfg) if cfg.lr_find else train(cfg)
 
-    @functools.wraps(train)  # train.__wrapped__(cfg) is the story itself
-    def command() -> None:
+    @functools.wraps(train)
+    def job(cfg: DictConfig) -> float:
+        with exit_codes(debug=cfg.debug):
+            check_values(cfg)
+            return run(cfg)
+
+    @functools.wraps(train)
+    def command(cfg: DictConfig | None = None) -> float | None:
         tune_process()
+        if cfg is not None:
+            register_resolvers(root)
+            with user_errors():
+                check_edited(cfg, conf)
+                return run(copy.deepcopy(cfg))  # Hydra resolves in it what it builds from it
         arguments = get_args_parser().parse_args()
         with exit_codes(debug="debug=true" in arguments.overrides):
             if not any(getattr(arguments, name) for name in ASKS_HYDRA):
@@ -48,6 +66,7 @@ def main(train: Callable[[DictConfig], float]) -> Callable[[], None]:
                 sys.argv[1:] = flags + overrides
                 check_overrides(overrides, conf, is_sweep=arguments.multirun)
             hydra.main(version_base="1.3", config_path=str(conf), config_name="train")(job)()
+        return None  # Hydra keeps the values of its jobs for a sweeper
 
     return command
 
@@ -70,3 +89,24 @@ def no_empty_folder(folder: str) -> Iterator[None]:
     finally:
         with suppress(OSError):  # "not empty": the usual case
             Path(folder).rmdir()
+
+
+def find_lr(cfg: DictConfig) -> float:
+    """Try rising learning rates on the network that would be trained; return the one to take."""
+    from lightning import seed_everything  # late, as all that follows: it imports torch
+
+    from kindling.formatting import short_path
+    from kindling.run.build import build_data, build_task, build_trainer
+    from kindling.run.console import show_plan
+    from kindling.run.plan import print_plan
+    from kindling.trainer.lr_range import find_rates, write_rates
+
+    seed_everything(cfg.seed, verbose=False)
+    data = build_data(cfg)
+    task = build_task(cfg, data)
+    trainer = build_trainer(cfg, data, task)
+    print_plan(cfg, data, task, trainer)
+    rate = write_rates(find_rates(data, task, trainer), cfg.optimizer.lr, Path(cfg.run_dir))
+    picture = short_path(f"{cfg.run_dir}/lr_find.png")
+    show_plan({"type": f"optimizer.lr={rate:g}", "picture": picture})
+    return rate

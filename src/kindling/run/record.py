@@ -4,17 +4,16 @@ import json
 import math
 import platform
 import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
-from hydra.core.hydra_config import HydraConfig
 from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
 
+from kindling.config.compose import project_folder
 from kindling.config.replay import OVERRIDES, command_of
 from kindling.contract import DescribedTask
 from kindling.metrics import infos_to_json
@@ -27,16 +26,14 @@ def write_settings(cfg: DictConfig, trainer: Trainer) -> None:
     run = Path(cfg.run_dir)
     run.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(cfg, run / "config.yaml", resolve=True)
-    if HydraConfig.initialized():
-        overrides = list(HydraConfig.get().overrides.task)
-        (run / OVERRIDES).write_text(command_of(overrides), encoding="utf-8")
-    environment = describe_environment()
+    (run / OVERRIDES).write_text(command_of(list(cfg.overrides)), encoding="utf-8")
+    environment = describe_environment(project_folder())
     environment |= {"seed": cfg.seed, "device": str(trainer.strategy.root_device)}
     write_json(run / "environment.json", environment)
 
 
-def describe_environment() -> dict[str, Any]:
-    """Return versions, machine and git revision as plain values."""
+def describe_environment(folder: Path) -> dict[str, Any]:
+    """Return versions, machine and the git revision of a folder as plain values."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -44,7 +41,7 @@ def describe_environment() -> dict[str, Any]:
         "packages": {name: version(name) for name in PACKAGES} | {"torch": str(torch.__version__)},
         "cuda": torch.version.cuda,
         "num_threads": torch.get_num_threads(),
-        "git_revision": git_revision(Path(sys.argv[0]).resolve().parent),
+        "git_revision": git_revision(folder),
     }
 
 

@@ -143,6 +143,7 @@ def test_the_run_folder_is_complete(run):
     folder = run()
     assert {path.name for path in folder.iterdir()} == {
         "config.yaml",
+        "overrides.txt",
         "environment.json",
         "metrics.json",
         "predictions.csv",
