@@ -113,16 +113,16 @@ def infos_to_json(metrics: Iterable[MetricInfo]) -> dict[str, dict[str, Any]]:
 def info_from_json(name: str, found: Any) -> MetricInfo:
     """Read what `infos_to_json` wrote; of anything else the name is all that is known."""
     # A run folder may be anybody's: what is of another type than it should be is left out.
-    plain: Mapping[str, Any] = found if isinstance(found, dict) else {}
-    ends, digits = plain.get("range"), plain.get("digits")
+    known: Mapping[str, Any] = found if isinstance(found, dict) else {}
+    ends, digits = known.get("range"), known.get("digits")
     ends = ends if isinstance(ends, list) and len(ends) == 2 else [None, None]
     low, high = (end if isinstance(end, int | float) else None for end in ends)
     return MetricInfo(
         name=name,
-        label=printable(str(plain.get("label") or name.replace("_", " "))),
-        meaning=printable(str(plain.get("meaning", ""))),
-        direction="min" if plain.get("direction") == "min" else "max",
+        label=printable(str(known.get("label") or name.replace("_", " "))),
+        meaning=printable(str(known.get("meaning", ""))),
+        direction="min" if known.get("direction") == "min" else "max",
         range=(low, high),
-        is_share=plain.get("is_share") is True,
+        is_share=known.get("is_share") is True,
         digits=min(max(digits, 1), 9) if isinstance(digits, int) else 3,
     )

@@ -44,7 +44,7 @@ def class_charts(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> list[C
         Chart(
             "confusion_matrix",
             "What is taken for what",
-            "Down: the true class. Across: what the network said. On the diagonal it is right; the "
+            "Down: the true class. Across: the predicted one. On the diagonal it is right; the "
             f"darker a field, the larger its share of the row.{numbered}",
             draw_confusion(spec, truth, probs.argmax(axis=1)),
         ),
@@ -66,7 +66,7 @@ def class_charts(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> list[C
             Chart(
                 "roc",
                 "Found against false alarms (ROC)",
-                "As the probability that is asked for falls, more rows of the class are found (up) "
+                "As the threshold of the probability falls, more rows of the class are found (up) "
                 f"and more others are taken for it (across). Dashed: guessing.{which}",
                 draw_roc(spec, truth, probs, curved),
             ),
@@ -156,25 +156,25 @@ def draw_precision_recall(
     return figure
 
 
-def calibration_bins(said: np.ndarray, happened: np.ndarray) -> list[tuple[float, float, int]]:
+def calibration_bins(probs: np.ndarray, is_true: np.ndarray) -> list[tuple[float, float, int]]:
     """Put rows of about the same probability together: mean probability, share, and rows."""
-    places = np.minimum((said * NUM_BINS).astype(int), NUM_BINS - 1)
-    parts = [places == place for place in np.unique(places)]
-    return [(float(said[p].mean()), float(happened[p].mean()), int(p.sum())) for p in parts]
+    codes = np.minimum((probs * NUM_BINS).astype(int), NUM_BINS - 1)
+    bins = [codes == code for code in np.unique(codes)]
+    return [(float(probs[b].mean()), float(is_true[b].mean()), int(b.sum())) for b in bins]
 
 
 @figure_style()
 def draw_calibration(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> Figure:
-    """Draw how often it happened against how often it was said to, with 95 % intervals."""
+    """Draw how often it came true against the predicted probability, with 95 % intervals."""
     if spec.num_classes == 2:
-        said, happened, what = probs[:, 1], truth == 1, f"of {shorten(spec.classes[1])}"
+        predicted, is_true, what = probs[:, 1], truth == 1, f"of {shorten(spec.classes[1])}"
     else:
-        # Of many classes one figure says enough: is the class that is said right so often?
-        said, happened = probs.max(axis=1), probs.argmax(axis=1) == truth
-        what = "of the class that was said"
+        # Of many classes one figure is enough: how often is the predicted class right?
+        predicted, is_true = probs.max(axis=1), probs.argmax(axis=1) == truth
+        what = "of the predicted class"
     figure, axes = new_axes()
     axes.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1)
-    bins = calibration_bins(said, happened)
+    bins = calibration_bins(predicted, is_true)
     for place, share, amount in bins:
         axes.plot([place, place], wilson(share, amount), color=BLUE, linewidth=1, alpha=0.6)
         beside: dict[str, Any] = {
@@ -195,14 +195,14 @@ def class_table(spec: DataSpec, truth: np.ndarray, predicted: np.ndarray) -> Tab
     counts = confusion_matrix(truth, predicted, labels=range(spec.num_classes))
     rows = []
     for k, name in enumerate(spec.classes):
-        real, said, hits = int(counts[k].sum()), int(counts[:, k].sum()), int(counts[k, k])
-        f1 = 2 * hits / (real + said) if real + said else float("nan")
+        real, predicted_as, hits = int(counts[k].sum()), int(counts[:, k].sum()), int(counts[k, k])
+        f1 = 2 * hits / (real + predicted_as) if real + predicted_as else float("nan")
         cells = (
             name,
             f"{spec.class_counts[k]:,}",
             f"{real:,}",
             percent(hits / real) if real else "-",
-            percent(hits / said) if said else "-",
+            percent(hits / predicted_as) if predicted_as else "-",
             number(f1, 3),
         )
         rows.append((f1 if real else 2.0, cells))  # what was not tested is not the worst
@@ -226,13 +226,13 @@ def confusion_table(spec: DataSpec, truth: np.ndarray, predicted: np.ndarray) ->
     rows = [
         (
             spec.classes[real],
-            spec.classes[said],
-            f"{counts[real, said]:,}",
-            percent(counts[real, said] / totals[real]),
+            spec.classes[wrong],
+            f"{counts[real, wrong]:,}",
+            percent(counts[real, wrong] / totals[real]),
         )
-        for real, said in places
-        if counts[real, said]
+        for real, wrong in places
+        if counts[real, wrong]
     ]
     caption = f"Of {count(len(truth), 'test row')}, {count(int(counts.sum()), 'is', 'are')} wrong."
-    head = ("true", "said", "rows", "share of the true class")
+    head = ("true", "predicted", "rows", "share of the true class")
     return Table("Most frequent mistakes", caption, head, rows, num_text=2) if rows else None

@@ -56,8 +56,8 @@ class Comparison:
     @property
     def title(self) -> str:
         num_runs = sum(len(group.runs) for group in self.groups)
-        said = [self.problem_type] if self.problem_type else []
-        return f"{self.data}: {', '.join([*said, count(num_runs, 'run')])}"
+        facts = [self.problem_type, count(num_runs, "run")]
+        return f"{self.data}: {', '.join(fact for fact in facts if fact)}"
 
     @property
     def head(self) -> list[str]:

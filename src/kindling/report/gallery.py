@@ -19,7 +19,7 @@ def worst_images(data: ReportData) -> Gallery:
     errors = data.errors
     if data.spec.is_regression:
         title, order = "Largest errors", np.argsort(-errors, kind="stable")
-        caption = "The test images whose value is furthest from what was said: is it right?"
+        caption = "The test images whose value is furthest from the prediction: is it right?"
     elif errors.any():
         sure = data.prediction.max(axis=1)  # a sure mistake is often a wrong label
         title, order = "Most confident mistakes", np.lexsort((-sure, -errors))[: int(errors.sum())]
@@ -46,12 +46,12 @@ def make_gallery(
 
 
 def write_prediction(data: ReportData, k: int) -> str:
-    """Write what the network said of an image."""
+    """Write the prediction for an image."""
     prediction = data.prediction[k]
     if data.spec.is_regression:
-        return f"said {quantity(float(prediction))}"
+        return f"predicted {quantity(float(prediction))}"
     code = int(prediction.argmax())
-    return f"said {shorten(data.spec.classes[code], 40)}, {percent(float(prediction[code]))}"
+    return f"predicted {shorten(data.spec.classes[code], 40)}, {percent(float(prediction[code]))}"
 
 
 def write_truth(data: ReportData, k: int) -> str:

@@ -1,6 +1,6 @@
 """Occlusion maps: where in an image the network looks.
 
-A place is hidden, and the network asked again: where it then says something else, it looked
+A place is hidden, and the network predicts again: where that is something else, it looked
 (Zeiler and Fergus, 2013). That works for any network.
 """
 
@@ -64,8 +64,8 @@ def occlusion_maps(
     effect = "more the value changes" if is_regression else "less sure of its class the network is"
     caption = (
         "A patch of a quarter of the side in the mean colour is moved over the image. The redder "
-        f"a place, the {effect} when that place is hidden. Below each image: what is said of it, "
-        "and what becomes of that when its reddest place is hidden."
+        f"a place, the {effect} when that place is hidden. Below each image: the prediction, "
+        "and what becomes of it when the reddest place is hidden."
     )
     return make_gallery("occlusion", "What the network looks at", caption, images, lines)
 
@@ -91,7 +91,7 @@ def write_hidden(data: ReportData, k: int, change: np.ndarray) -> str:
 def occlusion(predict: Callable[[Tensor], np.ndarray], spec: DataSpec, image: Tensor) -> np.ndarray:
     """Return how much the answer changes when a place is hidden: (H, W).
 
-    Of classes it is the fall of the probability of the class that is said; of values the size of
+    Of classes it is the fall of the probability of the predicted class; of values the size of
     the change. A place that several patches cover has their mean.
     """
     _, height, width = image.shape
@@ -104,9 +104,11 @@ def occlusion(predict: Callable[[Tensor], np.ndarray], spec: DataSpec, image: Te
     copies = image.repeat(1 + len(places), 1, 1, 1)
     for copy, (rows, columns) in zip(copies[1:], places, strict=True):
         copy[:, rows, columns] = colour
-    said = predict(copies)
+    answers = predict(copies)
     changes = (
-        np.abs(said - said[0]) if spec.is_regression else said[0].max() - said[:, said[0].argmax()]
+        np.abs(answers - answers[0])
+        if spec.is_regression
+        else answers[0].max() - answers[:, answers[0].argmax()]
     )
     total, covered = np.zeros((height, width)), np.zeros((height, width))
     for (rows, columns), change in zip(places, changes[1:], strict=True):

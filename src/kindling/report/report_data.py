@@ -1,6 +1,6 @@
-"""Report data: the test rows of a run as plain arrays, and the trained network to ask about them.
+"""Report data: the test rows of a run as plain arrays, and the trained network.
 
-All parts of the report read these two, never the data module or the task.
+Every section of the report reads these two, never the data module or the task.
 """
 
 from collections.abc import Mapping
@@ -126,10 +126,10 @@ def describe_images(images: Tensor) -> dict[str, np.ndarray]:
 
 
 class TrainedNetwork:
-    """A network that is asked, never trained.
+    """A network that predicts, and is never trained.
 
     Args:
-        network: stays as it is; it is asked on the device where its weights are.
+        network: stays as it is; it predicts on the device where its weights are.
         spec: describes the rows: float32 (N, F + C), or images (N, channels, H, W).
     """
 

@@ -149,9 +149,8 @@ def read_run(name: str, folder: str, config: Any, results: Any) -> Run:
     recorded = recorded if isinstance(recorded, dict) else {}
     infos = [info_from_json(printable(str(key)), found) for key, found in recorded.items()]
     if not infos:
-        raise ValueError(
-            "metrics.json does not say what its metrics are: the task declares none, or it is old"
-        )
+        why = "its task declares none, or an older version wrote it"
+        raise ValueError(f"metrics.json does not say what its metrics are: {why}")
     primary, problem_type = infos[0], printable(str(results.get("problem_type") or ""))
     numbers = dict(_numbers(results, primary))
     if not {f"val/{primary.name}", f"test/{primary.name}"} & set(numbers):

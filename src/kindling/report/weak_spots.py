@@ -115,7 +115,7 @@ def error_table(data: ReportData) -> Table | None:
         f"Of {count(len(truth), 'test row')}{among}, {count(len(wrong), 'is', 'are')} "
         "wrong; the network was surest of these. Look at them in your file: is the label right?"
     )
-    head = ("row", "true", "said", "how sure")
+    head = ("row", "true", "predicted", "how sure")
     return Table("Most confident mistakes", caption, head, labelled, num_text=3)
 
 

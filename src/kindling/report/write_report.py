@@ -38,7 +38,7 @@ def write_report(
     Args:
         cfg: what was asked for.
         data: the data module, which holds the test rows.
-        task: the LightningModule, with the network, its metrics and what it said of the test rows.
+        task: the LightningModule: network, metrics, and predictions of the test rows.
         trainer: has the loggers.
         results: what metrics.json holds.
         plan: the lines that were shown before the training.
@@ -108,10 +108,10 @@ def plan_section(plan: Mapping[str, str], notes: Sequence[str]) -> PageSection:
 
 
 def prediction_section(data: ReportData) -> PageSection:
-    """Show what was said of all test rows."""
+    """Show the predictions of all test rows."""
     draw = regression_charts if data.spec.is_regression else class_charts
     charts = draw(data.spec, data.result.truth, data.result.prediction)
-    return PageSection("test", "What it says of the test rows", "", charts)
+    return PageSection("test", "What it predicts for the test rows", "", charts)
 
 
 def repeat_section(run: Path, config: str) -> PageSection:
