@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from kindling.metrics import metrics_for, score
-from kindling.predictions import in_unit
+from kindling.predictions import read_targets
 from kindling.types import DataSpec, Split
 from project.data.datamodule import DataModule
 from project.training.metrics import METRICS
@@ -35,8 +35,8 @@ def fit_baselines(data: DataModule, *, enabled: bool, seed: int) -> dict[str, di
             model.fit(train_x, train_y)
         if data.spec.is_regression:
             truth, prediction = (
-                in_unit(data.spec, test_y),
-                in_unit(data.spec, model.predict(test_x)),
+                read_targets(data.spec, test_y),
+                read_targets(data.spec, model.predict(test_x)),
             )
         else:
             truth, prediction = test_y, model.predict_proba(test_x)

@@ -1,16 +1,30 @@
 """Draw the cost of a step: its phases as one bar, and the operators that take longest."""
 
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kindling.callbacks.profiler import PHASES, Cost, Times, top, totals
+from kindling.callbacks.profiler import PHASES, Cost, Profile, Times, cost_of, top, totals
 from kindling.plotting import BLUE, GREEN, INK, LINE, MUTED, PURPLE, YELLOW, figure_style
 
 COLOURS = dict(zip(PHASES, (YELLOW, BLUE, PURPLE, GREEN, MUTED), strict=True))
 NUM_OPERATORS = 12
 NARROW = 0.05  # share of a bar below which a number does not fit into it
+
+
+def write_profile(trainer: Any, run: str) -> str:
+    """Write step.png, and trace.json for a browser (chrome://tracing); return the picture."""
+    taken = next(callback for callback in trainer.callbacks if isinstance(callback, Profile))
+    if taken.profiler is None:
+        return "no step was taken"  # a finished run was resumed
+    folder = Path(run) / "profile"
+    folder.mkdir(exist_ok=True)
+    taken.profiler.export_chrome_trace(str(folder / "trace.json"))
+    cost = cost_of(taken.profiler.events() or [], taken.num_steps)
+    draw_cost(cost, folder / "step.png")
+    return str(folder / "step.png")
 
 
 def draw_cost(cost: Cost, file: Path) -> None:

@@ -4,7 +4,6 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from lightning import LightningModule, Trainer
@@ -165,18 +164,3 @@ def top(times: Times, number: int) -> list[str]:
         if phase != PYTHON:
             sums[operator] += us
     return sorted(sums, key=lambda operator: -sums[operator])[:number]
-
-
-def write_profile(trainer: Any, run: str) -> str:
-    """Write step.png, and trace.json for a browser (chrome://tracing); return the picture."""
-    from kindling.callbacks.profile_figure import draw_cost  # matplotlib is not needed before
-
-    taken = next(callback for callback in trainer.callbacks if isinstance(callback, Profile))
-    if taken.profiler is None:
-        return "no step was taken"  # a finished run was resumed
-    folder = Path(run) / "profile"
-    folder.mkdir(exist_ok=True)
-    taken.profiler.export_chrome_trace(str(folder / "trace.json"))
-    cost = cost_of(taken.profiler.events() or [], taken.num_steps)
-    draw_cost(cost, folder / "step.png")
-    return str(folder / "step.png")

@@ -12,6 +12,9 @@ from jaxtyping import Float32, UInt8
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
+from kindling.images.schema import ImageSchema
+from kindling.raw_data import RawData
+
 CHUNK, CHUNK_BYTES = 256, 32 << 20  # images that are looked at together, at most
 
 
@@ -61,6 +64,23 @@ def _fit_float32(chunks: Iterator[np.ndarray], channels: int) -> Iterator[tuple[
     for chunk in chunks:
         scaler.partial_fit(np.moveaxis(chunk, 1, -1).reshape(-1, channels))  # (N*H*W, channels)
     yield from zip(scaler.mean_, scaler.scale_, strict=True)
+
+
+def fit_images(
+    raw: RawData, train: np.ndarray
+) -> tuple[ImageSchema, "ImagePreprocessor", np.ndarray]:
+    """Fit the pixel statistics on train images.
+
+    Args:
+        raw: images of all splits.
+        train: int64, which of them are train rows.
+
+    Returns:
+        How the images are made, what was fitted, and all images as they are.
+    """
+    assert raw.images is not None
+    assert isinstance(raw.x, np.ndarray)
+    return raw.images, ImagePreprocessor().fit(raw.x, train), raw.x
 
 
 class PixelScaler(nn.Module):

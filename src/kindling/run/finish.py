@@ -49,7 +49,7 @@ def finish(
         lines["report"] = short_path(str(write_report(cfg, data, task, trainer, metrics, plan)))
         end_span("report")
     if cfg.trainer.profile:
-        from kindling.callbacks.profiler import write_profile
+        from kindling.callbacks.profile_figure import write_profile
 
         lines["profile"] = short_path(write_profile(trainer, cfg.run_dir))
         end_span("profile")

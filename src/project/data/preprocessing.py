@@ -16,19 +16,16 @@ from sklearn.preprocessing import LabelEncoder, OrdinalEncoder, StandardScaler
 
 from kindling.errors import DataError, Problem
 from kindling.formatting import shown
-from kindling.images.pixel_scaling import ImagePreprocessor
-from kindling.images.schema import ImageSchema
+from kindling.images.pixel_scaling import fit_images
 from kindling.raw_data import RawData
-from kindling.tables.preprocessor import TablePreprocessor, fit_table
-from kindling.tables.schema import TableSchema
-from kindling.types import LabelKind, Transform
+from kindling.tables.preprocessor import fit_table
+from kindling.types import Transform
 from project.data.splits import SplitRows
 
-Preprocessed = tuple[TableSchema | ImageSchema, TablePreprocessor | ImagePreprocessor, np.ndarray]
 MISSING = ""  # a category without a value
 SKEWED, CLEARLY = 2.0, 0.9  # a long tail; an error that is smaller by more than chance
 ROWS_TO_CHOOSE = 20_000
-LABEL_KINDS: dict[str, LabelKind] = {"i": "integer", "f": "number", "b": "boolean", "O": "text"}
+LABEL_KINDS: dict[str, str] = {"i": "integer", "f": "number", "b": "boolean", "O": "text"}
 
 
 def make_transformer(
@@ -58,20 +55,22 @@ def make_transformer(
     )
 
 
-def fit_preprocessor(raw: RawData, train: np.ndarray, seed: int) -> Preprocessed:
-    """Fit what suits the data on train rows; return what they are, what was fitted, and all rows.
+def fit_preprocessor(raw: RawData, train: np.ndarray, seed: int) -> tuple[Any, Any, np.ndarray]:
+    """Fit what suits the data on train rows.
 
     Args:
         raw: the rows of all splits.
         train: int64, which of them are train rows.
         seed: of a large table, decides which rows are looked at.
 
+    Returns:
+        What the columns or images are, what was fitted, and all rows as a network takes them.
+
     Raises:
         DataError: no column is left to learn from, or cells do not fit their column's type.
     """
     if isinstance(raw.x, np.ndarray):
-        assert raw.images is not None
-        return raw.images, ImagePreprocessor().fit(raw.x, train), raw.x
+        return fit_images(raw, train)
     return fit_table(raw, train, seed, make_transformer)
 
 

@@ -3,8 +3,8 @@ import numpy as np
 from kindling.report.classification import (
     calibration_bins,
     class_table,
-    confusion_table,
     classes_with_curves,
+    confusion_table,
 )
 from kindling.types import DataSpec
 
