@@ -27,7 +27,7 @@ import torch
 from PIL import Image
 
 from kindling.checks.overview import LOADING
-from kindling.images.source import ImageSource
+from kindling.images.image_source import ImageSource
 from project.data.datamodule import DataModule
 
 CLASSES = 10

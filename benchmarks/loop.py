@@ -38,7 +38,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from kindling.config.compose import compose_config, register_resolvers
 from kindling.errors import Problem
-from kindling.images.schema import ImageSchema
+from kindling.images.image_schema import ImageSchema
 from kindling.raw_data import RawData, RawTable
 from kindling.run.build import build_trainer
 from kindling.run.console import hide_adverts

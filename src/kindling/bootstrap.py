@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from scipy.stats import binomtest
 
-from kindling.metrics import Metric, MetricInfo
+from kindling.scoring import Metric, MetricInfo
 from kindling.types import DataSpec
 
 Interval = tuple[float, float]

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from kindling.errors import Problem
-from kindling.metrics import Metric
 from kindling.predictions import Result
 from kindling.raw_data import RawData
+from kindling.scoring import Metric
 from kindling.types import DataSpec, Split
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import softmax
 from torch import Tensor
 
-from kindling.metrics import Metric, score
+from kindling.scoring import Metric, score
 from kindling.types import DataSpec
 
 

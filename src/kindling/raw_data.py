@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from kindling.errors import Problem
-from kindling.images.schema import ImageSchema
+from kindling.images.image_schema import ImageSchema
 from kindling.tables.csv_dialect import AUTO, Dialect
 from kindling.types import Split, Transform
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from kindling.bootstrap import intervals, thin, wilson
-from kindling.metrics import Metric, metrics_for, score
+from kindling.scoring import Metric, metrics_for, score
 from kindling.types import DataSpec
 from project.training.metrics import METRICS
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from kindling.bundle.json_codec import InvalidFile, decode
-from kindling.images.schema import ImageSchema
+from kindling.images.image_schema import ImageSchema
 from kindling.tables.schema import Column, TableSchema
 from kindling.types import DataSpec
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from kindling.formatting import count, first_few
-from kindling.images.schema import ImageSchema
+from kindling.images.image_schema import ImageSchema
 from kindling.tables.schema import Column, TableSchema
 
 MAX_NAMED = 3  # unknown categories that a line names

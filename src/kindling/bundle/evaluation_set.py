@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from kindling.bundle.inputs import read_rows
 from kindling.bundle.predictor import Predictor
 from kindling.errors import DataError, Problem, for_a_model
+from kindling.images.image_schema import ImageSchema
 from kindling.images.listing import Listing
-from kindling.images.schema import ImageSchema
 from kindling.tables import column_types
 from kindling.tables.column_types import decimal_sign
 from kindling.tables.csv_dialect import AUTO, Dialect

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from kindling.errors import DataError, Problem, for_a_model
 from kindling.images.decoding import decode
-from kindling.images.schema import ImageSchema
+from kindling.images.image_schema import ImageSchema
 from kindling.tables.csv_dialect import AUTO, Dialect
 from kindling.tables.formats import decode_storage, open_table
 from kindling.tables.schema import TableSchema

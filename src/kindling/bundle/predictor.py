@@ -18,8 +18,8 @@ from kindling.bundle.inputs import to_images, to_table
 from kindling.bundle.json_codec import InvalidFile, decode, parse
 from kindling.bundle.manifest import MANIFEST, NO_BUNDLE, damaged, read_bounded
 from kindling.errors import ConfigError, Problem, for_a_model
+from kindling.images.image_schema import ImageSchema
 from kindling.images.pixel_scaling import PixelScaler
-from kindling.images.schema import ImageSchema
 from kindling.predictions import read_outputs
 from kindling.runs import find_run
 from kindling.tables.preprocessor import TablePreprocessor

@@ -33,7 +33,7 @@ LOADING: dict[str, Any] = {
     "num_workers": 0,
     "seed": 0,
 }
-TABLE, IMAGES = "kindling.tables.source.TableSource", "kindling.images.source.ImageSource"
+TABLE, IMAGES = "kindling.tables.source.TableSource", "kindling.images.image_source.ImageSource"
 BARS = 20  # of a distribution
 FEW = 3  # examples, and categories by name
 

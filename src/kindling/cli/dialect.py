@@ -9,7 +9,7 @@ from kindling.errors import ConfigError, Problem
 from kindling.tables.csv_dialect import AUTO, Dialect, asked_dialect
 
 if TYPE_CHECKING:
-    from kindling.images.schema import ImageSchema
+    from kindling.images.image_schema import ImageSchema
     from kindling.tables.schema import TableSchema
 
 

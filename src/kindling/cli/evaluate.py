@@ -82,8 +82,8 @@ def find_rows(
 
 def judge(model: "Predictor", labelled: "EvaluationSet", drift: "Drift") -> dict[str, float]:
     """Score the predictions of rows whose target is known."""
-    from kindling.metrics import metrics_for, score
     from kindling.registry import METRICS, load
+    from kindling.scoring import metrics_for, score
 
     if not len(labelled.truth):
         rule, fix = "scores need rows with a label", "fill in the target's column"

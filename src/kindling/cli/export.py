@@ -84,7 +84,7 @@ def rows_to_check(arguments: Namespace, model: "Predictor") -> "tuple[list[Rows]
     from kindling.bundle.inputs import read_rows
     from kindling.cli.files import find_files
     from kindling.export.make import Rows
-    from kindling.images.schema import ImageSchema
+    from kindling.images.image_schema import ImageSchema
 
     if not arguments.check:
         return test_rows(arguments.run, model)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kindling.errors import DataError, Problem, permitted
 from kindling.images.decoding import image_suffixes
-from kindling.images.schema import ImageSchema
+from kindling.images.image_schema import ImageSchema
 from kindling.tables.formats import table_suffixes
 from kindling.tables.schema import TableSchema
 

@@ -84,7 +84,7 @@ def predictions(
     import torch
 
     from kindling.bundle.streaming import predict_images, predict_tables
-    from kindling.images.schema import ImageSchema
+    from kindling.images.image_schema import ImageSchema
 
     # Two threads on one small product wait for each other longer than they compute.
     workers = torch.get_num_threads()

@@ -14,7 +14,7 @@ from kindling.bundle.evaluation_set import EvaluationSet
 from kindling.bundle.manifest import damaged, read_bounded
 from kindling.errors import ConfigError, DataError, Problem
 from kindling.images.digits import DigitsSource
-from kindling.images.source import ImageSource
+from kindling.images.image_source import ImageSource
 from kindling.raw_data import RawData
 from kindling.registry import DATA, registered
 from kindling.tables.source import TableSource

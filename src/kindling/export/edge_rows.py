@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from kindling.export.features import MAX_DAYS
-from kindling.images.schema import ImageSchema
+from kindling.images.image_schema import ImageSchema
 from kindling.rng import derive_seed
 from kindling.tables.schema import Column, TableSchema
 

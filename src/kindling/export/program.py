@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from kindling.errors import ConfigError, Problem
 from kindling.export.features import Features
+from kindling.images.image_schema import ImageSchema
 from kindling.images.pixel_scaling import PixelScaler
-from kindling.images.schema import ImageSchema
 from kindling.tables.column_types import MISSING
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.tables.schema import TableSchema

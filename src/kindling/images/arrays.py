@@ -10,7 +10,7 @@ from typing import cast, get_args
 import numpy as np
 
 from kindling.errors import DataError, Problem
-from kindling.images.schema import Dtype, ImageSchema
+from kindling.images.image_schema import Dtype, ImageSchema
 
 MAGIC = b"\x93NUMPY"  # how a .npy file begins
 CHECKED = 256  # images that are looked at together

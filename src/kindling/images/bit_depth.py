@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from kindling.errors import DataError, Problem
-from kindling.images.schema import RGB
+from kindling.images.image_schema import RGB
 
 BITS_PER_SAMPLE, SAMPLE_FORMAT, SIGNED = 258, 339, 2  # two tags of a TIFF, and a value
 

@@ -19,7 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from kindling.errors import DataError, Problem
 from kindling.images.arrays import MAGIC, npy_shape, read_npy
 from kindling.images.bit_depth import flatten, scale_transparent_value, to_8_bits
-from kindling.images.schema import MAX_PIXELS, ImageHeader, ImageSchema
+from kindling.images.image_schema import MAX_PIXELS, ImageHeader, ImageSchema
 
 ImageInput = Path | bytes | Image.Image
 Pixels = UInt8[np.ndarray, "channels height width"] | Float32[np.ndarray, "channels height width"]

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from kindling.errors import Problem
-from kindling.images.schema import ImageSchema
+from kindling.images.image_schema import ImageSchema
 from kindling.raw_data import RawData
 
 

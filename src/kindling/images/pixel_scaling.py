@@ -12,7 +12,7 @@ from jaxtyping import Float32, UInt8
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
-from kindling.images.schema import ImageSchema
+from kindling.images.image_schema import ImageSchema
 from kindling.raw_data import RawData
 
 CHUNK, CHUNK_BYTES = 256, 32 << 20  # images that are looked at together, at most

@@ -27,14 +27,14 @@ from kindling.images.image_cache import (
     read_into_memory,
     write_cache,
 )
-from kindling.images.listing import ListedImage, problems_by_rule
-from kindling.images.schema import (
+from kindling.images.image_schema import (
     MIN_SIZE_PX,
     ImageHeader,
     ImageOptions,
     ImageSchema,
     choose_schema,
 )
+from kindling.images.listing import ListedImage, problems_by_rule
 
 TASK_FILES = 8  # files that a thread takes at once: handing over costs as much as a small image
 BLOCK, BLOCK_BYTES = 512, 64 << 20  # images that are decoded before they are written away, at most

@@ -9,8 +9,8 @@ import pandas as pd
 
 from kindling.errors import ConfigError, Problem
 from kindling.formatting import count, first_few
-from kindling.metrics import MetricInfo
 from kindling.report.run_folders import Run, Value
+from kindling.scoring import MetricInfo
 
 REPEATS = ("seed", "fold")  # runs that differ in keys of these last names alone are one group
 

@@ -13,10 +13,10 @@ from matplotlib.ticker import MaxNLocator
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from kindling.formatting import capital
-from kindling.metrics import Metric, logged_names
 from kindling.plotting import BLUE, MUTED, ORANGE, figure_style, label_log_axis, new_axes
 from kindling.report.components import Chart, PageSection
 from kindling.report.scores import axis_label
+from kindling.scoring import Metric, logged_names
 from kindling.types import DataSpec
 
 Curves = Mapping[str, Mapping[float, float]]  # name, such as val/loss -> epoch, from 1 -> value

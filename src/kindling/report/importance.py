@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from kindling.formatting import count, number, percent, shorten
-from kindling.metrics import Metric
 from kindling.plotting import BLUE, INK, WIDTH, figure_style, new_axes
 from kindling.report.components import Chart, PageSection, Table
 from kindling.report.report_data import ReportData, TrainedNetwork
 from kindling.rng import make_generator
+from kindling.scoring import Metric
 
 MAX_REPEATS, MAX_ROWS, MIN_ROWS = 5, 2000, 30
 BUDGET = 1e10  # multiplications and additions: a second or less on one core

@@ -15,8 +15,8 @@ import yaml  # type: ignore[import-untyped]
 
 from kindling.errors import ConfigError, Problem
 from kindling.formatting import first_few, printable, short_path
-from kindling.metrics import MetricInfo, info_from_json
 from kindling.runs import RUNS, list_runs
+from kindling.scoring import MetricInfo, info_from_json
 from kindling.types import SPLITS
 
 Value = str | int | float | bool | None

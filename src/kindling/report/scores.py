@@ -9,9 +9,9 @@ from matplotlib.ticker import MaxNLocator
 
 from kindling.bootstrap import MAX_ROWS, NUM_RESAMPLES, Interval
 from kindling.formatting import capital, shorten
-from kindling.metrics import Metric
 from kindling.plotting import BLUE, INK, MUTED, WIDTH, figure_style, new_axes
 from kindling.report.components import Block, Card, Chart, PageSection, Table
+from kindling.scoring import Metric
 from kindling.types import SPLITS, DataSpec
 
 

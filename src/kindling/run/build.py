@@ -13,8 +13,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from kindling.contract import DescribedData, ReadsFiles
 from kindling.errors import ConfigError, DataError, Problem
-from kindling.metrics import Metric, logged_names, metrics_for
 from kindling.registry import METRICS, load
+from kindling.scoring import Metric, logged_names, metrics_for
 from kindling.trainer.device import find_device
 from kindling.trainer.prepare import prepare
 

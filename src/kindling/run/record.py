@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from kindling.config.compose import project_folder
 from kindling.config.replay import OVERRIDES, command_of
 from kindling.contract import DescribedTask
-from kindling.metrics import infos_to_json
+from kindling.scoring import infos_to_json
 
 PACKAGES = ("kindling", "torch", "lightning", "numpy", "scikit-learn", "hydra-core", "pandas")
 

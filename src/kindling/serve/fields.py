@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, create_model
 
-from kindling.images.schema import ImageSchema
+from kindling.images.image_schema import ImageSchema
 from kindling.serve.limits import Limits
 from kindling.tables.column_types import LARGEST
 from kindling.tables.schema import Column, TableSchema

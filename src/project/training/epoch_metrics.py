@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kindling.metrics import Metric
 from kindling.predictions import read_outputs, read_targets
+from kindling.scoring import Metric
 from kindling.types import DataSpec
 
 

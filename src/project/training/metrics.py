@@ -8,7 +8,7 @@ from sklearn import metrics as sk
 from torch import Tensor
 
 from kindling import bootstrap
-from kindling.metrics import Metric
+from kindling.scoring import Metric
 from kindling.types import DataSpec, ProblemType
 
 CLASSES: tuple[ProblemType, ...] = ("binary", "multiclass")

@@ -14,9 +14,9 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from kindling.config.ranges import Range
 from kindling.errors import ConfigError, Problem
-from kindling.metrics import metrics_for
 from kindling.predictions import Result, join_batches, to_numpy
 from kindling.rng import derive_seeds, seed_device
+from kindling.scoring import metrics_for
 from kindling.types import SPLITS, Batch, DataSpec, Split
 from project.training.epoch_metrics import EpochMetrics
 from project.training.metrics import METRICS

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from kindling.bundle.drift import Drift
-from kindling.images.schema import ImageSchema
+from kindling.images.image_schema import ImageSchema
 from kindling.tables.schema import Column, TableSchema
 
 SCHEMA = TableSchema(

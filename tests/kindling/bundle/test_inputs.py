@@ -10,7 +10,7 @@ from PIL import Image
 
 from kindling.bundle.inputs import to_images, to_table
 from kindling.errors import DataError
-from kindling.images.schema import ImageSchema
+from kindling.images.image_schema import ImageSchema
 from kindling.tables.schema import Column, TableSchema
 
 SCHEMA = TableSchema(

@@ -9,9 +9,9 @@ from itertools import pairwise
 import pytest
 
 from kindling.cli.main import main
-from kindling.metrics import MetricInfo
 from kindling.report.comparison import Comparison
 from kindling.report.comparison_output import GAP, columns_that_fit
+from kindling.scoring import MetricInfo
 
 CONFIG = "seed: 0\nrun_dir: /runs/x\ndata:\n  path: a.csv\n  target: y\nmodel:\n  width: 8\n"
 METRICS = json.dumps(

@@ -7,7 +7,7 @@ import torch
 
 from kindling.bundle.bundle import Bundle
 from kindling.bundle.predictor import Predictor
-from kindling.images.schema import ImageSchema
+from kindling.images.image_schema import ImageSchema
 from kindling.tables.inference import infer_schema
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.types import DataSpec

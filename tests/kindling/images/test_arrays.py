@@ -9,7 +9,7 @@ from PIL import Image
 from kindling.errors import DataError
 from kindling.images.arrays import array_schema
 from kindling.images.decoding import decode, image_suffixes, read_header
-from kindling.images.schema import ImageSchema
+from kindling.images.image_schema import ImageSchema
 
 FLOATS = ImageSchema(4, 10, 12, dtype="float32")
 

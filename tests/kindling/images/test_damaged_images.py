@@ -11,7 +11,7 @@ from PIL import Image
 
 from kindling.errors import DataError
 from kindling.images.decoding import decode, read_header
-from kindling.images.schema import ImageSchema
+from kindling.images.image_schema import ImageSchema
 from tests.kindling.bad_images import bomb
 
 GREY, COLOUR = ImageSchema(1, 4, 4), ImageSchema(3, 4, 4)

@@ -9,10 +9,10 @@ from PIL import Image
 
 from kindling.errors import DataError
 from kindling.images.image_cache import ABOUT, HASHES, IMAGES, read_cache
+from kindling.images.image_schema import ImageOptions, choose_schema
+from kindling.images.image_source import ImageSource
 from kindling.images.listing import list_folders
 from kindling.images.reading import decode_blocks, read_headers
-from kindling.images.schema import ImageOptions, choose_schema
-from kindling.images.source import ImageSource
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_of_large_images_few_are_in_memory_at_one_time(read, image_folder, monke
 @pytest.mark.slow
 def test_two_processes_at_once_end_with_one_sound_cache(image_folder, tmp_path):
     code = (
-        "import sys; from pathlib import Path; from kindling.images.source import ImageSource;"
+        "import sys; from pathlib import Path; from kindling.images.image_source import ImageSource;"
         "sys.stdin.read(1);"  # both are let go at once
         "print(int(ImageSource(Path(sys.argv[1]), cache=sys.argv[2]).read().x.sum()))"
     )

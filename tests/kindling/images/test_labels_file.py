@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from kindling.errors import DataError
-from kindling.images.source import ImageSource
+from kindling.images.image_source import ImageSource
 
 NAMES = [f"red/{k:02}.png" for k in range(20)] + [f"blue/{k:02}.png" for k in range(20)]
 TABLE = pd.DataFrame({"file": NAMES, "label": ["x", "y"] * 20})

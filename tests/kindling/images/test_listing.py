@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from kindling.errors import DataError
-from kindling.images.source import ImageSource
+from kindling.images.image_source import ImageSource
 
 
 def read(path, **options):

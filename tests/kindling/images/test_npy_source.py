@@ -12,8 +12,8 @@ from sklearn.preprocessing import StandardScaler
 from kindling.errors import Problem
 from kindling.images.arrays import array_schema
 from kindling.images.augmentation import Augment
+from kindling.images.image_schema import ImageSchema
 from kindling.images.pixel_scaling import ImagePreprocessor, PixelScaler
-from kindling.images.schema import ImageSchema
 from kindling.raw_data import RawData
 
 FLOATS = ImageSchema(4, 10, 12, dtype="float32")

@@ -10,10 +10,10 @@ import pytest
 from markupsafe import escape
 
 from kindling.errors import ConfigError
-from kindling.metrics import infos_to_json, metrics_for
 from kindling.report.comparison import compare
 from kindling.report.comparison_output import lines, to_csv, to_html, to_json
 from kindling.report.run_folders import read_run
+from kindling.scoring import infos_to_json, metrics_for
 from project.training.metrics import METRICS
 
 SCORES = {"accuracy": 0.5, "log_loss": 0.7}

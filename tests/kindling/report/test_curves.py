@@ -4,8 +4,8 @@ import pytest
 from lightning.pytorch.callbacks import Callback
 
 from kindling.config.replay import newest_checkpoint
-from kindling.metrics import metrics_for
 from kindling.report.curves import by_epoch, read_curves
+from kindling.scoring import metrics_for
 from project.training.metrics import METRICS
 
 CLASSES = metrics_for(METRICS, "multiclass")

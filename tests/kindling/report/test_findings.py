@@ -1,8 +1,8 @@
 import numpy as np
 
-from kindling.metrics import metrics_for
 from kindling.report.findings import find
 from kindling.report.scores import read_scores
+from kindling.scoring import metrics_for
 from kindling.types import DataSpec
 from project.training.metrics import METRICS
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from kindling.metrics import Metric
 from kindling.report.write_report import write_report
 from kindling.run.record import write_metrics
+from kindling.scoring import Metric
 
 KAPPA = Metric(
     name="kappa",

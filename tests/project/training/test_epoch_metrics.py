@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from kindling.metrics import Metric
+from kindling.scoring import Metric
 from kindling.types import DataSpec
 from project.training.epoch_metrics import EpochMetrics
 from project.training.losses import default_loss

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kindling.metrics import logged_names, metrics_for, score
+from kindling.scoring import logged_names, metrics_for, score
 from project.training.metrics import METRICS
 
 BINARY, VALUE = metrics_for(METRICS, "binary"), metrics_for(METRICS, "regression")

@@ -4,7 +4,7 @@ from PIL import Image
 
 from kindling.errors import DataError
 from kindling.images.digits import DigitsSource
-from kindling.images.source import ImageSource
+from kindling.images.image_source import ImageSource
 
 
 def read(path, **options):

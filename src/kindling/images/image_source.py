@@ -11,10 +11,10 @@ from PIL import ImageColor
 
 from kindling.config.ranges import OneOf, Pair, Range
 from kindling.errors import ConfigError, DataError, Problem, gathered
+from kindling.images.image_schema import MAX_PIXELS, RGB, Fit, ImageOptions, ImageSchema
 from kindling.images.labels_file import list_labelled
 from kindling.images.listing import Listing, list_folders
 from kindling.images.reading import find_faults, read_images
-from kindling.images.schema import MAX_PIXELS, RGB, Fit, ImageOptions, ImageSchema
 from kindling.raw_data import RawData
 from kindling.tables.target import (
     infer_task,

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kindling.metrics import MetricInfo, info_from_json, infos_to_json
+from kindling.scoring import MetricInfo, info_from_json, infos_to_json
 
 ACCURACY = MetricInfo(
     name="accuracy", label="accuracy", meaning="right", direction="max", range=(0, 1), is_share=True
