@@ -46,12 +46,12 @@ def make_gallery(
 
 
 def write_prediction(data: ReportData, k: int) -> str:
-    """Write the prediction for an image."""
+    """Write the prediction for an image, on one line of a thumbnail where it can be."""
     prediction = data.prediction[k]
     if data.spec.is_regression:
-        return f"predicted {quantity(float(prediction))}"
+        return f"said {quantity(float(prediction))}"
     code = int(prediction.argmax())
-    return f"predicted {shorten(data.spec.classes[code], 40)}, {percent(float(prediction[code]))}"
+    return f"said {shorten(data.spec.classes[code], 40)}, {percent(float(prediction[code]))}"
 
 
 def write_truth(data: ReportData, k: int) -> str:
