@@ -16,6 +16,20 @@ SRC = ROOT / "src"
 FILES = sorted(SRC.glob("*/**/*.py"))
 PROJECT = [file for file in FILES if file.is_relative_to(SRC / "project")]
 TOOLKIT = [file for file in FILES if file.is_relative_to(SRC / "kindling")]
+# What Kindling ships of the owner's part. Sizes and words are held for these: what an owner adds is
+# the owner's.
+SHIPPED = [
+    SRC / "project" / name
+    for name in (
+        "__init__.py",
+        "baselines.py",
+        *(f"data/{name}.py" for name in ("datamodule", "dataset", "preprocessing", "splits")),
+        *(f"models/{name}.py" for name in ("auto", "cnn", "mlp")),
+        *(f"training/{name}.py" for name in ("epoch_metrics", "losses", "metrics")),
+        *(f"training/{name}.py" for name in ("schedulers", "task")),
+    )
+]
+OURS = [*TOOLKIT, *SHIPPED]
 EXTEND = (ROOT / "docs" / "extend.md").read_text(encoding="utf-8")
 # What project may use, as docs/extend.md lists it: | `kindling.types` | `Batch`, `DataSpec` | ... |
 PUBLIC = {
@@ -108,16 +122,12 @@ def lines_of(file):
 
 
 def test_the_project_can_be_read_in_an_afternoon():
-    networks = SRC / "project" / "models"
-    own = [file for file in PROJECT if file.parent != networks or file.stem in ("mlp", "cnn")]
-    assert sum(len(lines_of(file)) for file in own) <= 1500
+    assert sum(len(lines_of(file)) for file in SHIPPED) <= 1500
 
 
-@pytest.mark.parametrize(
-    "file", sorted((SRC / "project/models").glob("*.py")), ids=lambda f: f.stem
-)
-def test_a_network_is_a_page(file):
-    assert len(lines_of(file)) <= 120
+@pytest.mark.parametrize("name", ["auto", "cnn", "mlp"])
+def test_a_network_is_a_page(name):
+    assert len(lines_of(SRC / "project" / "models" / f"{name}.py")) <= 120
 
 
 STEP = ("training/task", "training/losses", "training/epoch_metrics", "training/metrics")
@@ -131,9 +141,9 @@ def test_following_one_training_step_takes_seven_files():
 
 
 def test_no_two_files_and_no_two_classes_have_the_same_name():
-    names = Counter(file.name for file in FILES if file.name != "__init__.py")
+    names = Counter(file.name for file in OURS if file.name != "__init__.py")
     assert [name for name, count in names.items() if count > 1] == []
-    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in FILES]
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in OURS]
     nodes = chain(*(tree.body for tree in trees))
     classes = Counter(node.name for node in nodes if isinstance(node, ast.ClassDef))
     assert [name for name, count in classes.items() if count > 1] == []
@@ -141,10 +151,10 @@ def test_no_two_files_and_no_two_classes_have_the_same_name():
 
 @pytest.mark.parametrize("word", ["utils", "common", "helpers", "base"])
 def test_no_file_is_named_for_nothing(word):
-    assert not [file for file in FILES if file.stem == word]
+    assert not [file for file in OURS if file.stem == word]
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SRC)))
+@pytest.mark.parametrize("file", OURS, ids=lambda file: str(file.relative_to(SRC)))
 def test_a_docstring_says_what_a_module_does(file):
     text = file.read_text(encoding="utf-8")
     told = ast.get_docstring(ast.parse(text)) or ""
@@ -175,7 +185,7 @@ def test_the_fields_words_are_used(word):
         text = file.read_text(encoding="utf-8").replace('"stretch"', "").replace("| stretch", "")
         return re.search(rf"\b{word}\b", text)
 
-    used = [str(file.relative_to(SRC)) for file in FILES if uses(file)]
+    used = [str(file.relative_to(SRC)) for file in OURS if uses(file)]
     assert used == [], f"say {PRIVATE[word]}"
 
 

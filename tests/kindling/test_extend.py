@@ -119,6 +119,19 @@ def test_a_text_works_in_a_clone(clone, section):
 
 
 @pytest.mark.slow
+def test_the_network_of_the_readme_can_be_pasted(clone):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## Your own network")[2].partition("\n## ")[0]
+    files = re.findall(r"`((?:src|conf)/[\w/.]+)`", section)
+    texts = [content for _, content in BLOCK.findall(section)]
+    assert [Path(name).suffix for name in files] == [".py", ".yaml"]
+    for name, content in zip(files, texts, strict=True):
+        (clone / name).write_text(content)
+    assert "Mine" in run(clone, ["train.py", "model=mine", *QUICK])
+    run(clone, ["-c", RUN, "predict", "latest", "data/penguins.csv"])
+
+
+@pytest.mark.slow
 def test_the_lines_of_the_notebook_run_from_anywhere(clone, tmp_path_factory):
     (code,) = (text for kind, text in BLOCK.findall(SECTIONS["A notebook"]) if kind == "python")
     elsewhere = tmp_path_factory.mktemp("elsewhere")
