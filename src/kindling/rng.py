@@ -1,4 +1,4 @@
-"""Keyed randomness: a purpose and a few integers in, the same 63-bit seed out, on every machine."""
+"""Derive seeds from a purpose and a few integers: the same on every machine, in any order of use."""
 
 import zlib
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ def _absorb(seed: int, purpose: str, counters: Iterable[int]) -> int:
 
 
 def make_generator(seed: int, purpose: str, *counters: int) -> torch.Generator:
-    """Make a CPU generator that draws the same numbers whenever the key is the same."""
+    """Make a CPU generator that draws the same numbers whenever purpose and counters are the same."""
     return torch.Generator().manual_seed(derive_seed(seed, purpose, *counters))
 
 

@@ -1,6 +1,7 @@
-"""The data module's own rows in, what three models of scikit-learn make of them out."""
+"""Fit three models of scikit-learn on the very rows that the network has, to compare with."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
@@ -19,12 +20,15 @@ from project.data.datamodule import DataModule
 from project.training.metrics import METRICS
 
 MAX_PIXELS, COMPONENTS = 256, 64  # trees on more pixels than that take their principal components
-MAX_LEVELS = 255  # of a categorical column that the trees can split by level
+MAX_CATEGORIES = 255  # of a column that the trees can split by category
 
 
-def fit_baselines(data: DataModule, *, enabled: bool, seed: int) -> dict[str, dict[str, float]]:
-    """Fit on the train rows, score on the test rows: the very rows that the network has."""
-    if not enabled:
+def fit_baselines(data: Any, *, enabled: bool, seed: int) -> dict[str, dict[str, float]]:
+    """Fit on the train rows, score on the test rows: the very rows that the network has.
+
+    Of a data module of another kind nothing is known: it gets none, as the plan says.
+    """
+    if not (enabled and isinstance(data, DataModule)):
         return {}
     train_x, train_y = rows_of(data, "train")
     test_x, test_y = rows_of(data, "test")
@@ -34,19 +38,17 @@ def fit_baselines(data: DataModule, *, enabled: bool, seed: int) -> dict[str, di
             warnings.simplefilter("ignore", ConvergenceWarning)  # a baseline may stop early
             model.fit(train_x, train_y)
         if data.spec.is_regression:
-            truth, prediction = (
-                read_targets(data.spec, test_y),
-                read_targets(data.spec, model.predict(test_x)),
-            )
+            truth = read_targets(data.spec, test_y)
+            prediction = read_targets(data.spec, model.predict(test_x))
         else:
             truth, prediction = test_y, model.predict_proba(test_x)
         scores[name] = score(metrics, truth, prediction)
     return scores
 
 
-def rows_of(data: DataModule, stage: Split) -> tuple[np.ndarray, np.ndarray]:
-    """Return a stage as arrays: x (N, F + C) or flattened pixels, y as the network gets it."""
-    rows = data.split[stage]
+def rows_of(data: DataModule, split: Split) -> tuple[np.ndarray, np.ndarray]:
+    """Return a split as arrays: x (N, F + C) or flattened pixels, y as the network gets it."""
+    rows = data.split[split]
     x = data.x[rows].flatten(1).numpy()
     return x.astype(np.float32), data.y[rows].numpy()
 
@@ -61,8 +63,8 @@ def make_baselines(spec: DataSpec, num_rows: int, seed: int) -> dict:
             ("categories", OneHotEncoder(handle_unknown="ignore"), codes),
         ]
     )
-    few_levels = all(count <= MAX_LEVELS for count in spec.cardinalities)
-    trees = {"categorical_features": codes if codes and few_levels else None, "random_state": seed}
+    few = all(count <= MAX_CATEGORIES for count in spec.cardinalities)
+    trees = {"categorical_features": codes if codes and few else None, "random_state": seed}
     reduce = (
         [PCA(min(COMPONENTS, num_rows), random_state=seed)]
         if spec.image_shape and len(numbers) > MAX_PIXELS

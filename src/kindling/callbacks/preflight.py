@@ -38,6 +38,13 @@ class Preflight(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.is_due = True
 
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.global_step == 0:
+            rule = "a training must take optimizer steps"
+            got = f"none in the first epoch of {type(pl_module).__name__}"
+            fix = "step the optimizer in training_step, or set automatic_optimization = True"
+            raise ConfigError(Problem(rule, got, fix))
+
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Batch, batch_idx: int
     ) -> None:

@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from kindling.config.compose import compose_unfilled
-from kindling.config.keys import kept_problem, key_problems
+from kindling.config.keys import exists, kept_problem, key_problems, value_of
 from kindling.config.values import leaf_problems, rules_of, value_problems
 from kindling.errors import ConfigError, Problem
 
@@ -48,6 +48,11 @@ def check_overrides(overrides: list[str], conf: Path, *, is_sweep: bool) -> None
 def _check_values(groups: list[str], values: list[Override], conf: Path) -> list[Problem]:
     """Check keys, types and ranges against the configuration that these groups make up."""
     plain: Any = OmegaConf.to_container(compose_unfilled(conf, groups), resolve=False)
+    # A class that is typed decides which further keys there are, and what they take.
+    for override in values:
+        if is_class(override) and exists(plain, override.key_or_group):
+            section = value_of(plain, override.key_or_group.rpartition(".")[0])
+            section["_target_"] = override.value()
     rules = rules_of(plain)
     singles = [parse(each(override))[0] for override in values]
     found = [[key_problems(single, plain, rules) for single in several] for several in singles]
@@ -56,6 +61,12 @@ def _check_values(groups: list[str], values: list[Override], conf: Path) -> list
     rest = [o for several in singles for o in several[1:]]  # of sweeps; the first is in cfg
     checked = [leaf_problems(o.key_or_group, o.value(), rules) for o in rest]
     return [*itertools.chain(*itertools.chain(*found), *checked), *value_problems(cfg)]
+
+
+def is_class(override: Override) -> bool:
+    """Say whether an override names another class in a section that is there."""
+    is_name = override.key_or_group.endswith("._target_") and isinstance(override.value(), str)
+    return is_name and not (override.is_add() or override.is_delete())
 
 
 def parse(overrides: list[str]) -> tuple[list[Override], list[Problem]]:

@@ -1,4 +1,4 @@
-"""Checkpoints in, files out: the newest wait in memory, each file is written every few seconds."""
+"""Buffer checkpoints: the newest wait in memory, each file is written every few seconds."""
 
 import math
 import os
@@ -17,7 +17,7 @@ class BufferedCheckpointIO(TorchCheckpointIO):
     """Keeps each path's newest checkpoint as a copy; an epoch of 10 ms has no time for files.
 
     A path is written when that was last done `every_s` seconds ago or more, and all that wait
-    before it, in the order in which they came: what is judged best is on the disk before the state
+    before it, in the order in which they came: what is found best is on the disk before the state
     of a run that counts on it. The end of a training, Ctrl-C and errors write what is left.
     """
 

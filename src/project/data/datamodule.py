@@ -31,10 +31,10 @@ class DataModule(LightningDataModule):
         batch_size: train rows per step.
         eval_batch_size: rows at once where no gradient is kept; changes no result.
         val_fraction: share of the rows that choose the best epoch, in (0, 1).
-        test_fraction: share of the rows that judge it, in (0, 1); a given test set overrules it.
+        test_fraction: share of the rows that evaluate it, in (0, 1); a given test set overrules it.
         drop_last: leave out a last train batch that is not full.
         num_workers: processes that load batches; 0 is fastest for data in memory.
-        seed: keys the split and the order of the train rows.
+        seed: decides the split and the order of the train rows.
         fold: test is this one of num_folds parts, counted from 0; None splits test_fraction off.
         num_folds: parts.
         augment: "none", "light" or "strong": what train images go through in every epoch.
@@ -150,9 +150,9 @@ class DataModule(LightningDataModule):
         """Put all rows on the device, so that batches are cut there."""
         self.placed = self.x.to(device), self.y.to(device)
 
-    def dataset(self, stage: Split) -> IndexedDataset:
+    def dataset(self, split: Split) -> IndexedDataset:
         x, y = self.placed or (self.x, self.y)
-        return IndexedDataset(x, y, torch.from_numpy(self.split[stage]).to(x.device))
+        return IndexedDataset(x, y, torch.from_numpy(self.split[split]).to(x.device))
 
     def train_dataloader(self) -> DataLoader[Batch]:
         dataset = self.dataset("train")
@@ -167,9 +167,9 @@ class DataModule(LightningDataModule):
         )
         return self._loader(dataset, sampler)
 
-    def eval_dataloader(self, stage: Split) -> DataLoader[Batch]:
-        """All rows of a stage in the order of the source."""
-        dataset = self.dataset(stage)
+    def eval_dataloader(self, split: Split) -> DataLoader[Batch]:
+        """All rows of a split in the order of the source."""
+        dataset = self.dataset(split)
         sampler = PositionSampler(
             len(dataset), self.eval_batch_size, shuffle_seed=None, device=dataset.x.device
         )
@@ -179,8 +179,8 @@ class DataModule(LightningDataModule):
         return self.eval_dataloader("val")
 
     def test_dataloader(self) -> list[DataLoader[Batch]]:
-        """Every stage, so that the best weights are judged on all of them in one pass."""
-        return [self.eval_dataloader(stage) for stage in SPLITS]
+        """Every split, so that the best weights are evaluated on all of them in one pass."""
+        return [self.eval_dataloader(split) for split in SPLITS]
 
     def _loader(self, dataset: IndexedDataset, sampler: PositionSampler) -> DataLoader[Batch]:
         to_cuda = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"

@@ -1,4 +1,4 @@
-"""Tensors of all rows in, batches of one stage out: one indexing operation for each."""
+"""Dataset and sampler: a batch is one indexing operation on tensors that hold all rows."""
 
 from collections.abc import Iterator
 
@@ -16,19 +16,19 @@ WINDOW = 256  # blocks whose rows are mixed
 
 
 class IndexedDataset(Dataset[Batch]):
-    """The rows of one stage, taken from tensors that all stages share.
+    """The rows of one split, taken from tensors that all splits share.
 
     Args:
         x: N rows, float32 (N, F + C), or images (N, channels, H, W) of uint8 or float32.
         y: N targets, int64 or float32.
-        rows: which of the N rows belong to the stage.
+        rows: which of the N rows belong to the split.
     """
 
     def __init__(
         self,
         x: Shaped[Tensor, "rows ..."],
         y: Shaped[Tensor, " rows"],
-        rows: Int64[Tensor, " stage"],
+        rows: Int64[Tensor, " split"],
     ) -> None:
         self.x, self.y, self.rows = x, y, rows
 
@@ -41,17 +41,17 @@ class IndexedDataset(Dataset[Batch]):
 
 
 class PositionSampler(Sampler[Tensor]):
-    """Yields the positions of one chunk of batches at a time, in an order keyed by (seed, epoch).
+    """Yields the positions of one chunk of batches at a time, in an order drawn by (seed, epoch).
 
     Args:
-        num_rows: rows of the stage.
+        num_rows: rows of the split.
         batch_size: positions per batch.
-        shuffle_seed: None keeps the stage's own order.
+        shuffle_seed: None keeps the split's own order.
         drop_last: leave out a last batch that is not full.
         batches_per_chunk: batches that are handed out together; their rows stay the same.
         block_rows: shuffle so that a file is read in pieces of so many rows, see `block_order`;
             None shuffles all rows together.
-        device: where the stage's tensors lie: positions are copied there once an epoch.
+        device: where the split's tensors lie: positions are copied there once an epoch.
     """
 
     def __init__(

@@ -45,11 +45,11 @@ class MLP(nn.Module):
 class RowLinear(nn.Module):
     """A linear layer on a row's F numbers and C codes.
 
-    `weight` has a row for each number, `levels` one for each level of each column. Those of a
-    row's levels are looked up and summed: what a one-hot encoding and a linear layer would
-    compute, without writing the zeros down. A table without numbers has no `weight`, one without
-    categories no `levels`. Unknown and missing start at zero: where train has none of them, they
-    are never learnt, and add nothing.
+    `weight` has a row for each number, `embedding` one for each code of each column. Those of a
+    row's codes are looked up and summed: what a one-hot encoding and a linear layer would compute,
+    without writing the zeros down. A table without numbers has no `weight`, one without categories
+    no `embedding`. Unknown and missing start at zero: where train has none of them, they are never
+    learnt, and add nothing.
     """
 
     offsets: Tensor
@@ -57,27 +57,27 @@ class RowLinear(nn.Module):
     def __init__(self, spec: DataSpec, width: int) -> None:
         super().__init__()
         self.num_numbers = spec.num_numbers
-        *offsets, num_levels = accumulate(spec.cardinalities, initial=0)
+        *offsets, num_codes = accumulate(spec.cardinalities, initial=0)
         self.register_buffer("offsets", torch.tensor(offsets).long(), persistent=False)  # (C,)
         self.weight = matrix(spec.num_numbers, width)
-        self.levels = matrix(num_levels, width)
+        self.embedding = matrix(num_codes, width)
         self.bias = nn.Parameter(torch.empty(width))
         bound = (spec.num_numbers + len(spec.cardinalities)) ** -0.5  # nn.Linear's own rule
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
-        if self.levels is not None:
+        if self.embedding is not None:
             with torch.no_grad():  # autograd refuses changes in place of what it watches
-                self.levels[self.offsets] = 0.0  # code 0 of each column: unknown
-                self.levels[self.offsets + 1] = 0.0  # code 1: missing
+                self.embedding[self.offsets] = 0.0  # code 0 of each column: unknown
+                self.embedding[self.offsets + 1] = 0.0  # code 1: missing
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.bias  # (D,)
         if self.weight is not None:
             numbers = soft_clip(x[:, : self.num_numbers])
             out = torch.addmm(out, numbers, self.weight)  # bias + (B, F) @ (F, D) -> (B, D)
-        if self.levels is not None:
+        if self.embedding is not None:
             codes = x[:, self.num_numbers :].long() + self.offsets  # (B, C)
-            out = out + F.embedding(codes, self.levels).sum(dim=1)  # (B, C, D) -> (B, D)
+            out = out + F.embedding(codes, self.embedding).sum(dim=1)  # (B, C, D) -> (B, D)
         return out
 
 

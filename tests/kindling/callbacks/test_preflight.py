@@ -9,7 +9,9 @@ from torch import nn
 
 from kindling.callbacks.layer_watch import untouched
 from kindling.callbacks.preflight import Preflight, few_rows
+from kindling.errors import ConfigError
 from kindling.types import Batch
+from project.training.task import SupervisedTask
 
 TAKEN_OUT = "~callbacks.preflight"
 MODELS = {"mlp": ["model.dropout=0.5"], "cnn": ["data=digits", "model.width=4"]}
@@ -129,3 +131,21 @@ def test_the_number_of_rows_is_no_other_dimension(shape, rows):
     x = torch.zeros(shape)
     batch = few_rows(Batch(x, torch.zeros(len(x)), torch.arange(len(x))))
     assert [len(part) for part in batch] == [rows] * 3
+
+
+class Forgetful(SupervisedTask):
+    """Returns the loss as with automatic optimization, which it has switched off."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.automatic_optimization = False
+
+    def training_step(self, batch, batch_idx):
+        return self.loss(self.network(batch.x), batch.y)
+
+
+def test_a_task_that_takes_no_step_is_refused_after_an_epoch(build):
+    data, task, trainer = build(f"task._target_={__name__}.Forgetful")
+    with pytest.raises(ConfigError, match=r"optimizer steps; got none in the first epoch of Forg"):
+        trainer.fit(task, data)
+    assert trainer.current_epoch == 0

@@ -1,8 +1,14 @@
 """What is typed wrong is listed whole, with the nearest right word, before anything is built."""
 
+from pathlib import Path
+
 import pytest
 
+from kindling.config.overrides import check_overrides
 from kindling.config.values import value_problems
+from kindling.errors import ConfigError
+
+CONF = Path(__file__).parents[3] / "conf"
 
 
 @pytest.mark.parametrize(
@@ -125,3 +131,10 @@ def test_values_written_into_a_yaml_are_checked_too(compose):
     cfg = compose()
     cfg.optimizer.lr = -1
     assert "optimizer.lr" in value_problems(cfg)[0].rule
+
+
+def test_a_class_that_is_typed_decides_which_keys_may_be_added():
+    loss = "task.loss._target_=torch.nn.HuberLoss"
+    check_overrides([loss, "+task.loss.delta=2.0"], CONF, is_sweep=False)
+    with pytest.raises(ConfigError, match=r"there is no key task\.loss\.delt"):
+        check_overrides([loss, "+task.loss.delt=2.0"], CONF, is_sweep=False)

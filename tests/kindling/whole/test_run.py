@@ -116,7 +116,7 @@ def test_a_checkpoint_holds_plain_values_only(run):
     folder = run()
     for name in ("best", "last"):
         state = torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True)
-        assert set(state["state_dict"]) == {"network.body.0.levels"} | {
+        assert set(state["state_dict"]) == {"network.body.0.embedding"} | {
             f"network.{layer}.{kind}"
             for layer in ("body.0", "body.3", "head")
             for kind in ("weight", "bias")

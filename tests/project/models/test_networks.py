@@ -83,7 +83,7 @@ def test_row_linear_is_a_linear_layer_on_one_hot_rows():
     layer, x = RowLinear(TABLE, 5), rows(TABLE, 6)
     hot = [torch.nn.functional.one_hot(x[:, 2 + i].long(), n) for i, n in enumerate((4, 300))]
     one_hot = torch.cat([soft_clip(x[:, :2]), *hot], dim=1)
-    expected = one_hot @ torch.cat([layer.weight, layer.levels]) + layer.bias
+    expected = one_hot @ torch.cat([layer.weight, layer.embedding]) + layer.bias
     assert torch.allclose(layer(x), expected, atol=1e-6)
 
 
