@@ -1,8 +1,8 @@
-"""Columns of the user's files in; which rows belong together, and when each was, out."""
+"""Read the columns that a split goes by: data.group (rows that stay together) and data.time."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,10 +11,10 @@ from kindling.errors import DataError, Problem
 from kindling.formatting import shown
 from kindling.tables import column_types
 from kindling.tables.inference import infer_column
-from kindling.tables.schema import convert
+from kindling.tables.schema import convert, point_at
 
 
-class Cells(NamedTuple):
+class FileColumn(NamedTuple):
     """One column of one file, and the rows of it that are used."""
 
     file: str
@@ -22,7 +22,7 @@ class Cells(NamedTuple):
     rows: np.ndarray
 
 
-def read_groups(parts: Sequence[Cells]) -> np.ndarray:
+def read_groups(parts: Sequence[FileColumn]) -> np.ndarray:
     """Return text (N,), equal where the cells are; "" for a row without a value, which is alone.
 
     Raises:
@@ -31,12 +31,12 @@ def read_groups(parts: Sequence[Cells]) -> np.ndarray:
     for part in parts:
         if not column_types.is_single(part.column):
             rule = f"cells of data.group must be single values ({part.file})"
-            got = f"cells of type {part.column.type}"
-            raise DataError(Problem(rule, got, "take another column", "D307"))
+            got, fix = f"cells of type {part.column.type}", "take another column"
+            raise DataError(Problem(rule, got, fix, "D307", file=part.file))
     return np.concatenate([column_types.to_category(p.column).to_numpy()[p.rows] for p in parts])
 
 
-def read_times(name: str, parts: Sequence[Cells]) -> np.ndarray:
+def read_times(name: str, parts: Sequence[FileColumn]) -> np.ndarray:
     """Return float64 (N,): days since 1970 where the cells are dates, else the numbers they hold.
 
     Raises:
@@ -55,9 +55,11 @@ def read_times(name: str, parts: Sequence[Cells]) -> np.ndarray:
     return np.concatenate(times)
 
 
-def _timeless_problem(name: str, part: Cells, is_timeless: np.ndarray) -> Problem:
+def _timeless_problem(name: str, part: FileColumn, is_timeless: np.ndarray) -> Problem:
     rows = part.rows[is_timeless]
-    cell = part.column[int(rows[0])].as_py()
-    got = f"{shown(cell)} in row {rows[0]} (counted from 0), {len(rows):,} such cells in all"
+    first = int(rows[0])
+    got = point_at(shown(part.column[first].as_py()), first, len(rows))
     rule = f"data.time={name} must be a date or a number in every row of {part.file}"
-    return Problem(rule, got, "fill them in, or take another column", "D304")
+    fix = "fill them in, or take another column"
+    where: dict[str, Any] = {"file": part.file, "column": name, "row": first}
+    return Problem(rule, got, fix, "D304", count=len(rows), **where)

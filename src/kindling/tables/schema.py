@@ -132,8 +132,17 @@ def features_of(column: Column, values: pa.ChunkedArray) -> list[np.ndarray | pd
     return [array]
 
 
-def absent_columns(names: Iterable[str], columns: list[str], file: str) -> list[Problem]:
-    """List the names that are no columns, each with the nearest one."""
+def absent_columns(
+    names: Iterable[str], columns: list[str], file: str, key: str = ""
+) -> list[Problem]:
+    """List the names that are no columns of a file, each with the nearest one.
+
+    Args:
+        names: that were asked for.
+        columns: of the file.
+        file: what to call it.
+        key: that the names were typed behind, such as data.target.
+    """
     problems = []
     for name in names:
         if name in columns:
@@ -142,7 +151,7 @@ def absent_columns(names: Iterable[str], columns: list[str], file: str) -> list[
         fix = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(columns)}"
         if len(columns) == 1 and not near:
             fix = f"its only column is {columns[0]!r}: what separates columns there?"
-        rule = f"a column {name!r} must be in {file}"
+        rule = f"a column {name!r} must be in {file}" + (f" ({key})" if key else "")
         problems.append(Problem(rule, "none", fix, "D101", file=file, column=name))
     return problems
 
@@ -182,10 +191,14 @@ class InvalidCells:
         else:
             rule = f"numbers of column {name!r} of {self.file} must lie within float32, to 3.4e38"
             fix = f"{CORRECT}, or leave it out: data.ignore=[{name}]"
-        got = f"{shown(self.cell)} in row {self.row} (counted from 0)"
-        got += f", {self.count:,} such cells in all"
+        got = point_at(shown(self.cell), self.row, self.count)
         where: dict[str, Any] = {"file": self.file, "column": name, "row": self.row}
         return Problem(rule, got, fix, self.code, CORRECT, count=self.count, **where)
+
+
+def point_at(cell: str, row: int, count: int) -> str:
+    """Say where the first of some cells stands, and how many they are."""
+    return f"{cell} in row {row} (counted from 0), {count:,} such cells in all"
 
 
 def merge_invalid(found: Iterable[InvalidCells]) -> list[InvalidCells]:

@@ -14,7 +14,7 @@ from kindling.errors import DataError, Problem, gathered, permitted
 from kindling.raw_data import RawData, RawTable
 from kindling.tables.csv_dialect import asked_dialect
 from kindling.tables.formats import TableFile
-from kindling.tables.group_time import Cells, read_groups, read_times
+from kindling.tables.group_time import FileColumn, read_groups, read_times
 from kindling.tables.preprocessor import invalid_cells_of
 from kindling.tables.schema import absent_columns
 from kindling.tables.target import check_targets, infer_task, read_target, to_target
@@ -27,7 +27,7 @@ class TableSource:
     """Reads one file, and those of val and test that are given.
 
     Args:
-        path: a CSV or Parquet file.
+        path: a file of any format in `formats.FORMATS`, such as CSV or Parquet.
         target: the column to predict.
         val_path: a file with the val rows; without it they are split off.
         test_path: likewise.
@@ -106,19 +106,16 @@ class TableSource:
         dropped = num_rows - sum(map(len, targets))
         is_regression, reason = infer_task(targets[0].dropna(), self.task)
         rows = [target.index.to_numpy() for target in targets]
-        raw = tuple(
+        x = tuple(
             RawTable(file.path, self._learnt(file), numbers, file.open)
             for file, numbers in zip(files, rows, strict=True)
         )
         by_file = {file.path: target for file, target in zip(files, targets, strict=True)}
         problems = check_targets(by_file, self.target_transform, is_regression=is_regression)
-        refuse(problems and [*problems, *invalid_cells_of(raw, self.kinds)])
-
-        def cells(name: str) -> list[Cells]:
-            return [Cells(f.path, f.column(name), r) for f, r in zip(files, rows, strict=True)]
-
+        # One run names everything that is wrong: the other columns' cells too.
+        refuse(problems and [*problems, *invalid_cells_of(x, self.kinds)])
         return RawData(
-            x=raw,
+            x=x,
             y=to_target(pd.concat(targets), is_regression=is_regression),
             target=self.target,
             is_regression=is_regression,
@@ -130,8 +127,8 @@ class TableSource:
             kinds=self.kinds,
             dialect=self.dialect,
             on_disk=on_disk,
-            groups=read_groups(cells(self.group)) if self.group else None,
-            times=read_times(self.time, cells(self.time)) if self.time else None,
+            groups=read_groups(columns_of(files, self.group, rows)) if self.group else None,
+            times=read_times(self.time, columns_of(files, self.time, rows)) if self.time else None,
         )
 
     def _is_large(self) -> bool:
@@ -160,7 +157,7 @@ class TableSource:
         problems = [
             problem
             for key, names in asked.items()
-            for problem in absent_columns(names, first.names, f"{first.path} (data.{key})")
+            for problem in absent_columns(names, first.names, first.path, f"data.{key}")
         ]
         for other in files[1:]:
             needed = [name for name in (self.target, self.group, self.time) if name]
@@ -169,11 +166,11 @@ class TableSource:
 
     def _empty(self, files: list[TableFile], targets: list[pd.Series]) -> list[Problem]:
         """List what leaves nothing to learn from, or nothing to learn."""
-        problems = [
-            Problem(f"{file.path} must have rows", "a header only", "give rows", "D008")
-            for file, target in zip(files, targets, strict=True)
-            if len(target) == 0
-        ]
+        problems = []
+        for file, target in zip(files, targets, strict=True):
+            if len(target) == 0:
+                rule, got = f"{file.path} must have rows", "a header only"
+                problems.append(Problem(rule, got, "give rows", "D008", file=file.path))
         if self.target in self.ignore:
             rule = "the target cannot be left out"
             got = f"{self.target!r} in data.ignore"
@@ -189,6 +186,12 @@ def refuse(problems: list[Problem]) -> None:
     """Raise a DataError if there are any."""
     if problems:
         raise DataError(*problems)
+
+
+def columns_of(files: list[TableFile], name: str, rows: list[np.ndarray]) -> list[FileColumn]:
+    """Read one column of all files, and pair it with the rows that are used."""
+    pairs = zip(files, rows, strict=True)
+    return [FileColumn(file.path, file.column(name), used) for file, used in pairs]
 
 
 def what_is_at(path: str) -> str:

@@ -1,6 +1,7 @@
-"""A target's cells in; labels or values in the user's words, and what is wrong with them, out."""
+"""Read a target: labels or values as the user wrote them, and what is wrong with them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.errors import DataError, Problem
-from kindling.formatting import shown
+from kindling.formatting import first_few, shown
 from kindling.tables import column_types
 from kindling.tables.column_types import decimal_sign, has_leading_zeros
+from kindling.tables.schema import point_at
 
 MAX_WHOLE_CLASSES = 20  # more distinct whole numbers than this are taken as a quantity
 
@@ -85,37 +87,27 @@ def target_problems(column: pd.Series, *, is_regression: bool, file: str) -> lis
     """List what is wrong with one file's target: missing cells, text where a number is needed."""
     missing, problems = column.index[column.isna()], []
     if len(missing):
-        rows = ", ".join(str(row) for row in missing[:5]) + (", ..." if len(missing) > 5 else "")
-        problems.append(
-            Problem(
-                f"target {column.name!r} must be known in every row of {file}",
-                f"{len(missing)} missing, in rows {rows} (counted from 0)",
-                "fill them in (an empty cell, NA and None count as missing), "
-                "or leave them out: data.drop_missing_target=true",
-                "D201",
-            )
-        )
+        rule = f"target {column.name!r} must be known in every row of {file}"
+        got = f"{len(missing)} missing, in rows {first_few(missing)} (counted from 0)"
+        fix = "fill them in (an empty cell, NA and None count as missing), "
+        fix += "or leave them out: data.drop_missing_target=true"
+        problems.append(Problem(rule, got, fix, "D201", **_place(file, column, missing)))
     if not is_regression:
         return problems
     if not pd.api.types.is_float_dtype(column):
-        problems += _text_problems(column.dropna(), file)
-    elif (is_large := column.abs() > column_types.LARGEST).any():
-        rows = column.index[is_large]
+        return problems + _text_problems(column.dropna(), file)
+    rows = column.index[column.abs() > column_types.LARGEST]
+    if len(rows):
         rule = f"target {column.name!r} of {file} must be finite, and below 3.4e38"
-        value = f"{column[rows[0]]:g}"
-        got = f"{value} in row {rows[0]} (counted from 0), {len(rows):,} such rows in all"
-        problems.append(Problem(rule, got, "correct these rows, or take them out", "D203"))
+        got = point_at(f"{column[rows[0]]:g}", int(rows[0]), len(rows))
+        fix = "correct these rows, or take them out"
+        problems.append(Problem(rule, got, fix, "D203", **_place(file, column, rows)))
     return problems
 
 
-def log_problems(column: pd.Series, asked: str, file: str) -> list[Problem]:
-    """Point at the first value that has no logarithm, where one was asked for."""
-    if asked != "log1p" or not pd.api.types.is_float_dtype(column) or not (column <= -1).any():
-        return []
-    rows = column.index[column <= -1]
-    rule = f"a logarithm needs values of {column.name!r} in {file} above -1"
-    got = f"{column[rows[0]]:g} in row {rows[0]} (counted from 0), {len(rows):,} such rows in all"
-    return [Problem(rule, got, "type data.target_transform=none", "D213")]
+def _place(file: str, column: pd.Series, rows: pd.Index) -> dict[str, Any]:
+    """Return where cells of the target stand, as the fields of a Problem."""
+    return {"file": file, "column": str(column.name), "row": int(rows[0]), "count": len(rows)}
 
 
 def _text_problems(known: pd.Series, file: str) -> list[Problem]:
@@ -126,19 +118,34 @@ def _text_problems(known: pd.Series, file: str) -> list[Problem]:
     bad = known[column_types.to_number(text, decimal_sign(text)).to_pandas().isna().to_numpy()]
     cell, row = (bad.iloc[0], bad.index[0]) if len(bad) else (known.iloc[0], known.index[0])
     rule = f"target {known.name!r} of {file} is a quantity, so every cell must be a number"
-    got = f"{shown(cell)} in row {row} (counted from 0), {len(bad):,} such cells in all"
+    got = point_at(shown(cell), int(row), len(bad))
     fix = "correct the cells, or learn classes: data.task=classification"
-    return [Problem(rule, got, fix, "D202")]
+    rows = bad.index if len(bad) else known.index[:1]
+    return [Problem(rule, got, fix, "D202", **_place(file, known, rows))]
+
+
+def log_problems(column: pd.Series, asked: str, file: str) -> list[Problem]:
+    """Point at the first value that has no logarithm, where one was asked for."""
+    if asked != "log1p" or not pd.api.types.is_float_dtype(column):
+        return []
+    rows = column.index[column <= -1]
+    if not len(rows):
+        return []
+    rule = f"a logarithm needs values of {column.name!r} in {file} above -1"
+    got = point_at(f"{column[rows[0]]:g}", int(rows[0]), len(rows))
+    fix = "type data.target_transform=none"
+    return [Problem(rule, got, fix, "D213", **_place(file, column, rows))]
 
 
 def too_many_classes(column: pd.Series) -> list[Problem]:
     """Find that most classes have a single row, so that nothing can be learnt."""
-    count = column.nunique()
-    if count <= 2 or 2 * count <= len(column):
+    num_classes = column.nunique()
+    if num_classes <= 2 or 2 * num_classes <= len(column):
         return []
     rule = f"a class of {column.name!r} needs several rows"
     fix = "choose another data.target, or type data.task=regression if it is a quantity"
-    return [Problem(rule, f"{count} classes in {len(column)} rows", fix, "D204")]
+    got = f"{num_classes} classes in {len(column)} rows"
+    return [Problem(rule, got, fix, "D204", column=str(column.name))]
 
 
 def to_target(column: pd.Series, *, is_regression: bool) -> np.ndarray:

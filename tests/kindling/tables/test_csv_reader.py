@@ -1,14 +1,11 @@
 import gzip
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from kindling.errors import ConfigError, DataError
-from kindling.tables import csv_reader, formats
+from kindling.tables import csv_reader
 from kindling.tables.csv_dialect import Dialect, asked_dialect
-from kindling.tables.formats import TableFile, open_table, read_table
+from kindling.tables.formats import read_table
 
 TABLE = {"a": ["1", "3"], "b": ["x", "y"]}
 
@@ -106,44 +103,8 @@ def test_a_late_byte_that_is_no_utf8_is_refused_with_the_way_out(read):
         read(b"a,b\n" + b"1,2\n" * 100_000 + b"\xe9,2\n")
 
 
-def test_a_long_file_comes_in_chunks_that_are_the_whole(tmp_path):
-    frame = pd.DataFrame({"a": range(400_000), "b": "text of some length"})
-    frame.to_csv(tmp_path / "t.csv", index=False)
-    frame.to_parquet(tmp_path / "t.parquet")
-    for name, first in (("t.csv", "0"), ("t.parquet", 0)):
-        chunks = list(open_table(tmp_path / name))
-        assert len(chunks) > 2
-        assert read_table(tmp_path / name).equals(pa.concat_tables(chunks).combine_chunks())
-        assert read_table(tmp_path / name)["a"][0].as_py() == first
-
-
-def test_a_large_file_is_not_held_and_a_small_one_is(tmp_path, monkeypatch):
-    (tmp_path / "t.csv").write_text("a,b\n1,x\n3,y\n")
-    held = TableFile(str(tmp_path / "t.csv"), Dialect(), may_hold=True)
-    monkeypatch.setattr(formats, "HELD_BYTES", 4)
-    anew = TableFile(str(tmp_path / "t.csv"), Dialect(), may_hold=True)
-    assert held.table is not None
-    assert anew.table is None
-    for file in (held, anew):
-        assert pa.concat_tables(file.open()).to_pydict() == TABLE
-        assert file.column("b").to_pylist() == TABLE["b"]
-
-
 def test_a_row_may_be_longer_than_a_block(tmp_path, monkeypatch):
     monkeypatch.setattr(csv_reader, "BLOCK_BYTES", 100)
     row = [*map(str, range(10**6, 10**6 + 300))]
     (tmp_path / "wide.csv").write_text("\n".join([",".join(f"c{n}" for n in row), ",".join(row)]))
     assert [*read_table(tmp_path / "wide.csv").to_pylist()[0].values()] == row
-
-
-def test_parquet_of_dictionaries_and_an_index_is_plain(tmp_path):
-    frame = pd.DataFrame({"a": pd.Categorical(["x", "y"])}, index=pd.Index([5, 6], name="i"))
-    frame.to_parquet(tmp_path / "t.parquet")
-    assert read_table(tmp_path / "t.parquet").to_pydict() == {"a": ["x", "y"]}
-
-
-def test_parquet_with_two_columns_of_a_name_is_refused(tmp_path):
-    table = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
-    pq.write_table(table, tmp_path / "t.parquet")
-    with pytest.raises(DataError, match="a name of its own"):
-        read_table(tmp_path / "t.parquet")
