@@ -65,8 +65,8 @@ class RawData:
         target_transform: what is learnt of a quantity; "auto" is decided on a table's val rows.
         kinds: what the user says of a table's columns.
         dialect: what the user says of how its files are written.
-            groups: text (N,): rows with the same value stay in one split, "" is alone; or None.
-            times: the test rows are the latest by this, or None.
+        groups: text (N,): rows with the same value stay in one split, "" is alone; or None.
+        times: float64 (N,): the test rows are the latest by this, the val rows the next; or None.
         on_disk: whether what the network learns from is kept in a file where it is large.
         images: what the images are, see `array_schema`; None for a table.
         content_hashes: uint64 (N,), equal where two image files show the very same, or None.

@@ -248,7 +248,7 @@ CASES: dict[str, Case] = {
     ),
     "constant": Case(csv(a="x"), "D105", "constant", "'data.kinds={a: category}' takes it in"),
     "counter": Case(csv(a=range(ROWS)), "D105", "id (", "'data.kinds={a: category}' takes it in"),
-    "as many levels as rows": Case(
+    "as many categories as rows": Case(
         csv(a=LETTERS), "D105", "id (", "'data.kinds={a: category}' takes it in"
     ),
     "free text": Case(
@@ -310,7 +310,7 @@ CASES: dict[str, Case] = {
         "'NA' in 22 of 84 cells, the first in row 4",
         "write another word",
     ),
-    "None as a level": Case(
+    "None as a category": Case(
         csv(c=cells(["None", "wood", "gas"])),
         "D111",
         "'None' in 27 of 84 cells, the first in row 3",

@@ -30,7 +30,7 @@ ORDER = {"error": 0, "warning": 1, "info": 2}
 
 def check_data(data: DescribedData) -> list[Problem]:
     """Return all findings, the gravest first; `data` is set up."""
-    found = list(data.raw.findings)
+    found = list(data.raw.findings)  # what the source noticed while it read
     if isinstance(data.schema, TableSchema):
         found += check_files(data.raw)
         found += check_columns(take_sample(data), data.schema)
@@ -129,7 +129,7 @@ def check_target(raw: RawData) -> Iterator[Problem]:
     cells = cells.slice(0, MAX_ROWS)
     if not column_types.is_text(cells):
         return
-    labels = Cells(cells, np.arange(len(cells)))  # counted in the file
+    labels = Cells(cells, np.arange(len(cells)))  # rows are counted in the file
     if raw.is_regression:
         fix = "data.task=classification if they are codes"
         yield from read_commas(raw.target, column_types.decimal_sign(cells), labels, fix)

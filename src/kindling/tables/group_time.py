@@ -33,6 +33,7 @@ def read_groups(parts: Sequence[FileColumn]) -> np.ndarray:
             rule = f"cells of data.group must be single values ({part.file})"
             got, fix = f"cells of type {part.column.type}", "take another column"
             raise DataError(Problem(rule, got, fix, "D307", file=part.file))
+    # As categories: a group is the same whether its number is stored as 7 or as text.
     return np.concatenate([column_types.to_category(p.column).to_numpy()[p.rows] for p in parts])
 
 
@@ -43,6 +44,7 @@ def read_times(name: str, parts: Sequence[FileColumn]) -> np.ndarray:
         DataError: a row has neither.
     """
     column = infer_column(name, parts[0].column, None)
+    # A constant or a count of rows may be a time: only a date is read otherwise than as a number.
     column = replace(column, column_type="date" if column.column_type == "date" else "number")
     times = [convert(column, p.column).to_numpy()[p.rows] for p in parts]
     problems = [

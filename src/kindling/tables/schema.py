@@ -104,6 +104,7 @@ class TableSchema:
         for column in self.used:
             cells = table.column(column.name)
             values = convert(column, cells)
+            # Null where a cell could not be converted: only such columns are looked at twice.
             invalid += find_invalid(column, cells, values, file, numbers)
             features |= dict(zip(column.features, features_of(column, values), strict=True))
         return pd.DataFrame(features, index=pd.RangeIndex(len(table)), copy=False), invalid
@@ -223,7 +224,7 @@ def find_invalid(
         file: what to call the table.
         rows: int64 (N,), what to call the rows.
     """
-    if values.null_count > cells.null_count:
+    if values.null_count > cells.null_count:  # else no cell was lost, which is the usual case
         known, is_unreadable = _unreadable(column, cells, values)
         yield from _as_invalid(column, "D103", known, is_unreadable, file, rows)
     if column.column_type == "number":

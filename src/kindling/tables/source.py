@@ -95,6 +95,7 @@ class TableSource:
     def read(self) -> RawData:
         on_disk = self._is_large() if self.memory == "auto" else self.memory == "disk"
         files = [TableFile(file, self.dialect, not on_disk) for file in self.files.values()]
+        # In this order each step may lean on the last: columns are there, targets are known.
         refuse(self._absent(files))
         targets = [
             read_target(file.column(self.target), self.task).rename(self.target) for file in files

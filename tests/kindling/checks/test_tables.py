@@ -120,7 +120,7 @@ def test_a_group_that_a_test_file_tears_apart(build, tmp_path):
     assert (problem.code, problem.got[:18]) == ("D303", "3 groups in test a")
 
 
-def test_levels_and_values_that_only_a_test_file_has_or_lacks(build, tmp_path):
+def test_categories_and_values_that_only_a_test_file_has_or_lacks(build, tmp_path):
     GOOD.to_csv(tmp_path / "train.csv", index=False)
     GOOD.assign(c="violet", b=None).to_csv(tmp_path / "test.csv", index=False)
     problems = found_in(build, tmp_path / "train.csv", f"data.test_path={tmp_path / 'test.csv'}")

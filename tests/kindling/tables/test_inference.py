@@ -43,7 +43,7 @@ def infer(cells, **asked):
         (RNG.integers(0, 10**6, 50), "number"),
     ],
 )
-def test_kind_follows_the_cells(cells, kind):
+def test_column_type_follows_the_cells(cells, kind):
     assert infer(cells).column_type == kind
 
 
@@ -76,7 +76,7 @@ def test_gaps_get_a_column_of_their_own_unless_they_are_rare():
     assert infer([1.0, 2.0, None, None]).features == ("c",)
 
 
-def test_rare_levels_are_pooled():
+def test_rare_categories_are_pooled():
     column = infer([*ONES, "d", "d"])
     assert column.categories == ("a", "b", "c")
     assert "1 rare categories pooled" in column.why

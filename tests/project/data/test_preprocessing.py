@@ -87,7 +87,7 @@ def test_pixels_are_measured_on_the_train_images_only():
     assert spec["image_shape"] == (3, 8, 8)
 
 
-def test_of_many_rows_some_are_looked_at_and_the_levels_of_all_those_are_known(
+def test_of_many_rows_some_are_looked_at_and_the_categories_of_those_are_known(
     build, tmp_path, monkeypatch
 ):
     frame = pd.DataFrame(

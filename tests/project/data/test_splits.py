@@ -18,14 +18,14 @@ def test_split_is_disjoint_and_covers_all_rows(num_rows):
 
 
 def test_sizes_are_the_fractions_asked_for():
-    sizes = {stage: len(rows) for stage, rows in split(1000).items()}
+    sizes = {name: len(rows) for name, rows in split(1000).items()}
     assert sizes == {"train": 700, "val": 150, "test": 150}
 
 
 def test_the_seed_and_nothing_else_decides():
     np.random.default_rng(9).random()
-    for stage in ("train", "val", "test"):
-        assert (split(seed=0)[stage] == split(seed=0)[stage]).all()
+    for name in ("train", "val", "test"):
+        assert (split(seed=0)[name] == split(seed=0)[name]).all()
     assert (split(seed=0)["test"] != split(seed=1)["test"]).any()
 
 
