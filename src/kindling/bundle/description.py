@@ -1,5 +1,6 @@
 """Write and read a bundle's schema.json: the DataSpec and the schema, if they fit each other."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from kindling.tables.schema import Column, TableSchema
 from kindling.types import DataSpec
 
 Schema = TableSchema | ImageSchema
-MAX_PIXELS = 2**26  # of one image
+MAX_VALUES = 2**28  # of one image, all channels together
 BOOLEANS = {"false": False, "true": True}
 
 
@@ -94,10 +95,10 @@ def _of_categories(spec: DataSpec, columns: list[Column]) -> Iterator[str]:
 
 
 def _of_images(spec: DataSpec, schema: ImageSchema) -> Iterator[str]:
-    shape = (schema.channels, schema.height, schema.width)
+    shape = schema.shape
     if spec.image_shape != shape or spec.numbers or spec.categories or spec.cardinalities:
         yield f"a spec that is not of images of {shape}"
-    if schema.channels not in (1, 3) or min(shape) < 1 or schema.height * schema.width > MAX_PIXELS:
+    if min(shape) < 1 or math.prod(shape) > MAX_VALUES:
         yield f"images of {shape}"
     if not all(0 <= value <= 255 for value in schema.background):
         yield f"a background of {schema.background}"

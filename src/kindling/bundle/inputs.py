@@ -17,7 +17,7 @@ from kindling.tables.formats import decode_storage, open_table
 from kindling.tables.schema import TableSchema
 
 TABLES = "a DataFrame, an Arrow table, a dict of columns, a list of dicts, or an array of two axes"
-IMAGES = "a list of paths, bytes or Pillow images, or a uint8 array (N, channels, H, W)"
+IMAGES = "a list of paths, bytes or Pillow images, or an array (N, channels, H, W)"
 
 
 def open_rows(file: Path, schema: TableSchema, asked: Dialect | None = None) -> Iterator[pa.Table]:
@@ -107,22 +107,25 @@ def _is_missing(cell: Any) -> bool:
 
 
 def to_images(rows: Any, schema: ImageSchema) -> np.ndarray:
-    """Return uint8 (N, channels, H, W).
+    """Return images (N, channels, H, W) in the schema's data type, uint8 or float32.
 
     Args:
         rows: a list of paths, of the bytes of image files, or of Pillow images, each of any size
-            and mode; or a uint8 array of the very shape, which is taken as it is.
+            and mode; paths of .npy files; or an array of the very shape and data type, which is
+            taken as it is.
         schema: how an image becomes pixels.
     """
-    shape = (schema.channels, schema.height, schema.width)
     if isinstance(rows, np.ndarray) and rows.dtype != object:
-        if rows.dtype != np.uint8 or rows.shape[1:] != shape:
-            raise _wrong(f"a uint8 array of (N, {shape})", f"{rows.dtype} {rows.shape}")
+        if rows.dtype != schema.dtype or rows.shape[1:] != schema.shape:
+            wanted = f"an array {schema.dtype} of (N, {str(schema.shape)[1:-1]})"
+            raise _wrong(wanted, f"{rows.dtype} {rows.shape}")
+        if not np.isfinite(rows).all():
+            raise _wrong("finite numbers", "an array with NaN or infinity")
         return rows
     if isinstance(rows, str | bytes | Path) or not hasattr(rows, "__iter__"):
         raise _wrong(IMAGES, type(rows).__name__)
     images = [decode(Path(row) if isinstance(row, str) else row, schema) for row in rows]
-    return np.stack(images) if images else np.empty((0, *shape), np.uint8)
+    return np.stack(images) if images else np.empty((0, *schema.shape), schema.dtype)
 
 
 def _wrong(rule: str, got: str) -> DataError:

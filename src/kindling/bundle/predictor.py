@@ -75,7 +75,7 @@ class Predictor:
 
     Rows of a table are a DataFrame, an Arrow table, a dict of columns, a list of dicts, or an
     array of two axes with the columns in the schema's order. Images are a list of paths, bytes
-    or Pillow images, or a uint8 array (N, channels, H, W).
+    or Pillow images, or an array (N, channels, H, W) in the data type of the train images.
 
     Args:
         bundle: from `read_bundle`.
@@ -116,7 +116,7 @@ class Predictor:
             drift: gathers what the train rows were not like.
 
         Returns:
-            float32 (N, F + C) of a table; uint8 (N, channels, H, W) of images.
+            float32 (N, F + C) of a table; uint8 or float32 (N, channels, H, W) of images.
 
         Raises:
             DataError: columns are absent, cells do not fit their column, images cannot be read.

@@ -14,7 +14,8 @@ out. Text goes in as its code; kindling.json in the file (extra_files of torch.e
 the codes of each column.
 
 Before it is written, the file is asked about the run's test rows, or those behind --check, and
-about rows with gaps, unknown levels and extremes: it must say what kindling predict says, to 1e-5.
+about rows with gaps, unknown categories and extremes: it must say what kindling predict says, to
+1e-5.
 """
 
 from argparse import ArgumentParser, Namespace
@@ -28,8 +29,7 @@ from kindling.errors import ConfigError, Problem, UserError
 if TYPE_CHECKING:
     from kindling.bundle.predictor import Predictor
     from kindling.export.artifact import Artifact
-    from kindling.export.make import Rows
-    from kindling.export.parity import Agreement
+    from kindling.export.exporter import Agreement, CheckedRows
 
 MAX_NAMED = 6  # inputs in a line
 
@@ -58,7 +58,7 @@ def run(arguments: Namespace) -> None:
         for package in ("onnx", "onnxscript", "onnxruntime"):
             needs(package, "onnx")
     from kindling.bundle.predictor import load
-    from kindling.export.make import export
+    from kindling.export.exporter import export
     from kindling.files import write_atomically
 
     model = load(arguments.run)
@@ -79,29 +79,29 @@ def refuse_unwritable(file: Path) -> None:
         raise ConfigError(Problem("-o must name a file in a folder that is there", got, fix))
 
 
-def rows_to_check(arguments: Namespace, model: "Predictor") -> "tuple[list[Rows], str]":
+def rows_to_check(arguments: Namespace, model: "Predictor") -> "tuple[list[CheckedRows], str]":
     """Read what was typed behind --check, or else the run's own test rows; and say why not."""
     from kindling.bundle.inputs import read_rows
     from kindling.cli.files import find_files
-    from kindling.export.make import Rows
+    from kindling.export.exporter import CheckedRows
     from kindling.images.image_schema import ImageSchema
 
     if not arguments.check:
         return test_rows(arguments.run, model)
     files = find_files(arguments.check, model.schema, not_this=arguments.output)
     if isinstance(model.schema, ImageSchema):
-        return [Rows(files, ", ".join(arguments.check))], ""
-    return [Rows(read_rows(file, model.schema), str(file)) for file in files], ""
+        return [CheckedRows(files, ", ".join(arguments.check))], ""
+    return [CheckedRows(read_rows(file, model.schema), str(file)) for file in files], ""
 
 
-def test_rows(run: str, model: "Predictor") -> "tuple[list[Rows], str]":
+def test_rows(run: str, model: "Predictor") -> "tuple[list[CheckedRows], str]":
     """Read the rows that the run was judged on, or say why they are not at hand."""
     from kindling.cli.recall import recall
-    from kindling.export.make import Rows
+    from kindling.export.exporter import CheckedRows
     from kindling.runs import find_run
 
     try:
-        return [Rows(recall(find_run(run), model.spec).rows, "the run's test set")], ""
+        return [CheckedRows(recall(find_run(run), model.spec).rows, "the run's test set")], ""
     except UserError as error:  # a bundle that lies by itself, or a file that was moved
         reason = error.problems[0].got
         return [], f"not the run's test set ({reason}); --check FILE takes other rows"
@@ -120,7 +120,7 @@ def describe(file: Path, artifact: "Artifact", agreements: "Sequence[Agreement]"
 
 def as_lines(found: dict[str, Any]) -> dict[str, str]:
     """Put it into words for a person."""
-    from kindling.export.parity import TOLERANCE
+    from kindling.export.exporter import TOLERANCE
 
     names = found["inputs"]
     shown = ", ".join(names[:MAX_NAMED]) + (", ..." if len(names) > MAX_NAMED else "")

@@ -1,20 +1,26 @@
-"""What every exported file is made of and answers with, whatever its format."""
+"""An exported file before it is written, and the sample rows that it is asked about.
+
+The same for every format: what is put into a file, and how it answers.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from torch import nn
 
+from kindling.bundle.inputs import to_table
 from kindling.bundle.predictor import Predictor
-from kindling.export.program import Program, detached_copy
-from kindling.export.sample import Sample
+from kindling.export.program import UNKNOWN_CODE, Program, codes_of, detached_copy
+from kindling.images.pixel_scaling import PixelScaler
+from kindling.tables.schema import TableSchema
 
 CHUNK = 1024  # rows at once when a file is asked
 
 
-class Said(NamedTuple):
+class Answer(NamedTuple):
     """What an exported file says of N rows.
 
     Args:
@@ -27,19 +33,61 @@ class Said(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Sample:
+    """N rows in every form.
+
+    Args:
+        source: where the rows come from, in words.
+        prepared: float32 (N, F + C) or standardised pixels: what the network takes.
+        outputs: what the network says of them.
+        columns: name -> float64 or text (N, 1): the columns of a table.
+        raw: float64 (N, columns), with codes for text; or pixels, uint8 or float32.
+    """
+
+    source: str
+    prepared: np.ndarray
+    outputs: np.ndarray
+    raw: np.ndarray
+    columns: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def array(self, network_only: bool) -> np.ndarray:
+        """Return what the network alone takes, or the network with everything around it."""
+        return self.prepared if network_only else self.raw
+
+
+def sample_of(model: Predictor, rows: Any, source: str) -> Sample:
+    """Make a sample of raw rows: whatever `Predictor.predict` takes."""
+    x = model.inputs(rows, file=source)
+    outputs = model.outputs(x)
+    if not isinstance(model.schema, TableSchema):
+        scaler = PixelScaler(model.spec.pixel_mean, model.spec.pixel_scale)
+        return Sample(source, scaler(torch.from_numpy(x)).numpy(), outputs, x)
+    typed = model.schema.cast(to_table(rows, model.schema), source)
+    columns, raw = {}, np.empty((len(x), len(model.schema.used)))
+    for number, column in enumerate(model.schema.used):
+        cells = typed[column.features[0]].to_numpy()
+        columns[column.name] = cells.reshape(-1, 1)
+        if column.column_type == "category":
+            codes = codes_of(column.categories)
+            cells = np.array([codes.get(name, UNKNOWN_CODE) for name in cells])
+        raw[:, number] = cells
+    return Sample(source, x, outputs, raw, columns)
+
+
+@dataclass(frozen=True)
 class Artifact:
     """An exported file that is not written yet.
 
     Args:
         content: its bytes.
         inputs, outputs: their names.
-        ask: what does it say of these rows?
+        ask: returns what it says of these rows.
     """
 
     content: bytes
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    ask: Callable[[Sample], Said]
+    ask: Callable[[Sample], Answer]
 
 
 def module_of(model: Predictor, *, network_only: bool) -> nn.Module:

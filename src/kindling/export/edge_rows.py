@@ -1,4 +1,4 @@
-"""A schema in, rows at and beyond the edges of what was learnt from out: gaps, unknown levels."""
+"""Make rows at and beyond the edges of the train rows: gaps, unknown categories, extremes."""
 
 import numpy as np
 import pyarrow as pa
@@ -7,14 +7,15 @@ from kindling.export.features import MAX_DAYS
 from kindling.images.image_schema import ImageSchema
 from kindling.rng import derive_seed
 from kindling.tables.schema import Column, TableSchema
+from kindling.types import DataSpec
 
 NUM_ROWS = 256
 MS_PER_DAY = 86_400_000
 
 
-def edge_rows(schema: TableSchema | ImageSchema) -> pa.Table | np.ndarray:
+def edge_rows(schema: TableSchema | ImageSchema, spec: DataSpec) -> pa.Table | np.ndarray:
     """Make raw rows, as a model takes them."""
-    return edge_table(schema) if isinstance(schema, TableSchema) else edge_images(schema)
+    return edge_table(schema) if isinstance(schema, TableSchema) else edge_images(schema, spec)
 
 
 def edge_table(schema: TableSchema) -> pa.Table:
@@ -47,11 +48,16 @@ def edges(column: Column) -> pa.Array:
     return pa.array([None, *numbers])
 
 
-def edge_images(schema: ImageSchema) -> np.ndarray:
-    """Make uint8 images (N, channels, H, W): one grey level each, slopes, and noise."""
-    shape = (schema.channels, schema.height, schema.width)
+def edge_images(schema: ImageSchema, spec: DataSpec) -> np.ndarray:
+    """Make images (N, channels, H, W) in the schema's data type: plain ones, slopes, and noise."""
+    shape = schema.shape
     draw = np.random.default_rng(derive_seed(0, "edge rows"))
-    flat = np.stack([np.full(shape, level) for level in (0, 1, 127, 254, 255)])
+    flat = np.stack([np.full(shape, value) for value in (0, 1, 127, 254, 255)])
     slope = np.broadcast_to(np.linspace(0, 255, schema.width), shape)[np.newaxis]
     noise = draw.integers(0, 256, (26, *shape))
-    return np.concatenate([flat, slope, slope[..., ::-1], noise]).astype(np.uint8)
+    images = np.concatenate([flat, slope, slope[..., ::-1], noise])
+    if schema.dtype == "uint8":
+        return images.astype(np.uint8)
+    # Floats have any unit: three standard deviations to either side of each channel's mean.
+    mean, scale = (np.reshape(of, (-1, 1, 1)) for of in (spec.pixel_mean, spec.pixel_scale))
+    return ((images / 127.5 - 1) * 3 * scale + mean).astype(np.float32)

@@ -1,7 +1,6 @@
-"""One number for each column of a table in, the typed columns that a preprocessor takes out.
+"""Compute in torch the features that `TableSchema.cast` makes of columns: parts of a date, gaps.
 
-What `TableSchema.type` does behind reading, as tensors: a number may also say that it is missing,
-and a date becomes its parts.
+They stand in an exported file, so they must give the very bits of the schema.
 """
 
 from collections.abc import Callable

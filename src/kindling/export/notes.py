@@ -1,28 +1,25 @@
-"""A loaded model in; what a stranger must know of its exported file, as plain values, out."""
+"""Describe an exported file for those who do not know Kindling: columns, codes, inputs, outputs."""
 
 from typing import Any
 
 from kindling import __version__
 from kindling.bundle.predictor import Predictor
+from kindling.images.image_schema import ImageSchema
 from kindling.tables.column_types import MISSING
 from kindling.tables.schema import Column, TableSchema
 
-# What the cell of an ONNX input holds, by the kind of its column.
+# What the cell of an ONNX input holds, by the type of its column.
 MEANING = {
     "number": "float64 number; NaN is missing",
     "boolean": "float64 0 or 1; NaN is missing",
     "date": "float64 days since 1970-01-01 UTC; NaN is missing",
-    "category": f"text; {MISSING!r} is missing; a level that was not learnt from is unknown",
+    "category": f"text; {MISSING!r} is missing; a category that was not learnt from is unknown",
 }
-# Of one tensor in and one out; the keys are: is it a table, is it a regression?
-TYPED = {
-    True: "float64 (rows, columns): each column as described, but text as its code",
-    False: "uint8 (rows, channels, height, width): grey levels",
-}
-PREPARED = {
-    True: "float32 (rows, numbers, then codes of categories): imputed and standardised",
-    False: "float32 (rows, channels, height, width): (grey level - pixel_mean) / pixel_scale",
-}
+# Of one tensor in and one out, with everything around the network or without; of ANSWER and RAW
+# the keys are: is it a regression?
+COLUMNS = "float64 (rows, columns): each column as described, but text as its code"
+PREPARED_COLUMNS = "float32 (rows, numbers, then codes of categories): as preprocessed"
+PREPARED_PIXELS = "float32 (rows, channels, height, width): (value - pixel_mean) / pixel_scale"
 ANSWER = {
     True: "float64 (rows,): the predicted value in the unit of the target",
     False: "float64 (rows, classes): the probability of each class",
@@ -31,7 +28,7 @@ RAW = {
     True: "float32 (rows, 1): standardised by target_mean and target_scale, after target_transform",
     False: "float32 (rows, classes): logits",
 }
-CODE = "the code of a level: 0 unknown, 1 missing, then those in `levels` from 2 on"
+CODE = "the code of a category: 0 unknown, 1 missing, then those in `categories` from 2 on"
 
 
 def notes_of(model: Predictor, *, network_only: bool, is_program: bool) -> dict[str, Any]:
@@ -45,30 +42,35 @@ def notes_of(model: Predictor, *, network_only: bool, is_program: bool) -> dict[
     spec = model.spec
     notes: dict[str, Any] = {
         "kindling": __version__,
-        "task": spec.problem_type,
+        "problem_type": spec.problem_type,
         "target": spec.target,
         "classes": list(spec.classes),
     }
-    is_table = isinstance(model.schema, TableSchema)
     if isinstance(model.schema, TableSchema):
         notes["columns"] = [_column(column) for column in model.schema.used]
+        x, prepared = COLUMNS, PREPARED_COLUMNS
     else:
-        notes["image_shape"] = list(spec.image_shape or ())  # channels, height, width
+        notes["image_shape"] = list(model.schema.shape)  # channels, height, width
+        x, prepared = describe_pixels(model.schema), PREPARED_PIXELS
     if network_only:
-        return notes | _around(model) | {"x": PREPARED[is_table], "y": RAW[spec.is_regression]}
-    if is_program:
-        return notes | {"x": TYPED[is_table], "y": ANSWER[spec.is_regression]}
-    return notes
+        return notes | _around(model) | {"x": prepared, "y": RAW[spec.is_regression]}
+    return notes | ({"x": x, "y": ANSWER[spec.is_regression]} if is_program else {})
+
+
+def describe_pixels(schema: ImageSchema) -> str:
+    """Say what one tensor of images holds."""
+    values = "0 to 255" if schema.dtype == "uint8" else "in the unit of the train images"
+    return f"{schema.dtype} (rows, channels, height, width): {values}"
 
 
 def _column(column: Column) -> dict[str, Any]:
     described: dict[str, Any] = {
         "name": column.name,
-        "kind": column.column_type,
+        "column_type": column.column_type,
         "meaning": MEANING[column.column_type],
     }
     if column.column_type == "category":
-        described |= {"code": CODE, "levels": list(column.categories)}
+        described |= {"code": CODE, "categories": list(column.categories)}
     return described
 
 

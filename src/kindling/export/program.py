@@ -1,4 +1,4 @@
-"""A network and what was fitted beside it in; one torch module from typed rows or pixels out."""
+"""Put a network and all that was fitted around it into one torch module, which can be exported."""
 
 import copy
 
@@ -20,7 +20,7 @@ from kindling.tables.preprocessor import TablePreprocessor
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
 
-UNKNOWN_CODE, MISSING_CODE = 0.0, 1.0  # the levels of a column follow
+UNKNOWN_CODE, MISSING_CODE = 0.0, 1.0  # a column's categories follow
 
 
 class Program(nn.Module):
@@ -84,9 +84,9 @@ class RowScaler(nn.Module):
         return ((known - self.mean) / self.scale).float()
 
 
-def codes_of(levels: tuple[str, ...]) -> dict[str, float]:
-    """Return the code of a missing level and of each known one; all others are unknown."""
-    return {level: MISSING_CODE + number for number, level in enumerate((MISSING, *levels))}
+def codes_of(categories: tuple[str, ...]) -> dict[str, float]:
+    """Return the code of a missing category and of each known one; all others are unknown."""
+    return {name: MISSING_CODE + number for number, name in enumerate((MISSING, *categories))}
 
 
 def detached_copy(network: nn.Module) -> nn.Module:
@@ -104,7 +104,7 @@ def detached_copy(network: nn.Module) -> nn.Module:
 def read_constants(preprocessor: TablePreprocessor) -> dict[str, np.ndarray]:
     """Return what fills a gap of each column, and its mean and scale; float64 (F + C,) each.
 
-    A code is not scaled, and its gap is the code of a missing level.
+    A code is not scaled, and its gap is the code of a missing category.
 
     Raises:
         ConfigError: a step of the preprocessing is none that can be exported; it is named.
@@ -133,7 +133,10 @@ def _constants_of(name: str, parts: list, width: int) -> tuple[np.ndarray, ...]:
     match parts:
         case [SimpleImputer(add_indicator=False) as imputer]:
             return imputer.statistics_, zeros, ones
-        case [SimpleImputer(add_indicator=False) as imputer, StandardScaler() as scaler]:
+        case [
+            SimpleImputer(add_indicator=False) as imputer,
+            StandardScaler(with_mean=True, with_std=True) as scaler,
+        ]:
             return imputer.statistics_, scaler.mean_, scaler.scale_
         case [OrdinalEncoder(unknown_value=-1)]:
             return ones * MISSING_CODE, zeros, ones

@@ -202,7 +202,7 @@ def test_a_schema_that_no_images_have_is_refused(images, path, value, message):
     refuse(images, "schema.json", message)
 
 
-@pytest.mark.parametrize("shape", [[2, 8, 8], [1, 10**6, 10**6], [1, 0, 8], [-1, 8, 8]])
+@pytest.mark.parametrize("shape", [[10**6, 1000, 1000], [1, 10**6, 10**6], [1, 0, 8], [-1, 8, 8]])
 def test_images_of_absurd_shapes_are_refused(images, shape):
     set_value(images, "schema.json", "spec.image_shape", shape)
     for name, size in zip(("channels", "height", "width"), shape, strict=True):

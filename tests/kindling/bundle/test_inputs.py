@@ -92,7 +92,7 @@ def test_images_of_other_sizes_and_modes_are_fitted():
     [
         ("photo.png", "rows are a list of paths"),
         (b"bytes", "rows are a list of paths"),
-        (np.zeros((2, 1, 4, 6)), r"rows are a uint8 array of \(N, \(1, 4, 6\)\); got float64"),
+        (np.zeros((2, 1, 4, 6)), r"rows are an array uint8 of \(N, 1, 4, 6\); got float64"),
         (np.zeros((2, 3, 4, 6), np.uint8), r"got uint8 \(2, 3, 4, 6\)"),
         (["nowhere.png"], "nowhere.png"),
         ([b"no image"], "text: 'no image'"),

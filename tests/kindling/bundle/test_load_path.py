@@ -87,6 +87,8 @@ def test_what_loads_is_safetensors_skops_with_its_list_and_numpy_without_pickle(
         "load(NETWORKS, project)",
         "load(PREPROCESSING, project)",
         "point.load()",
+        "np.load(stream, allow_pickle=False)",
+        "image.load()",  # of Pillow
         "np.load(io.BytesIO(own), allow_pickle=False)",
         "skops.io.loads(write_zip(files), trusted=TRUSTED)",
     }

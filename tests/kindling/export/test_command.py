@@ -31,7 +31,7 @@ def test_what_was_written_and_compared_is_said(penguins_run, tmp_path, capfd):
     assert lines["file"].startswith(f"{file}, 0.")
     assert lines["inputs"].startswith("7 columns: island, bill_length_mm, ")
     assert lines["outputs"] == "label, probabilities"
-    edges = "256 rows of gaps, unknown levels and extremes"
+    edges = "256 rows of gaps, unknown categories and extremes"
     assert lines["checked"] == f"344 rows of {PENGUINS}; {edges}"
     assert lines["result"].startswith("largest difference ")
     assert err == ""

@@ -8,7 +8,7 @@ import onnxruntime
 import pandas as pd
 import pytest
 
-from kindling.export.make import Rows, export
+from kindling.export.exporter import CheckedRows, export
 from project.models.mlp import MLP
 from tests.kindling.export.made import CLASSES, frame, image_model, table_model
 
@@ -18,7 +18,9 @@ def mixed():
     """A table with columns of every kind: its model, its file, and what `export` found."""
     model = table_model(frame())
     hours = frame().assign(when=pd.date_range("1969-12-30", periods=120, freq="h"))
-    return model, *export(model, rows=[Rows(frame(seed=1), "others"), Rows(hours, "hours")])
+    return model, *export(
+        model, rows=[CheckedRows(frame(seed=1), "others"), CheckedRows(hours, "hours")]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +49,10 @@ def test_the_file_says_what_a_stranger_must_know(mixed):
     _, artifact, _ = mixed
     notes = {p.key: p.value for p in onnx.load_from_string(artifact.content).metadata_props}
     assert json.loads(notes["classes"]) == list(CLASSES["classes"])
-    assert (notes["task"], notes["target"]) == ("multiclass", "t")
+    assert (notes["problem_type"], notes["target"]) == ("multiclass", "t")
     columns = {column["name"]: column for column in json.loads(notes["columns"])}
     assert list(columns) == list(artifact.inputs)
-    assert columns["town"]["levels"] == ["Rom", "Ulm", "Ys"]
+    assert columns["town"]["categories"] == ["Rom", "Ulm", "Ys"]
     assert columns["when"]["meaning"] == "float64 days since 1970-01-01 UTC; NaN is missing"
 
 
@@ -93,7 +95,7 @@ def test_the_network_alone_takes_prepared_rows(mixed):
     ids=["300 numbers", "categories only", "5,000 levels"],
 )
 def test_tables_of_one_kind_and_large_ones_agree(table):
-    _, agreements = export(table_model(table), rows=[Rows(table.iloc[:5000], "all")])
+    _, agreements = export(table_model(table), rows=[CheckedRows(table.iloc[:5000], "all")])
     assert max(agreement.largest for agreement in agreements) <= 1e-5
 
 

@@ -7,9 +7,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from kindling.errors import ConfigError
-from kindling.export.onnx_graph import add_ends
-from kindling.export.tracing import IR_VERSION, OPSET
-from kindling.tables.schema import Column
+from kindling.export.onnx_file import IR_VERSION, OPSET, add_ends
+from kindling.tables.schema import Column, TableSchema
 
 WORDS = np.array(["low", "high \N{SNOWMAN}"], dtype=object)
 
@@ -31,7 +30,8 @@ def network(width, is_regression=False):
 
 
 def opened(columns, labels):
-    model = add_ends(network(len(columns), labels is None), columns, labels)
+    schema = TableSchema(tuple(columns))
+    model = add_ends(network(len(columns), labels is None), schema, labels)
     onnx.checker.check_model(model)
     return onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]

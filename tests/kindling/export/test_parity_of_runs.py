@@ -10,7 +10,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from kindling import load
-from kindling.export.make import Rows, export
+from kindling.export.exporter import CheckedRows, export
 from kindling.tables.formats import read_table
 
 pytestmark = pytest.mark.slow  # whole runs, each exported and asked in a process of its own
@@ -58,7 +58,7 @@ def _are_numbers(cells):
 def agreement_on(model, table, folder, read=with_gaps_and_unknown_levels):
     """Compare on a table as it is and with gaps; return the largest difference."""
     tables = [table, read(table)]
-    artifact, agreements = export(model, rows=[Rows(rows, "a table") for rows in tables])
+    artifact, agreements = export(model, rows=[CheckedRows(rows, "a table") for rows in tables])
     assert [agreement.num_rows for agreement in agreements[:2]] == [len(table)] * 2
     rows = pa.concat_tables(tables, promote_options="permissive")
     said = ask_outside(artifact.content, feed_of(model, rows), folder)
@@ -91,7 +91,7 @@ def test_credit_agrees(train, tmp_path):
 def test_digits_agree(digits_run, tmp_path):
     model = load(digits_run)
     pixels = np.rint(load_digits().images * (255 / 16)).astype(np.uint8)[:, None]
-    artifact, _ = export(model, rows=[Rows(pixels, "digits")])
+    artifact, _ = export(model, rows=[CheckedRows(pixels, "digits")])
     said = ask_outside(artifact.content, {"pixels": pixels}, tmp_path)
     assert said["label"].dtype == np.int64
     assert largest_difference(model, pixels, said) <= 1e-5
@@ -129,6 +129,6 @@ def test_colour_images_agree(train, tmp_path):
     folder = shared("sign_digits")
     model = load(train("data=images", f"data.path={folder}", "trainer.max_epochs=1"))
     files = sorted((folder / "test").rglob("*.jpg"))
-    artifact, _ = export(model, rows=[Rows(files, "sign digits")])
+    artifact, _ = export(model, rows=[CheckedRows(files, "sign digits")])
     said = ask_outside(artifact.content, {"pixels": model.inputs(files)}, tmp_path)
     assert largest_difference(model, files, said) <= 1e-5

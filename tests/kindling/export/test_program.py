@@ -8,9 +8,8 @@ import torch
 from sklearn.impute import KNNImputer
 
 from kindling.errors import ConfigError
-from kindling.export.artifact import module_of
+from kindling.export.artifact import module_of, sample_of
 from kindling.export.program import codes_of
-from kindling.export.sample import sample_of
 from tests.kindling.export.made import CLASSES, QUANTITY, frame, image_model, table_model
 
 LOG = QUANTITY | {"target_transform": "log1p", "target_mean": 12.0, "target_scale": 0.4}

@@ -5,8 +5,7 @@ import pytest
 from torch.nn import functional as F
 
 from kindling.errors import ConfigError
-from kindling.export.make import export
-from kindling.export.parity import compare
+from kindling.export.exporter import compare, export
 from kindling.types import DataSpec
 from project.models.mlp import MLP
 from tests.kindling.export.made import CLASSES, frame, table_model

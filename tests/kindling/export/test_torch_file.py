@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from kindling.export.make import Rows, export
+from kindling.export.exporter import CheckedRows, export
 from tests.kindling.export.made import frame, image_model, table_model
 
 
@@ -22,8 +22,8 @@ def coded(model, table, notes):
     """Do what a stranger has to: put codes in place of text, as the notes say."""
     typed = model.schema.cast(pa.Table.from_pandas(table, preserve_index=False), "rows")
     for column in notes["columns"]:
-        if column["kind"] == "category":
-            codes = {level: 2 + number for number, level in enumerate(column["levels"])}
+        if column["column_type"] == "category":
+            codes = {name: 2 + number for number, name in enumerate(column["categories"])}
             typed[column["name"]] = typed[column["name"]].map({"": 1} | codes).fillna(0)
     first = [column.features[0] for column in model.schema.used]
     return torch.tensor(typed[first].to_numpy(float))
@@ -32,7 +32,7 @@ def coded(model, table, notes):
 @pytest.fixture(scope="module")
 def mixed():
     model = table_model(frame())
-    return model, export(model, "torch", rows=[Rows(frame(seed=1), "others")])[0]
+    return model, export(model, "torch", rows=[CheckedRows(frame(seed=1), "others")])[0]
 
 
 def test_columns_with_codes_go_in_and_probabilities_come_out(mixed):
