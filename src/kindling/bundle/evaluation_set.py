@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 from kindling.bundle.inputs import read_rows
 from kindling.bundle.predictor import Predictor
 from kindling.errors import DataError, Problem, for_a_model
+from kindling.formatting import first_few
+from kindling.images.decoding import image_suffixes
 from kindling.images.image_schema import ImageSchema
 from kindling.images.listing import Listing
 from kindling.tables import column_types
@@ -44,7 +46,7 @@ class EvaluationSet:
 def read_evaluation_set(
     path: Path, model: Predictor, asked: Dialect | None = None
 ) -> EvaluationSet:
-    """Read what the model is to be judged on; rows without a label are left out.
+    """Read what the model is to be evaluated on; rows without a label are left out.
 
     Args:
         path: a table with the target's column; for images a folder of class folders, or a table
@@ -56,7 +58,9 @@ def read_evaluation_set(
         DataError: the target is not there, or has labels that the model does not know.
     """
     if isinstance(model.schema, ImageSchema):
-        files, labels = _list_folders(path) if path.is_dir() else _list_table(path, asked or AUTO)
+        is_folder = path.is_dir()
+        found = _list_folders(path, model.schema) if is_folder else _list_table(path, asked or AUTO)
+        files, labels = found
         truth, known = read_truth(labels, model.spec, str(path))
         rows: Any = [files[number] for number in known]
         return EvaluationSet(rows, truth, {}, len(files) - len(known))
@@ -73,12 +77,12 @@ def _refuse_absent(names: Sequence[str], table: pa.Table, path: Path) -> None:
         raise DataError(*absent)
 
 
-def _list_folders(root: Path) -> tuple[list[Path], pa.ChunkedArray]:
-    listing = Listing(root, follow_links=True)
+def _list_folders(root: Path, schema: ImageSchema) -> tuple[list[Path], pa.ChunkedArray]:
+    listing = Listing(root, True, frozenset(image_suffixes(schema)))
     listing.add_classes(root, None)
     problems = listing.problems()
     if not listing.entries and not problems:
-        rule = "images are judged by the folder of their class"
+        rule = "images for an evaluation lie in the folder of their class"
         got, fix = f"no class folders with images in {root}", "type a folder of class folders"
         problems = [Problem(rule, got, fix)]
     if problems:
@@ -107,12 +111,14 @@ def read_truth(cells: pa.ChunkedArray, spec: DataSpec, file: str) -> tuple[np.nd
         codes = {name: code for code, name in enumerate(spec.classes)}
         names = _class_names(distinct, words, spec)
         values = np.array([np.nan if name is None else codes.get(name, -1) for name in names])
-        is_wrong, what = values == -1, f"one of {_some(spec.classes)}"
+        is_wrong, what = values == -1, f"one of {first_few(spec.classes, MAX_NAMED)}"
     if is_wrong[which].any():
         counts = np.bincount(which, minlength=len(words))
         wrong = [f"{words[k]!r} in {counts[k]:,} rows" for k in np.flatnonzero(is_wrong)]
         rule = f"every {spec.target!r} in {file} must be {what}, as the model knows it"
-        raise DataError(Problem(rule, _some(wrong), "correct these rows, or take them out"))
+        raise DataError(
+            Problem(rule, first_few(wrong, MAX_NAMED), "correct these rows, or take them out")
+        )
     known = np.flatnonzero(~np.isnan(values[which]))
     truth = values[which[known]]
     return (truth if spec.is_regression else truth.astype(np.int64)), known
@@ -130,19 +136,14 @@ def _class_names(
     if spec.label_kind == "text":
         return words
     if spec.label_kind == "boolean":
-        known = [
-            None if b is None else str(bool(b))
-            for b in column_types.to_boolean(distinct).to_pylist()
-        ]
+        values: list[Any] = [*map(_to_bool, column_types.to_boolean(distinct).to_pylist())]
     else:
-        numbers = column_types.to_number(distinct).to_pylist()
-        is_whole = spec.label_kind == "integer"
-        known = [
-            None if n is None else str(int(n) if is_whole and n % 1 == 0 else n) for n in numbers
-        ]
-    return [word if name is None else name for name, word in zip(known, words, strict=True)]
+        values = column_types.to_number(distinct).to_pylist()
+        if spec.label_kind == "integer":  # 3.0 is class 3
+            values = [int(n) if n is not None and n % 1 == 0 else n for n in values]
+    pairs = zip(values, words, strict=True)
+    return [word if value is None else str(value) for value, word in pairs]
 
 
-def _some(names: Sequence[str]) -> str:
-    more = f", ... ({len(names):,} in all)" if len(names) > MAX_NAMED else ""
-    return ", ".join(names[:MAX_NAMED]) + more
+def _to_bool(number: float | None) -> bool | None:
+    return None if number is None else bool(number)

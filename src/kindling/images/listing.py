@@ -38,6 +38,7 @@ class Listing:
     Args:
         root: data.path.
         follow_links: whether symbolic links may lead out of it.
+        suffixes: endings of the files that are images.
         entries: the image files, in the order of their names.
         other_files: how many files have which other ending.
         outside: links that lead out of the root.
@@ -50,6 +51,7 @@ class Listing:
 
     root: Path
     follow_links: bool
+    suffixes: frozenset[str] = frozenset(SUFFIXES)
     entries: list[ListedImage] = field(default_factory=list)
     other_files: Counter[str] = field(default_factory=Counter)
     outside: set[str] = field(default_factory=set)
@@ -73,7 +75,7 @@ class Listing:
                 yield from self._walk(path, above | {identity})
             elif not path.is_file():
                 self.other_files["links to nothing, or no files"] += 1
-            elif path.suffix.lower() in SUFFIXES:
+            elif path.suffix.lower() in self.suffixes:
                 yield path
             else:
                 self.other_files[path.suffix.lower() or "no ending"] += 1
@@ -97,7 +99,7 @@ class Listing:
         """List the images in each folder of a folder, labelled by its name."""
         for path in self.children(top):
             if not path.is_dir():
-                if path.suffix.lower() in SUFFIXES:
+                if path.suffix.lower() in self.suffixes:
                     self.misplaced.append(ListedImage(path, self.name(path), "", split))
                 continue
             label = unicodedata.normalize("NFC", path.name)  # a Mac writes the same name otherwise

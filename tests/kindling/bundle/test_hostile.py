@@ -193,6 +193,8 @@ IMAGES = [
     ("schema.background", [0, 0, 300], "background"),
     ("schema.background", [0, 0], "where 3 values is needed"),
     ("schema.fit", "explode", "where one of"),
+    ("schema.dtype", "float64", "where one of"),
+    ("schema.dtype", "object", "where one of"),
 ]
 
 

@@ -101,3 +101,12 @@ def test_images_of_other_sizes_and_modes_are_fitted():
 def test_what_is_no_image_is_refused(rows, message):
     with pytest.raises(DataError, match=message):
         to_images(rows, IMAGES)
+
+
+def test_floats_that_are_not_finite_are_refused():
+    floats = ImageSchema(2, 4, 6, dtype="float32")
+    images = np.ones((3, 2, 4, 6), np.float32)
+    assert to_images(images, floats) is images
+    images[2, 1, 3, 5] = np.inf
+    with pytest.raises(DataError, match="rows are finite numbers; got an array with NaN"):
+        to_images(images, floats)
