@@ -1,4 +1,8 @@
-"""What a person calls a run in; the run's folder out. Standard library only."""
+"""Find the folder of a run by what a person calls it, and name the files that a run leaves there.
+
+The one place that knows where runs lie and what their files are called. Standard library only, so
+that `kindling --help` stays fast.
+"""
 
 import difflib
 import os
@@ -8,7 +12,21 @@ from pathlib import Path
 
 from kindling.errors import ConfigError, Problem
 
-RUNS = Path("runs")  # where train.py puts them, below the working directory
+RUNS = Path("runs")  # where train.py puts them, below the working directory; conf/: ${runs:}
+
+# What lies in a run's folder. conf/callbacks and conf/logger write the last two.
+CONFIG_FILE = "config.yaml"  # all settings
+OVERRIDES_FILE = "overrides.txt"  # the command
+ENVIRONMENT_FILE = "environment.json"  # versions and machine
+METRICS_FILE = "metrics.json"  # written last of these: a run with one is finished
+PREDICTIONS_FILE = "predictions.csv"  # of the test rows
+REPORT_FILE = "report.html"
+BUNDLE_FOLDER = "bundle"
+MANIFEST_FILE = "MANIFEST.json"  # in the bundle
+NO_BUNDLE_FILE = "no_bundle.json"  # in the run's folder instead: why there is none, what to do
+CHECKPOINT_FOLDER = "checkpoints"
+TENSORBOARD_FOLDER = "tensorboard"
+
 LATEST = "latest"
 STAMP = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
 MAX_NAMED = 6  # runs in a message
@@ -56,13 +74,13 @@ def list_runs(path: Path) -> tuple[list[Path], dict[Path, str]]:
 
 def _why_unfinished(files: Sequence[str]) -> str | None:
     """Return None for a finished run, "" for what is no run at all."""
-    if "metrics.json" in files and "config.yaml" in files:
+    if METRICS_FILE in files and CONFIG_FILE in files:
         return None
-    if "MANIFEST.json" in files:
+    if MANIFEST_FILE in files:
         return "a bundle by itself, without its run"
-    if "metrics.json" in files:
-        return "it has no config.yaml"
-    return "it is not finished: no metrics.json" if "overrides.txt" in files else ""
+    if METRICS_FILE in files:
+        return f"it has no {CONFIG_FILE}"
+    return f"it is not finished: no {METRICS_FILE}" if OVERRIDES_FILE in files else ""
 
 
 def _is_folder(path: Path) -> bool:
@@ -75,14 +93,14 @@ def _is_folder(path: Path) -> bool:
 def _at(folder: Path) -> Path:
     """Return the run that a path means, or say why it is none."""
     _, _, files = next(os.walk(folder), ("", [], []))
-    if "MANIFEST.json" in files:
-        return folder.parent if (folder.parent / "config.yaml").is_file() else folder
-    if "metrics.json" in files or (folder / "bundle" / "MANIFEST.json").is_file():
+    if MANIFEST_FILE in files:
+        return folder.parent if (folder.parent / CONFIG_FILE).is_file() else folder
+    if METRICS_FILE in files or (folder / BUNDLE_FOLDER / MANIFEST_FILE).is_file():
         return folder
     if _why_unfinished(files):
         fix = f"type python train.py resume={folder} to finish it"
-        raise ConfigError(Problem("RUN must be finished", f"no metrics.json in {folder}", fix))
-    near = [*folder.glob("*/metrics.json"), *folder.glob("*/*/metrics.json")]
+        raise ConfigError(Problem("RUN must be finished", f"no {METRICS_FILE} in {folder}", fix))
+    near = [*folder.glob(f"*/{METRICS_FILE}"), *folder.glob(f"*/*/{METRICS_FILE}")]
     inside = sorted((file.parent for file in near), key=_age, reverse=True)
     fix = f"type {inside[0]}" if inside else f"type a folder in {RUNS}/, or {LATEST}"
     got = f"{folder}, which has {len(inside)} runs in it" if inside else f"{folder}"
@@ -92,7 +110,7 @@ def _at(folder: Path) -> Path:
 def _age(run: Path) -> tuple[str, int]:
     """Order by the moment in the folder's name; where there is none, runs count as old."""
     stamp = STAMP.search(run.name)
-    return stamp.group() if stamp else "", (run / "metrics.json").stat().st_mtime_ns
+    return stamp.group() if stamp else "", (run / METRICS_FILE).stat().st_mtime_ns
 
 
 def _called(word: str, found: list[Path], runs: Path) -> list[Path]:

@@ -13,13 +13,13 @@ from pathlib import Path
 from kindling.bundle.json_codec import InvalidFile, decode, parse, to_bytes
 from kindling.errors import DataError, Problem
 from kindling.files import write_atomically
+from kindling.runs import MANIFEST_FILE
 
-MANIFEST, FORMAT = "MANIFEST.json", 2
-NO_BUNDLE = "no_bundle.json"  # in a run's folder instead: what was in the way, and what to do
+FORMAT = 2
 MB = 2**20
 # The largest that each file may be; what is read is held in memory once.
 LIMITS = {
-    MANIFEST: MB // 8,
+    MANIFEST_FILE: MB // 8,
     "config.json": MB // 8,
     "metrics.json": MB,
     "schema.json": 32 * MB,
@@ -62,7 +62,7 @@ def damaged(file: Path, got: str, fix: str = AGAIN) -> DataError:
 def write_files(folder: Path, files: Mapping[str, bytes], created_with: Mapping[str, str]) -> None:
     """Write a bundle so that a reader sees the old one, none, or the whole new one."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / MANIFEST).unlink(missing_ok=True)
+    (folder / MANIFEST_FILE).unlink(missing_ok=True)
     for name in set(LIMITS) - set(files):
         (folder / name).unlink(missing_ok=True)
     entries = {}
@@ -70,13 +70,13 @@ def write_files(folder: Path, files: Mapping[str, bytes], created_with: Mapping[
         write_atomically(folder / name, content)
         entries[name] = FileEntry(hashlib.sha256(content).hexdigest(), len(content))
     manifest = asdict(Manifest(FORMAT, dict(created_with), entries))
-    write_atomically(folder / MANIFEST, to_bytes(manifest))
+    write_atomically(folder / MANIFEST_FILE, to_bytes(manifest))
 
 
 def read_files(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
     """Read every file that the manifest lists, and refuse a folder that holds anything else."""
     manifest = _read_manifest(folder)
-    present = {file.name for file in folder.iterdir()} - {MANIFEST}
+    present = {file.name for file in folder.iterdir()} - {MANIFEST_FILE}
     for name in sorted(present - set(manifest.files)):
         raise damaged(folder / name, "a file that the manifest does not list", "delete it")
     contents = {}
@@ -91,9 +91,9 @@ def _read_manifest(folder: Path) -> Manifest:
     if not folder.is_dir():
         got = f"no folder {folder}"
         raise DataError(Problem("a bundle is a folder", got, "give the folder of a finished run"))
-    file = folder / MANIFEST
+    file = folder / MANIFEST_FILE
     try:
-        content = parse(read_bounded(file, LIMITS[MANIFEST]))
+        content = parse(read_bounded(file, LIMITS[MANIFEST_FILE]))
         found = content.get("format") if isinstance(content, dict) else None
         if type(found) is int and found != FORMAT:
             fix = "upgrade Kindling" if found > FORMAT else "train again: the format has changed"
@@ -101,7 +101,7 @@ def _read_manifest(folder: Path) -> Manifest:
         manifest: Manifest = decode(Manifest, content, "manifest")
     except InvalidFile as error:
         raise damaged(file, str(error)) from error
-    known, listed = set(LIMITS) - {MANIFEST}, set(manifest.files)
+    known, listed = set(LIMITS) - {MANIFEST_FILE}, set(manifest.files)
     for name in sorted(listed - known):
         raise damaged(file, f"a file {ascii(name)[:60]} in its list, which no bundle has")
     for name in sorted(known - OPTIONAL - listed):

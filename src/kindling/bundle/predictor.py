@@ -16,17 +16,17 @@ from kindling.bundle.description import class_labels
 from kindling.bundle.drift import Drift
 from kindling.bundle.inputs import to_images, to_table
 from kindling.bundle.json_codec import InvalidFile, decode, parse
-from kindling.bundle.manifest import MANIFEST, NO_BUNDLE, damaged, read_bounded
+from kindling.bundle.manifest import damaged, read_bounded
 from kindling.errors import ConfigError, Problem, for_a_model
 from kindling.images.image_schema import ImageSchema
 from kindling.images.pixel_scaling import PixelScaler
 from kindling.predictions import read_outputs
-from kindling.runs import find_run
+from kindling.runs import BUNDLE_FOLDER, MANIFEST_FILE, NO_BUNDLE_FILE, find_run
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
 
-MAX_REASON = 2**14  # bytes of NO_BUNDLE
+MAX_REASON = 2**14  # bytes of NO_BUNDLE_FILE
 
 
 def load(run: str | Path, device: str = "cpu") -> "Predictor":
@@ -45,24 +45,24 @@ def load(run: str | Path, device: str = "cpu") -> "Predictor":
 
 def bundle_of(run: Path) -> Path:
     """Return the bundle in a run's folder, or the folder itself where it is one."""
-    if (run / MANIFEST).is_file():
+    if (run / MANIFEST_FILE).is_file():
         return run
-    if (run / "bundle").is_symlink() or not (run / "bundle").is_dir():
+    if (run / BUNDLE_FOLDER).is_symlink() or not (run / BUNDLE_FOLDER).is_dir():
         raise ConfigError(_no_bundle_in(run))
-    return run / "bundle"
+    return run / BUNDLE_FOLDER
 
 
 def _no_bundle_in(run: Path) -> Problem:
     """Say why a run has no bundle, where it has written that down."""
-    rule, got = "predictions need the bundle of a run", f"no folder bundle/ in {run}"
-    if not (run / NO_BUNDLE).is_file():
+    rule, got = "predictions need the bundle of a run", f"no folder {BUNDLE_FOLDER}/ in {run}"
+    if not (run / NO_BUNDLE_FILE).is_file():
         return Problem(rule, got, "train again, without bundle=false")
     try:
-        content = parse(read_bounded(run / NO_BUNDLE, MAX_REASON))
-        reason: dict[str, str] = decode(dict[str, str], content, NO_BUNDLE)
+        content = parse(read_bounded(run / NO_BUNDLE_FILE, MAX_REASON))
+        reason: dict[str, str] = decode(dict[str, str], content, NO_BUNDLE_FILE)
         why, fix = (_printable(reason[key]) for key in ("got", "fix"))
     except (InvalidFile, KeyError) as error:
-        raise damaged(run / NO_BUNDLE, str(error), "train again") from error
+        raise damaged(run / NO_BUNDLE_FILE, str(error), "train again") from error
     return Problem(rule, f"{got}: {why}", f"{fix}; then train again")
 
 

@@ -9,13 +9,13 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from kindling.bundle.json_codec import to_bytes
-from kindling.bundle.manifest import NO_BUNDLE
 from kindling.bundle.model_config import model_config_of, uncompiled, unregistered
 from kindling.bundle.preprocess_file import not_kept
 from kindling.contract import DescribedData, DescribedTask
 from kindling.errors import Problem
 from kindling.files import write_atomically
 from kindling.registry import project_of
+from kindling.runs import BUNDLE_FOLDER, METRICS_FILE, NO_BUNDLE_FILE
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.tables.schema import TableSchema
 
@@ -60,21 +60,21 @@ def save_bundle(cfg: DictConfig, data: Any, task: Any) -> str:
     from kindling.bundle.bundle import write_bundle  # late: half a second for skops
 
     run = Path(cfg.run_dir)
-    (run / NO_BUNDLE).unlink(missing_ok=True)
+    (run / NO_BUNDLE_FILE).unlink(missing_ok=True)
     problem = no_bundle(data, task)
     if problem is not None:
-        shutil.rmtree(run / "bundle", ignore_errors=True)  # of an earlier run in this folder
-        write_atomically(run / NO_BUNDLE, to_bytes({"got": problem.got, "fix": problem.fix}))
+        shutil.rmtree(run / BUNDLE_FOLDER, ignore_errors=True)  # of an earlier run in this folder
+        write_atomically(run / NO_BUNDLE_FILE, to_bytes({"got": problem.got, "fix": problem.fix}))
         return f"none: {problem.got}"
     network, fitted = uncompiled(task.network), data.preprocessor
     write_bundle(
-        run / "bundle",
+        run / BUNDLE_FOLDER,
         model_config=model_config_of(instantiate(cfg.model, _convert_="all"), network, data.spec),
         network=network,
         spec=data.spec,
         schema=data.schema,
         preprocessor=fitted if isinstance(fitted, TablePreprocessor) else None,
         batch_size=data.eval_batch_size,
-        metrics=json.loads((run / "metrics.json").read_text(encoding="utf-8")),
+        metrics=json.loads((run / METRICS_FILE).read_text(encoding="utf-8")),
     )
     return "kindling predict latest new.csv"

@@ -11,11 +11,13 @@ in a line of their own: mean +- standard deviation. baseline/... is the best of 
 import sys
 from argparse import ArgumentParser, Namespace
 
+from kindling.runs import RUNS
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what can be typed behind `kindling compare`."""
     parser.add_argument(
-        "path", nargs="*", default=["runs"], metavar="PATH", help="folders with runs (runs/)"
+        "path", nargs="*", default=[str(RUNS)], metavar="PATH", help="folders with runs (runs/)"
     )
     parser.add_argument(
         "--sort", metavar="KEY", help="a number (test/accuracy, seconds) or a setting (model.width)"

@@ -17,6 +17,7 @@ from kindling.images.digits import DigitsSource
 from kindling.images.image_source import ImageSource
 from kindling.raw_data import RawData
 from kindling.registry import DATA, registered
+from kindling.runs import CONFIG_FILE, PREDICTIONS_FILE
 from kindling.tables.source import TableSource
 from kindling.types import DataSpec
 
@@ -56,13 +57,13 @@ def recall(run: Path, spec: DataSpec) -> EvaluationSet:
 
 def read_settings(run: Path) -> dict[str, Any]:
     """Read config.yaml as plain values."""
-    if not (run / "config.yaml").is_file():
+    if not (run / CONFIG_FILE).is_file():
         got, fix = f"no config.yaml in {run}", "type a FILE with labelled rows"
         raise ConfigError(Problem("test rows are found through a run's config.yaml", got, fix))
     try:
-        settings = yaml.safe_load(read_bounded(run / "config.yaml", MAX_CONFIG))
+        settings = yaml.safe_load(read_bounded(run / CONFIG_FILE, MAX_CONFIG))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise damaged(run / "config.yaml", str(error).splitlines()[0]) from error
+        raise damaged(run / CONFIG_FILE, str(error).splitlines()[0]) from error
     return settings if isinstance(settings, dict) else {}
 
 
@@ -93,7 +94,7 @@ def _take(raw: RawData, positions: np.ndarray) -> Any:
 
 def _refuse_changed(run: Path, names: np.ndarray, labels: np.ndarray) -> None:
     """Hold rows and labels against those that the run has written down."""
-    written = pd.read_csv(run / "predictions.csv", dtype=str, keep_default_na=False)
+    written = pd.read_csv(run / PREDICTIONS_FILE, dtype=str, keep_default_na=False)
     found = pd.DataFrame({"row": names, "truth": labels})
     read = pd.read_csv(io.StringIO(found.to_csv(index=False)), dtype=str, keep_default_na=False)
     if not read.equals(written[["row", "truth"]]):

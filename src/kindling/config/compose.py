@@ -11,11 +11,13 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from kindling.config.values import leaves
+from kindling.runs import RUNS
 
 
 def register_resolvers(root: Path) -> None:
-    """Define `${root:path}`, a path beside train.py, and `${unique:}`, four random letters."""
+    """Define `${root:path}`, a path beside train.py, `${runs:}` and `${unique:}`, 4 letters."""
     OmegaConf.register_new_resolver("root", lambda path: str(root / path), replace=True)
+    OmegaConf.register_new_resolver("runs", lambda: str(RUNS), replace=True)
     OmegaConf.register_new_resolver(
         "unique", lambda: os.urandom(2).hex(), use_cache=True, replace=True
     )

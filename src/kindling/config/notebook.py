@@ -14,6 +14,7 @@ from kindling.config.compose import compose_config, register_resolvers
 from kindling.config.overrides import check_overrides
 from kindling.config.replay import replay
 from kindling.errors import ConfigError, Problem
+from kindling.runs import CONFIG_FILE
 
 OF_THE_RUN = ("run_dir", "overrides")  # root keys that are no settings
 
@@ -69,7 +70,7 @@ def check_edited(cfg: DictConfig, conf: Path) -> None:
     overrides = [*cfg.overrides, *edits(before, after)]  # type: ignore[arg-type]
     check_overrides(overrides, conf, is_sweep=False)
     cfg.overrides = overrides
-    if cfg.resume is None and (Path(cfg.run_dir) / "config.yaml").exists():
+    if cfg.resume is None and (Path(cfg.run_dir) / CONFIG_FILE).exists():
         cfg.run_dir = fresh.run_dir
 
 

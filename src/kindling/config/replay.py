@@ -6,9 +6,9 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from kindling.errors import ConfigError, Problem
+from kindling.runs import CHECKPOINT_FOLDER, OVERRIDES_FILE, RUNS
 
 COMMAND = "python train.py"
-OVERRIDES = "overrides.txt"
 
 
 def replay(overrides: list[str]) -> list[str]:
@@ -25,11 +25,11 @@ def replay(overrides: list[str]) -> list[str]:
 
 def _recorded(run: Path) -> list[str]:
     """Read the overrides that a run was started with; what they may build is the user's to type."""
-    file = run / OVERRIDES
+    file = run / OVERRIDES_FILE
     if not file.is_file():
-        got = f"no {OVERRIDES} in {run}"
+        got = f"no {OVERRIDES_FILE} in {run}"
         raise ConfigError(
-            Problem("resume must be the folder of a run", got, "resume=runs/NAME/TIME")
+            Problem("resume must be the folder of a run", got, f"resume={RUNS}/NAME/TIME")
         )
     words = shlex.split(file.read_text())[len(COMMAND.split()) :]
     for word in words:
@@ -51,8 +51,8 @@ def newest_checkpoint(cfg: DictConfig) -> Path | None:
     """Return where a resumed run goes on, or None for a new one."""
     if cfg.resume is None:
         return None
-    file = Path(cfg.run_dir) / "checkpoints" / "last.ckpt"
+    file = Path(cfg.run_dir) / CHECKPOINT_FOLDER / "last.ckpt"
     if not file.is_file():
-        fix = "start it again: its command is in overrides.txt"
+        fix = f"start it again: its command is in {OVERRIDES_FILE}"
         raise ConfigError(Problem("a run needs a checkpoint to go on from", f"no {file}", fix))
     return file

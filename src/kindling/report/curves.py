@@ -16,6 +16,7 @@ from kindling.formatting import capital
 from kindling.plotting import BLUE, MUTED, ORANGE, figure_style, label_log_axis, new_axes
 from kindling.report.components import Chart, PageSection
 from kindling.report.scores import axis_label
+from kindling.runs import TENSORBOARD_FOLDER
 from kindling.scoring import Metric, logged_names
 from kindling.types import DataSpec
 
@@ -49,7 +50,7 @@ def read_curves(run: Path, metrics: Sequence[Metric], num_epochs: int) -> Curves
     """Return the curves of a run folder; empty where no logger wrote files that can be read."""
     names = logged_names(metrics)
     csv = run / "csv" / "metrics.csv"
-    steps = read_events(run / "tensorboard", names) or read_csv(csv, names)
+    steps = read_events(run / TENSORBOARD_FOLDER, names) or read_csv(csv, names)
     return by_epoch(steps, num_epochs)
 
 

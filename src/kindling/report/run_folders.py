@@ -15,7 +15,7 @@ import yaml  # type: ignore[import-untyped]
 
 from kindling.errors import ConfigError, Problem
 from kindling.formatting import first_few, printable, short_path
-from kindling.runs import RUNS, list_runs
+from kindling.runs import CONFIG_FILE, METRICS_FILE, RUNS, list_runs
 from kindling.scoring import MetricInfo, info_from_json
 from kindling.types import SPLITS
 
@@ -102,15 +102,15 @@ def short_names(folders: Sequence[Path]) -> list[str]:
 
 def read_folder(name: str, folder: Path) -> Run:
     """Read one run; ValueError, OSError or YAMLError where a file is not what it should be."""
-    config = read_yaml(folder / "config.yaml")
+    config = read_yaml(folder / CONFIG_FILE)
     if isinstance(config, dict) and isinstance(config.get("data"), dict):
         path = config["data"].get("path")
         if isinstance(path, str):
             config["data"]["path"] = short_path(path)  # the same, however it was typed
     try:
-        results = json.loads(read_text(folder / "metrics.json"))
+        results = json.loads(read_text(folder / METRICS_FILE))
     except ValueError as error:
-        raise ValueError(f"metrics.json: {error}") from error
+        raise ValueError(f"{METRICS_FILE}: {error}") from error
     return read_run(name, printable(short_path(str(folder))), config, results)
 
 
@@ -123,7 +123,7 @@ def read_yaml(file: Path) -> Any:
         depth -= isinstance(event, yaml.CollectionEndEvent)
         is_long = isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_SCALAR
         if depth > MAX_DEPTH or count > MAX_EVENTS or is_long or isinstance(event, yaml.AliasEvent):
-            raise ValueError("config.yaml: too deep, too long, or with an alias: not of a run")
+            raise ValueError(f"{CONFIG_FILE}: too deep, too long, or with an alias: not of a run")
     return yaml.load(text, Loader=LOADER)
 
 
@@ -144,17 +144,17 @@ def read_run(name: str, folder: str, config: Any, results: Any) -> Run:
     A value of an unexpected type is left out, and text is only ever text.
     """
     if not isinstance(config, dict) or not isinstance(results, dict):
-        raise ValueError("config.yaml and metrics.json must hold keys and values")
+        raise ValueError(f"{CONFIG_FILE} and {METRICS_FILE} must hold keys and values")
     recorded = results.get("metrics")
     recorded = recorded if isinstance(recorded, dict) else {}
     infos = [info_from_json(printable(str(key)), found) for key, found in recorded.items()]
     if not infos:
         why = "its task declares none, or an older version wrote it"
-        raise ValueError(f"metrics.json does not say what its metrics are: {why}")
+        raise ValueError(f"{METRICS_FILE} does not say what its metrics are: {why}")
     primary, problem_type = infos[0], printable(str(results.get("problem_type") or ""))
     numbers = dict(_numbers(results, primary))
     if not {f"val/{primary.name}", f"test/{primary.name}"} & set(numbers):
-        raise ValueError(f"metrics.json has no {primary.name} of val or test rows")
+        raise ValueError(f"{METRICS_FILE} has no {primary.name} of val or test rows")
     metrics = {info.name: info for info in infos}
     return Run(name, folder, dict(_settings(config)), numbers, problem_type, metrics)
 

@@ -23,6 +23,7 @@ from kindling.report.report_data import ReportData, TrainedNetwork, read_report_
 from kindling.report.scores import Scores, read_scores, score_cards, score_section
 from kindling.report.tensorboard import write_tensorboard
 from kindling.report.weak_spots import weak_section
+from kindling.runs import ENVIRONMENT_FILE, OVERRIDES_FILE, REPORT_FILE
 
 
 def write_report(
@@ -51,7 +52,7 @@ def write_report(
     within = intervals(task.metrics, data.spec, truth, prediction, results["test"], seed=cfg.seed)
     scores = read_scores(results, task.metrics, within, len(truth))
     page = make_page(cfg, data, report_data, network, scores, results, plan)
-    file = Path(cfg.run_dir) / "report.html"
+    file = Path(cfg.run_dir) / REPORT_FILE
     # What is not valid text, such as half of a surrogate pair in a file's name, becomes a ?.
     write_atomically(file, render(page).encode("utf-8", errors="replace"))
     write_tensorboard(cfg, report_data, network, trainer, scores, page)
@@ -117,10 +118,10 @@ def prediction_section(data: ReportData) -> PageSection:
 def repeat_section(run: Path, config: str) -> PageSection:
     """Say how to do it again, and with what it was done."""
     blocks: list[Block] = []
-    command = run / "overrides.txt"
+    command = run / OVERRIDES_FILE
     if command.is_file():
         blocks.append(Text("The command", command.read_text(encoding="utf-8").strip()))
-    environment = run / "environment.json"
+    environment = run / ENVIRONMENT_FILE
     if environment.is_file():
         known = json.loads(environment.read_text(encoding="utf-8"))
         known |= known.pop("packages", {})

@@ -12,6 +12,7 @@ from kindling.formatting import short_path
 from kindling.run.console import show_plan, show_scores
 from kindling.run.plan import plan_lines
 from kindling.run.record import write_json, write_metrics, write_predictions
+from kindling.runs import METRICS_FILE, RUNS
 
 
 def finish(
@@ -33,7 +34,7 @@ def finish(
     lines = {
         "trained": f"{seconds}{epochs}",
         "run": short_path(cfg.run_dir),
-        "curves": "tensorboard --logdir runs",
+        "curves": f"tensorboard --logdir {RUNS}",
     }
     if is_described:
         write_predictions(cfg, data, task)
@@ -57,7 +58,7 @@ def finish(
         from kindling.callbacks.timer import describe_time, time_line
 
         metrics |= describe_time(trainer, data)
-        write_json(Path(cfg.run_dir) / "metrics.json", metrics)
+        write_json(Path(cfg.run_dir) / METRICS_FILE, metrics)
         lines["time"] = time_line(metrics)
     show_plan(lines)
     return float(trainer.checkpoint_callback.best_model_score)  # type: ignore[union-attr]

@@ -11,6 +11,7 @@ from kindling.bundle.save import no_bundle
 from kindling.contract import DescribedData, DescribedTask
 from kindling.formatting import short_path
 from kindling.run.console import show_plan
+from kindling.runs import PREDICTIONS_FILE, REPORT_FILE
 from kindling.tables.schema import USED, TableSchema
 
 KIND_WORDS = {"category": "categories", "number": "numbers", "boolean": "booleans", "date": "dates"}
@@ -66,7 +67,7 @@ def describe_missing(cfg: DictConfig, data: Any, task: Any) -> str:
             "" if problem is None else f"bundle: {problem.rule}; got {problem.got}; {problem.fix}"
         )
     without_task = [name for name in asked if name in ("report", "bundle")]
-    names = ["predictions.csv", "pre-flight", *(without_task if is_data else asked)]
+    names = [PREDICTIONS_FILE, "pre-flight", *(without_task if is_data else asked)]
     needs = [
         f"{type(part).__name__} to be a {wanted}"
         for part, wanted, is_so in (
@@ -103,7 +104,7 @@ def describe_findings(data: Any) -> dict[str, str]:
         lines[p.code] = f"{before}{p.rule}: {p.got}; {p.fix}"
     rest = len(data.findings) - len(warnings[:MAX_WARNINGS])
     if warnings and rest:
-        lines["checks"] = f"{rest} more: report.html, or kindling inspect"
+        lines["checks"] = f"{rest} more: {REPORT_FILE}, or kindling inspect"
     return lines
 
 

@@ -14,8 +14,15 @@ from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
 
 from kindling.config.compose import project_folder
-from kindling.config.replay import OVERRIDES, command_of
+from kindling.config.replay import command_of
 from kindling.contract import DescribedTask
+from kindling.runs import (
+    CONFIG_FILE,
+    ENVIRONMENT_FILE,
+    METRICS_FILE,
+    OVERRIDES_FILE,
+    PREDICTIONS_FILE,
+)
 from kindling.scoring import infos_to_json
 
 PACKAGES = ("kindling", "torch", "lightning", "numpy", "scikit-learn", "hydra-core", "pandas")
@@ -25,11 +32,11 @@ def write_settings(cfg: DictConfig, trainer: Trainer) -> None:
     """Write what was asked for and where it runs, before it runs."""
     run = Path(cfg.run_dir)
     run.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(cfg, run / "config.yaml", resolve=True)
-    (run / OVERRIDES).write_text(command_of(list(cfg.overrides)), encoding="utf-8")
+    OmegaConf.save(cfg, run / CONFIG_FILE, resolve=True)
+    (run / OVERRIDES_FILE).write_text(command_of(list(cfg.overrides)), encoding="utf-8")
     environment = describe_environment(project_folder())
     environment |= {"seed": cfg.seed, "device": str(trainer.strategy.root_device)}
-    write_json(run / "environment.json", environment)
+    write_json(run / ENVIRONMENT_FILE, environment)
 
 
 def describe_environment(folder: Path) -> dict[str, Any]:
@@ -72,7 +79,7 @@ def write_metrics(
         "seconds": round(task.fit_s, 3) if hasattr(task, "fit_s") else None,
         "num_parameters": sum(p.numel() for p in task.parameters()),
     }
-    write_json(Path(cfg.run_dir) / "metrics.json", metrics)
+    write_json(Path(cfg.run_dir) / METRICS_FILE, metrics)
     return metrics
 
 
@@ -92,7 +99,7 @@ def write_predictions(cfg: DictConfig, data: Any, task: Any) -> None:
     else:
         table["prediction"] = [spec.classes[code] for code in result.prediction.argmax(axis=1)]
         table |= {f"prob_{name}": result.prediction[:, k] for k, name in enumerate(spec.classes)}
-    pd.DataFrame(table).to_csv(Path(cfg.run_dir) / "predictions.csv", index=False)
+    pd.DataFrame(table).to_csv(Path(cfg.run_dir) / PREDICTIONS_FILE, index=False)
 
 
 def write_json(file: Path, content: Any) -> None:
