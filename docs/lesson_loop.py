@@ -1,18 +1,19 @@
-"""Train on the penguins by hand: Kindling's data and network, no Trainer, no configuration.
+"""Train on the penguins by hand: the project's data and network, no Trainer, no configuration.
 
 python docs/lesson_loop.py                          # ends with bitwise the same weights as
 python train.py device=cpu trainer.max_epochs=5
 """
 
-import math
 from pathlib import Path
 
 import torch
 from torch.nn import functional as F
 
 from kindling.rng import derive_seed
-from kindling.tables.source import table
+from kindling.tables.source import TableSource
+from project.data.datamodule import DataModule
 from project.models.mlp import MLP
+from project.training.schedulers import warmup_cosine
 
 CSV = Path(__file__).resolve().parents[1] / "data" / "penguins.csv"
 SEED, EPOCHS = 0, 5
@@ -25,10 +26,8 @@ WARMUP_FRACTION, FINAL_FRACTION = 0.05, 0.01  # of the steps; of the rate
 def train() -> MLP:
     """Go the whole way, print the scores, and return the network of the last epoch."""
     torch.manual_seed(SEED)  # the first weights are drawn from here
-    data = table(
-        str(CSV),
-        "species",
-        drop_missing_target=True,
+    data = DataModule(
+        TableSource(str(CSV), "species", drop_missing_target=True),
         batch_size=BATCH_SIZE,
         eval_batch_size=EVAL_BATCH_SIZE,
         val_fraction=VAL_FRACTION,
@@ -43,38 +42,34 @@ def train() -> MLP:
         network.parameters(), lr=LR, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True
     )
     loader = data.train_dataloader()
+    scheduler = warmup_cosine(
+        optimizer,
+        num_steps=EPOCHS * len(loader),
+        warmup_fraction=WARMUP_FRACTION,
+        final_fraction=FINAL_FRACTION,
+    )
     for epoch in range(EPOCHS):
         network.train()
         loader.sampler.set_epoch(epoch)  # another order of the rows in each epoch
         for number, batch in enumerate(loader):
             torch.manual_seed(derive_seed(SEED, "step", epoch, number))  # what dropout draws
-            step = epoch * len(loader) + number
-            for group in optimizer.param_groups:
-                group["lr"] = LR * rate(step, EPOCHS * len(loader))
 
             optimizer.zero_grad()
             outputs = network(batch.x)
             loss = F.cross_entropy(outputs, batch.y)
             loss.backward()
             optimizer.step()
-    for stage in ("val", "test"):
+
+            scheduler.step()  # another learning rate for the next step
+    for split in ("val", "test"):
         network.eval()
         with torch.no_grad():
-            (batch,) = data.eval_dataloader(stage)  # all rows of the stage fit into one
+            (batch,) = data.eval_dataloader(split)  # all rows of the split fit into one
             outputs = network(batch.x)
         loss = F.cross_entropy(outputs, batch.y).item()
         accuracy = (outputs.argmax(dim=1) == batch.y).float().mean().item()
-        print(f"{stage}/loss {loss:.5g}  {stage}/accuracy {accuracy:.5g}")
+        print(f"{split}/loss {loss:.5g}  {split}/accuracy {accuracy:.5g}")
     return network
-
-
-def rate(step: int, num_steps: int) -> float:
-    """Return the factor on the learning rate: up in a line, then down along half a cosine."""
-    warmup = WARMUP_FRACTION * num_steps
-    if step < warmup:
-        return (step + 1) / (warmup + 1)
-    fall = 0.5 * (1 + math.cos(math.pi * (step - warmup) / (num_steps - 1 - warmup)))
-    return FINAL_FRACTION + (1 - FINAL_FRACTION) * fall
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ STATEMENTS = [
     for section, text in SECTIONS.items()
     for statement in re.findall(r"^- (.*?)(?=^- |^$)", text, re.MULTILINE | re.DOTALL)
 ]
-CODE = r"\[`[\w.]+`\]\(\.\./src/kindling/[\w/]+\.py\)"
-TEST = r"\[`test_\w+`\]\(\.\./tests/lesson/test_\w+\.py\)"
+CODE = r"\[`[\w.]+`\]\(\.\./src/(?:project|kindling)/[\w/]+\.py\)"
+TEST = r"\[`test_\w+`\]\(\.\./tests/kindling/lesson/test_\w+\.py\)"
 
 
 def names_in(file):
@@ -64,7 +64,7 @@ def test_every_example_prints_what_the_page_says(code, printed):
 
 
 def test_every_test_of_the_lesson_is_on_the_page():
-    files = set((ROOT / "tests" / "lesson").glob("test_*.py")) - {Path(__file__)}
+    files = set((ROOT / "tests" / "kindling" / "lesson").glob("test_*.py")) - {Path(__file__)}
     written = {name for file in files for name in names_in(file) if name.startswith("test_")}
     assert written - {name for name, _ in NAMED} == set()
 
@@ -95,7 +95,7 @@ def test_the_five_lines_are_calls_of_the_training_step_in_this_order():
     told = PAGE.partition("## The five lines")[2].partition("\n## ")[0]
     calls = re.findall(r"^\| `(?:\w+ = )?([\w.]+)\(", told, re.MULTILINE)
     assert len(calls) == 5
-    file = ROOT / "src" / "kindling" / "task" / "supervised.py"
+    file = ROOT / "src" / "project" / "training" / "task.py"
     (step,) = [
         node
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))

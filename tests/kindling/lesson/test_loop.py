@@ -27,7 +27,7 @@ def test_the_loop_has_the_settings_of_the_configuration(loop, compose):
     assert loop["WEIGHT_DECAY"] == cfg.optimizer.weight_decay
     assert cfg.task.clip_norm is None  # the loop clips nothing
     names = ["warmup_fraction", "final_fraction"]
-    assert {name: loop[name.upper()] for name in names} == {n: cfg.schedule[n] for n in names}
+    assert {name: loop[name.upper()] for name in names} == {n: cfg.scheduler[n] for n in names}
 
 
 def test_the_loop_ends_with_bitwise_the_weights_of_a_run(loop, build):

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from kindling.types import DataSpec
-from project.training.losses import Loss
+from project.training.losses import SquaredError
 
 
 def test_plus_minus_times_and_divide_work_element_by_element():
@@ -66,6 +66,6 @@ def test_predictions_n_1_against_targets_n_make_an_n_n_table_without_a_word():
 
 
 def test_the_loss_of_the_pipeline_is_not_caught_by_broadcasting():
-    loss = Loss(DataSpec(problem_type="regression", target="price"), None)
+    loss = SquaredError(DataSpec(problem_type="regression", target="price"))
     targets = torch.tensor([1.0, 2.0, 3.0])
     assert loss(targets.unsqueeze(1), targets) == 0
