@@ -4,12 +4,13 @@ Any LightningDataModule and LightningModule train, are tested and resume. What n
 one of these; where it is not there, it is left out, and said to be. Examples: docs/extend.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from kindling.errors import Problem
 from kindling.predictions import Result
@@ -67,6 +68,20 @@ class PlacesRows(Protocol):
 
 
 @runtime_checkable
+class TakesChunks(Protocol):
+    """A task whose `training_step` takes several batches as one chunk, see `takes_chunks`.
+
+    Args:
+        supports_chunks: True where it does.
+        steps_per_call: batches in a chunk at most; the toolkit lowers it, and gives the data module
+            the same number as `batches_per_chunk`.
+    """
+
+    supports_chunks: bool
+    steps_per_call: int
+
+
+@runtime_checkable
 class DescribedTask(Protocol):
     """A LightningModule for the pre-flight check, the report and the bundle.
 
@@ -83,6 +98,23 @@ class DescribedTask(Protocol):
     spec: DataSpec
     metrics: tuple[Metric, ...]
     results: dict[Split, Result]
+
+
+@runtime_checkable
+class TriesRates(Protocol):
+    """A task whose optimizer can be made for a copy of its network: for `lr_find=true`."""
+
+    network: nn.Module
+    loss: nn.Module
+    accumulate: int
+    batch_size: int
+    seed: int
+
+    def make_optimizer(self, parameters: Iterable[Tensor]) -> Optimizer:
+        """Make the optimizer of these parameters."""
+
+    def clip(self, optimizer: Optimizer) -> None:
+        """Shorten the gradient, where that is asked for."""
 
 
 TASK_HOOKS = ("training_step", "on_train_batch_start", "on_train_batch_end")

@@ -1,4 +1,4 @@
-"""Derive seeds from a purpose and a few integers: the same on every machine, in any order of use."""
+"""Derive seeds from a purpose and a few integers: the same on every machine, in any order."""
 
 import zlib
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ def _absorb(seed: int, purpose: str, counters: Iterable[int]) -> int:
 
 
 def make_generator(seed: int, purpose: str, *counters: int) -> torch.Generator:
-    """Make a CPU generator that draws the same numbers whenever purpose and counters are the same."""
+    """Make a CPU generator that draws the same numbers for the same purpose and counters."""
     return torch.Generator().manual_seed(derive_seed(seed, purpose, *counters))
 
 

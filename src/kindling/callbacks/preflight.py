@@ -1,5 +1,7 @@
 """The pre-flight check: a few rows through the network before the first step."""
 
+from typing import Any
+
 import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
@@ -46,7 +48,7 @@ class Preflight(Callback):
             raise ConfigError(Problem(rule, got, fix))
 
     def on_train_batch_start(
-        self, trainer: Trainer, pl_module: LightningModule, batch: Batch, batch_idx: int
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
         if not self.is_due:
             return  # every later step: one attribute is read

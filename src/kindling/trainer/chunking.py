@@ -17,7 +17,7 @@ from lightning.pytorch.plugins.precision import Precision
 from lightning.pytorch.profilers import PassThroughProfiler
 from torch import Tensor
 
-from kindling.contract import CALLBACK_HOOKS, DATA_HOOKS, TASK_HOOKS, takes_chunks
+from kindling.contract import CALLBACK_HOOKS, DATA_HOOKS, TASK_HOOKS, TakesChunks, takes_chunks
 from kindling.trainer.buffered_checkpoints import BufferedCheckpointIO
 
 # Numbers in a chunk. On a CPU 4 MB, which its last cache holds; a GPU has room for more.
@@ -27,7 +27,7 @@ GRADIENT_HOOKS = ("on_before_backward", "on_after_backward", "on_before_optimize
 
 def reduce_overhead(data: Any, task: Any, trainer: Any) -> None:
     """Let calls learn from several batches, skip hooks that nobody has, write files seldom."""
-    if hasattr(task, "steps_per_call"):
+    if isinstance(task, TakesChunks):
         both = takes_chunks(task, TASK_HOOKS) and takes_chunks(data, DATA_HOOKS)
         most = task.steps_per_call if both else 1
         task.steps_per_call = choose_batches_per_chunk(data, trainer, most)

@@ -17,6 +17,7 @@ import torch
 from lightning import Trainer
 from lightning.pytorch.utilities.seed import isolate_rng
 
+from kindling.contract import DescribedData, TriesRates
 from kindling.errors import ConfigError, Problem
 from kindling.rng import derive_seed, seed_device
 from kindling.types import Batch
@@ -56,6 +57,10 @@ def find_rates(data: Any, task: Any, trainer: Trainer) -> Curve:
 
     Images are not augmented: for a few steps that makes no difference.
     """
+    if not (isinstance(task, TriesRates) and isinstance(data, DescribedData)):
+        rule = "lr_find=true needs a task and data that are described (kindling/contract.py)"
+        got, fix = f"a {type(task).__name__}", "type lr_find=false, or use Lightning's own tuner"
+        raise ConfigError(Problem(rule, got, fix))
     device = trainer.strategy.root_device
     steps = round(PER_DECADE * math.log10(LAST / FIRST)) + 1
     rates, losses, smooth = np.geomspace(FIRST, LAST, steps), [], []
