@@ -1,11 +1,13 @@
 """Words for a run in, its folder out; whatever cannot be found is answered with what there is."""
 
 import os
+from pathlib import Path
 
 import pytest
+import yaml
 
 from kindling.errors import ConfigError
-from kindling.runs import find_run, list_runs
+from kindling.runs import CHECKPOINT_FOLDER, RUNS, TENSORBOARD_FOLDER, find_run, list_runs
 
 FIRST, SECOND, LAST = (
     "penguins_auto/2026-01-02_10-00-00_aa11",
@@ -104,3 +106,19 @@ def test_runs_are_looked_for_in_folders_only(tmp_path, name):
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="PATH must be a folder"):
         list_runs(tmp_path / name)
+
+
+def test_conf_makefile_and_gitignore_name_the_same_folders():
+    root = Path(__file__).parents[2]
+    conf = {
+        name: yaml.safe_load((root / "conf" / f"{name}.yaml").read_text())
+        for name in ("train", "callbacks/default", "logger/tensorboard")
+    }
+    hydra = conf["train"]["hydra"]
+    assert hydra["sweep"]["dir"] == "${runs:}"
+    assert hydra["run"]["dir"] == f"${{runs:}}/{hydra['sweep']['subdir']}"
+    assert f"{RUNS}/" in (root / ".gitignore").read_text().splitlines()
+    assert f"tensorboard --logdir {RUNS} " in (root / "Makefile").read_text()
+    folders = {part["dirpath"] for part in conf["callbacks/default"].values() if "dirpath" in part}
+    assert folders == {f"${{run_dir}}/{CHECKPOINT_FOLDER}"}
+    assert conf["logger/tensorboard"]["save_dir"] == f"${{run_dir}}/{TENSORBOARD_FOLDER}"
