@@ -90,7 +90,7 @@ def serve(arguments: Namespace, place: socket.socket) -> None:
 
     from kindling.bundle.predictor import load
     from kindling.serve.app import make_app
-    from kindling.serve.limits import Limits
+    from kindling.serve.middleware import Limits
 
     limits = Limits(
         body_bytes=arguments.max_mb << 20, rows=arguments.max_rows, seconds=arguments.max_seconds

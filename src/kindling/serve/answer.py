@@ -1,4 +1,8 @@
-"""Predictions or a refusal in; the HTTP answer out, as JSON or as CSV."""
+"""Write the HTTP answers: predictions as JSON or CSV, or what is wrong with a request.
+
+The models of pydantic describe the answers in /openapi.json. Predictions are written without them,
+since checking each row again would only cost time.
+"""
 
 import csv
 import io
@@ -9,9 +13,8 @@ import numpy as np
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from kindling.serve.limits import Refusal
-
-JSON, CSV = "application/json", "text/csv"
+MAX_PROBLEMS = 20  # in one answer
+JSON_TYPE, CSV_TYPE = "application/json", "text/csv"
 
 
 class Prediction(BaseModel):
@@ -28,8 +31,15 @@ class Predictions(BaseModel):
     predictions: list[Prediction]
 
 
-class Error(BaseModel):
-    """One mistake: the field (a column or a file) and the row (from 0), where it has them."""
+@dataclass(frozen=True)
+class RequestProblem:
+    """One thing that is wrong with a request.
+
+    Args:
+        message: what it must be, and what was got.
+        field: the column or the file that it is about, if it is about one.
+        row: of the request, counted from 0.
+    """
 
     message: str
     field: str | None = None
@@ -39,12 +49,27 @@ class Error(BaseModel):
 class Errors(BaseModel):
     """What is wrong with a request."""
 
-    errors: list[Error]
+    errors: list[RequestProblem]
+
+
+class Refusal(Exception):
+    """A request that cannot be served: its HTTP status and what is wrong with it."""
+
+    def __init__(self, status: int, *problems: RequestProblem) -> None:
+        assert problems
+        super().__init__(problems[0].message)
+        self.status = status
+        self.problems = problems[:MAX_PROBLEMS]
+
+
+def refuse(status: int, message: str) -> Refusal:
+    """Make a refusal that is about the request as a whole."""
+    return Refusal(status, RequestProblem(message))
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """N predictions in the user's own words or unit, and (N, K) probabilities for classes."""
+    """N predictions in the user's own labels or unit, and (N, K) probabilities of classes."""
 
     target: str
     classes: tuple[str, ...]
@@ -53,13 +78,13 @@ class Predicted:
 
 
 def json_response(predicted: Predicted) -> Response:
-    """Answer as `Predictions`; written here, since checking each row again would only cost time."""
+    """Answer as `Predictions`."""
     rows = [{"prediction": label} for label in predicted.labels.tolist()]
     if predicted.probs is not None:
         for row, probs in zip(rows, predicted.probs.tolist(), strict=True):
             row["probabilities"] = dict(zip(predicted.classes, probs, strict=True))
     content = {"target": predicted.target, "predictions": rows}
-    return Response(to_json(content), media_type=JSON)
+    return Response(to_json(content), media_type=JSON_TYPE)
 
 
 def csv_response(predicted: Predicted) -> Response:
@@ -72,17 +97,18 @@ def csv_response(predicted: Predicted) -> Response:
     writer.writerow(["row", "prediction", *(f"prob_{name}" for name in names)])
     for row, (label, cells) in enumerate(zip(labels, rest, strict=True)):
         writer.writerow([row, label, *cells])
-    return Response(text.getvalue(), media_type=f"{CSV}; charset=utf-8")
+    return Response(text.getvalue(), media_type=f"{CSV_TYPE}; charset=utf-8")
 
 
 def error_response(refusal: Refusal) -> Response:
     """Answer as `Errors`."""
     headers = {"Retry-After": "1"} if refusal.status == 503 else {}
-    content = {"errors": [asdict(mistake) for mistake in refusal.mistakes]}
-    return Response(to_json(content), refusal.status, headers, JSON)
+    content = {"errors": [asdict(problem) for problem in refusal.problems]}
+    return Response(to_json(content), refusal.status, headers, JSON_TYPE)
 
 
 def to_json(content: object) -> bytes:
-    """Write plain values, compactly."""
+    """Write plain values compactly, as UTF-8."""
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # Half of a surrogate pair, as JSON can hold it, has no UTF-8 of its own.
     return text.encode("utf-8", errors="backslashreplace")

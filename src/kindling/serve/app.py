@@ -1,4 +1,7 @@
-"""A loaded model in; the web application that answers with its predictions out."""
+"""The web application: the page, /health, /schema, /openapi.json and POST /predict.
+
+One thread predicts; requests wait for it in the event loop, and so many at most as the limits say.
+"""
 
 import asyncio
 import time
@@ -16,18 +19,20 @@ from starlette.responses import Response
 from kindling import __version__
 from kindling.bundle.predictor import Predictor
 from kindling.serve.answer import (
+    CSV_TYPE,
+    JSON_TYPE,
     Errors,
     Predicted,
     Predictions,
     csv_response,
     error_response,
     json_response,
+    refuse,
     to_json,
 )
 from kindling.serve.fields import body_schema, describe_model
-from kindling.serve.limits import Limits, refuse
-from kindling.serve.middleware import Guard
-from kindling.serve.service import CSV, IMAGE, JSON, Service, Upload
+from kindling.serve.middleware import Limits, RequestMiddleware, check_names
+from kindling.serve.service import CSV, IMAGE, JSON, PredictionService, Upload
 
 PAGE = Path(__file__).parent / "page"
 MEDIA_TYPES = {
@@ -37,7 +42,7 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"model": Predictions, "content": {"text/csv": {}}},
+    200: {"model": Predictions, "content": {CSV_TYPE: {}}},
     **{
         status: {"model": Errors, "description": reason}
         for status, reason in {
@@ -51,7 +56,9 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     },
 }
 DEFAULTS = Limits()
-KINDS = {"application/json": JSON, "text/csv": CSV}
+BINARY_TYPE = "application/octet-stream"  # what programs call a .npy file
+FORM_TYPE = "multipart/form-data"
+CONTENT_TYPES = {JSON_TYPE: JSON, CSV_TYPE: CSV, BINARY_TYPE: IMAGE}
 
 
 def make_app(model: Predictor, limits: Limits = DEFAULTS, names: Collection[str] = ()) -> FastAPI:
@@ -61,12 +68,16 @@ def make_app(model: Predictor, limits: Limits = DEFAULTS, names: Collection[str]
         model: answers all requests, one at a time.
         limits: bounds on a request.
         names: hosts by whose name it may be asked, beside localhost and addresses.
+
+    Raises:
+        ConfigError: one of the names is no name of a host.
     """
-    service = Service(model, limits)
+    check_names(names)
+    service = PredictionService(model, limits)
     target = model.spec.target
     # No docs_url: that page would load its scripts from elsewhere.
     app = FastAPI(title=f"Predict {target}", version=__version__, docs_url=None, redoc_url=None)
-    app.add_middleware(Guard, limits=limits, names=names)
+    app.add_middleware(RequestMiddleware, limits=limits, names=names)
     app.add_exception_handler(HTTPException, show_error)
     for file in sorted(PAGE.iterdir()):
         show = show_content(file.read_bytes(), MEDIA_TYPES[file.suffix])
@@ -74,10 +85,10 @@ def make_app(model: Predictor, limits: Limits = DEFAULTS, names: Collection[str]
         app.add_api_route(path, show, include_in_schema=False)
     about = to_json(describe_model(model.spec, model.schema, limits))
     app.add_api_route("/health", health, summary="Whether it answers")
-    app.add_api_route("/schema", show_content(about, "application/json"), summary="What it takes")
+    app.add_api_route("/schema", show_content(about, JSON_TYPE), summary="What it takes")
     app.add_api_route(
         "/predict",
-        Predict(service).answer,
+        PredictEndpoint(service).answer,
         methods=["POST"],
         summary=f"Predict {target}",
         response_class=Response,
@@ -87,10 +98,10 @@ def make_app(model: Predictor, limits: Limits = DEFAULTS, names: Collection[str]
     return app
 
 
-class Predict:
+class PredictEndpoint:
     """Answers POST /predict: one thread works, and the others wait for their turn."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: PredictionService) -> None:
         self.service = service
         self.limits = service.limits
         self.worker = ThreadPoolExecutor(1, "predict")
@@ -108,7 +119,7 @@ class Predict:
                     uploads = await read_uploads(request, self.service)
             except TimeoutError as error:
                 raise refuse(408, "the request did not arrive in time") from error
-            as_csv = "text/csv" in request.headers.get("accept", "")
+            as_csv = CSV_TYPE in request.headers.get("accept", "")
             write = csv_response if as_csv else json_response
             work = partial(self.work, uploads, deadline, write)
             return await asyncio.get_running_loop().run_in_executor(self.worker, work)
@@ -122,32 +133,34 @@ class Predict:
         return write(self.service.predict(uploads, deadline))
 
 
-async def read_uploads(request: Request, service: Service) -> list[Upload]:
+async def read_uploads(request: Request, service: PredictionService) -> list[Upload]:
     """Return the body as one upload, or each file of a form."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "multipart/form-data":
-        kind = IMAGE if media_type.startswith("image/") else KINDS.get(media_type, media_type)
-        return [Upload(kind, "image", await request.body())]
+    if media_type != FORM_TYPE:
+        is_image = media_type.startswith("image/")
+        content_type = IMAGE if is_image else CONTENT_TYPES.get(media_type, media_type)
+        return [Upload(content_type, "image", await request.body())]
     most = service.limits.images
     async with request.form(max_fields=most, max_files=most) as form:
         files = [file for _, file in form.multi_items() if isinstance(file, UploadFile)]
         # What browsers say of a file's type depends on the machine: it is not looked at.
         return [
-            Upload(service.file_kind, file.filename or "file", await file.read()) for file in files
+            Upload(service.file_type, file.filename or "file", await file.read()) for file in files
         ]
 
 
-def body_contents(service: Service) -> dict[str, Any]:
+def body_contents(service: PredictionService) -> dict[str, Any]:
     """Return OpenAPI's description of the bodies that this model takes."""
     file = {"type": "string", "format": "binary"}
     form = {"type": "object", "properties": {"file": file}, "required": ["file"]}
     if service.body is None:
         form["properties"] = {"file": {"type": "array", "items": file}}
-        return {"image/*": {"schema": file}, "multipart/form-data": {"schema": form}}
+        bodies = {BINARY_TYPE: {"schema": file}, FORM_TYPE: {"schema": form}}
+        return {"image/*": {"schema": file}, **bodies} if service.takes_image_files else bodies
     return {
-        "application/json": {"schema": body_schema(service.body)},
-        "text/csv": {"schema": {"type": "string"}},
-        "multipart/form-data": {"schema": form},
+        JSON_TYPE: {"schema": body_schema(service.body)},
+        CSV_TYPE: {"schema": {"type": "string"}},
+        FORM_TYPE: {"schema": form},
     }
 
 

@@ -1,19 +1,23 @@
-"""A schema in; what a client is told of it, and the pydantic model of a JSON body, out."""
+"""Describe what a model takes: /schema, OpenAPI, and the pydantic model that checks a JSON body.
+
+All of it is made from the schema in the bundle, so a field has the column's own name and type.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, create_model
 
+from kindling.formatting import first_few
 from kindling.images.image_schema import ImageSchema
-from kindling.serve.limits import Limits
+from kindling.serve.middleware import Limits
 from kindling.tables.column_types import LARGEST
 from kindling.tables.schema import Column, TableSchema
 from kindling.types import DataSpec
 
-MAX_LISTED = 50  # levels of a category in the description of a field
+MAX_LISTED = 50  # categories of a column in the description of a field
 
-# A level that looks like a number is often sent as one.
+# A category that looks like a number is often sent as one.
 Text = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
 # Here too, although reading a table refuses it: only here is the row known.
 Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
@@ -27,7 +31,7 @@ WORDS = {
 
 
 def example(column: Column) -> Any:
-    """Return a value that the column may hold: amid the numbers seen, or the first level."""
+    """Return a value that the column may hold: amid the numbers seen, or the first category."""
     if column.column_type == "boolean":
         return True
     if column.column_type == "category":
@@ -47,10 +51,7 @@ def date_text(days: float, pattern: str) -> str:
 def seen(column: Column) -> str:
     """Say what the train rows held, or nothing where there is nothing to say."""
     if column.column_type == "category":
-        more = f" and {len(column.categories) - MAX_LISTED} more" * (
-            len(column.categories) > MAX_LISTED
-        )
-        return ", ".join(column.categories[:MAX_LISTED]) + more
+        return first_few(column.categories, MAX_LISTED)
     if column.low is None or column.high is None or column.column_type == "boolean":
         return ""
     if column.column_type == "date":
@@ -100,16 +101,20 @@ def example_row(row: dict[str, Any]) -> dict[str, Any]:
 def describe_model(
     spec: DataSpec, schema: TableSchema | ImageSchema, limits: Limits
 ) -> dict[str, Any]:
-    """Return what a client must know to ask; the page makes its form from it."""
+    """Return what a client must know to ask; the page makes its form from it.
+
+    The files of images are "image/*", or ".npy" where no image file holds such an array.
+    """
     about: dict[str, Any] = {
         "target": spec.target,
-        "task": spec.problem_type,
+        "problem_type": spec.problem_type,
         "classes": spec.classes,
         "limits": {"bytes": limits.body_bytes, "rows": limits.rows, "images": limits.images},
     }
     if isinstance(schema, ImageSchema):
-        image = {"channels": schema.channels, "height": schema.height, "width": schema.width}
-        return about | {"image": image}
+        size = {"channels": schema.channels, "height": schema.height, "width": schema.width}
+        files = "image/*" if schema.is_grey_or_colour else ".npy"
+        return about | {"image": {**size, "dtype": schema.dtype, "files": files}}
     return about | {"columns": [describe_column(column) for column in schema.used]}
 
 
@@ -117,10 +122,10 @@ def describe_column(column: Column) -> dict[str, Any]:
     """Return what one field of the form is made from."""
     return {
         "name": column.name,
-        "kind": column.column_type,
+        "column_type": column.column_type,
         "seen": seen(column),
         "low": column.low,
         "high": column.high,
-        "levels": column.categories,
+        "categories": column.categories,
         "example": example(column),
     }

@@ -1,4 +1,8 @@
-"""What stands around the app: who may ask, how much may be sent, and what an answer may tell."""
+"""ASGI middleware: who may send a request, how large it may be, and what an answer may tell.
+
+Host names, Origin and Sec-Fetch-Site are checked, so that no other web page can use the server
+through somebody's browser; an internal error goes to the log, and the client gets its number.
+"""
 
 import ipaddress
 import logging
@@ -6,19 +10,21 @@ import re
 import secrets
 import socket
 from collections.abc import Collection
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kindling.serve.answer import error_response
-from kindling.serve.limits import Limits, Refusal, refuse
+from kindling.errors import ConfigError, Problem
+from kindling.serve.answer import Refusal, error_response, refuse
 
 log = logging.getLogger("kindling.serve")
 
 HEADERS = {
-    # The page's own files, pictures that the user chose, and nothing from anywhere else.
+    # The page's own files, images that the user chose, and nothing from anywhere else.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
@@ -28,21 +34,47 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:@/\[\]]+)(:\d+)?")  # a name or an address, and a port
-ELSEWHERE = ("cross-site", "same-site")  # what a browser says of a request by another page
+ADDRESS = re.compile(r"(?:\[([0-9a-f:.]+)\]|([0-9.]+))(?::\d+)?")  # IPv6 or IPv4, and a port
+OTHER_PAGE = ("cross-site", "same-site")  # Sec-Fetch-Site of a request by another page
 
 
-class Guard:
-    """ASGI around an app: refuses strangers and floods, and keeps faults of ours to the log.
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on a request; the defaults suit one machine and people who mean well.
 
     Args:
+        body_bytes: of one request, files included.
+        rows: of one table.
+        columns: of one table, the unused ones included.
+        images: in one request.
+        pixels: of one image, as its file says before it is decoded.
+        seconds: from the first byte of a request to its answer.
+        waiting: requests that are read or wait for their turn at one time.
+    """
+
+    body_bytes: int = 10 << 20
+    rows: int = 100_000
+    columns: int = 10_000
+    images: int = 64
+    pixels: int = 50_000_000
+    seconds: float = 30.0
+    waiting: int = 64
+
+
+class RequestMiddleware:
+    """Checks a request before the app sees it, and adds security headers to every answer.
+
+    Args:
+        app: what answers a request that may pass.
+        limits: bounds on a request.
         names: of this machine, under which a browser may ask; addresses and localhost always may.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits, names: Collection[str] = ()) -> None:
         self.app = app
         self.limits = limits
-        self.names = {"localhost", socket.gethostname().lower(), *map(str.lower, names)}
+        known = ["localhost", socket.gethostname(), *names]
+        self.app_by_name = TrustedHostMiddleware(app, known, www_redirect=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -62,28 +94,27 @@ class Guard:
             await send(message)
 
         try:
-            self.check(Headers(scope=scope))
-            await self.app(scope, self.bounded(receive), send_on)
+            headers = Headers(scope=scope)
+            self.check(headers)
+            # A page elsewhere can have its own name point to this machine (DNS rebinding), and its
+            # requests then carry that name; an address cannot be borrowed in this way.
+            app = self.app if is_address(headers.get("host", "")) else self.app_by_name
+            await app(scope, self.bounded(receive), send_on)
         except ClientDisconnect:
             pass  # nobody is there to be told
         except Exception as error:
-            refusal = error if isinstance(error, Refusal) else fault_of(error)
+            refusal = error if isinstance(error, Refusal) else hide_internal_error(error)
             if not is_answered:
                 await error_response(refusal)(scope, receive, send_on)
 
     def check(self, headers: Headers) -> None:
         """Refuse what a browser sends on behalf of somebody else's page, and too large a body."""
-        host = headers.get("host", "")
-        if not is_known_host(host, self.names):
-            name = host.rpartition(":")[0] or host
-            message = (
-                f"this server goes by another name; to serve this one too: --allow-host {name}"
-            )
-            raise refuse(421, message)
         origin = headers.get("origin")
-        is_strange = origin is not None and urlsplit(origin).netloc.lower() != host.lower()
-        is_inside = headers.get("sec-fetch-mode") != "navigate"  # no link that a person followed
-        if is_strange or (is_inside and headers.get("sec-fetch-site") in ELSEWHERE):
+        host = headers.get("host", "").lower()
+        is_other = origin is not None and urlsplit(origin).netloc.lower() != host
+        # A link that a person follows from another page navigates; its scripts and images do not.
+        is_inside = headers.get("sec-fetch-mode") != "navigate"
+        if is_other or (is_inside and headers.get("sec-fetch-site") in OTHER_PAGE):
             raise refuse(403, "other pages may not use this server")
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self.limits.body_bytes:
@@ -109,24 +140,29 @@ class Guard:
         return refuse(413, f"a request must have at most {self.limits.body_bytes:,} bytes")
 
 
-def fault_of(error: Exception) -> Refusal:
-    """Keep a fault of ours for the log, and give the client the number to ask for."""
+def hide_internal_error(error: Exception) -> Refusal:
+    """Write an internal error into the log, and give the client the number to ask for."""
     number = secrets.token_hex(4)
     log.error("fault %s", number, exc_info=error)
     return refuse(500, f"a fault of the server; its log has it as fault {number}")
 
 
-def is_known_host(host: str, names: Collection[str]) -> bool:
-    """Say whether a Host header is an address, or a name that is known to be this machine's.
-
-    A page elsewhere can have its own name point to this machine (DNS rebinding), and its requests
-    then carry that name. An address cannot be borrowed in this way.
-    """
-    name = HOST.fullmatch(host.lower())
-    if name is None:
+def is_address(host: str) -> bool:
+    """Say whether a Host header is an IP address, with or without a port."""
+    match = ADDRESS.fullmatch(host.lower())
+    if match is None:
         return False
     try:
-        ipaddress.ip_address(name[1].strip("[]"))
+        ipaddress.ip_address(match[1] or match[2])
     except ValueError:
-        return name[1] in names
+        return False
     return True
+
+
+def check_names(names: Collection[str]) -> None:
+    """Raise a ConfigError where a name stands for all hosts, or for no host."""
+    rule = "--allow-host must be a host's name, or *.example.org for all names below one"
+    fix = "--allow-host model.example.org"
+    wrong = [name for name in names if not re.fullmatch(r"(\*\.)?[^*:/@\s]+", name)]
+    if wrong:
+        raise ConfigError(*[Problem(rule, repr(name), fix) for name in wrong])

@@ -1,6 +1,11 @@
-"""The body of a request in; what the model takes out: a table of raw columns, or pixels."""
+"""Read the body of a request: rows as JSON or CSV become a table of raw columns.
 
-from collections.abc import Mapping, Sequence
+Whatever does not fit is refused in a client's words, by column, file and row. A client has no
+command line and no configuration, so no key of these is named.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -9,9 +14,11 @@ import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
 from kindling.bundle.inputs import read_rows
-from kindling.errors import UserError
+from kindling.errors import Problem, UserError
+from kindling.formatting import shown
+from kindling.serve.answer import Refusal, RequestProblem, refuse
 from kindling.serve.fields import WORDS
-from kindling.serve.limits import Limits, Mistake, Refusal, refuse
+from kindling.serve.middleware import Limits
 from kindling.tables.csv_dialect import SEPARATORS
 from kindling.tables.formats import MAGIC_BYTES, find_format
 from kindling.tables.schema import TableSchema
@@ -19,6 +26,17 @@ from kindling.tables.schema import TableSchema
 PACKED = (b"\x1f\x8b", b"PK\x03\x04")  # gzip, zip: small files that grow
 ARROW = {"number": pa.float64(), "boolean": pa.bool_()}  # text for the others
 UPLOAD = "the file"  # what an uploaded file is called in a message
+
+# Rule and fix by the code of what a CSV file has wrong: the readers' own name the path of the
+# temporary copy, and options of training.
+NO_TABLE = ("the file must be a table", "give a CSV file with a header")
+UNREADABLE = {
+    "D004": ("all of the file must be text in one encoding", "save it as UTF-8"),
+    "D005": ("every row must have as many cells as the header", "correct them"),
+    "D006": ("every quote must be closed", "close it"),
+    "D007": ("every column must have a name of its own", "rename them in the file"),
+    "D015": ("no row may be that long", "close a quote there, or shorten the row"),
+}
 
 
 def read_json(content: bytes, body: type[BaseModel], schema: TableSchema) -> pa.Table:
@@ -28,7 +46,8 @@ def read_json(content: bytes, body: type[BaseModel], schema: TableSchema) -> pa.
     except ValidationError as error:
         details = error.errors(include_url=False)
         status = 413 if details[0]["type"] == "too_long" else 422
-        raise Refusal(status, *[as_mistake(detail, schema) for detail in details]) from error
+        problems = [problem_of_json(detail, schema) for detail in details]
+        raise Refusal(status, *problems) from error
     return pa.table(
         {
             column.name: pa.array(
@@ -40,23 +59,19 @@ def read_json(content: bytes, body: type[BaseModel], schema: TableSchema) -> pa.
     )
 
 
-def as_mistake(detail: Any, schema: TableSchema) -> Mistake:
+def problem_of_json(detail: Any, schema: TableSchema) -> RequestProblem:
     """Say in plain words what pydantic found: its place is ("rows", row, column)."""
     place = (*detail["loc"], None, None, None)
     row, name = place[1], place[2]
-    kinds = {column.name: column.column_type for column in schema.used}
-    if name in kinds and detail["type"] == "missing":
-        return Mistake("is missing: give a value, or null where it is unknown", name, row)
-    if name in kinds:
-        return Mistake(f"must be {WORDS[kinds[name]]}; got {short(detail['input'])}", name, row)
-    message = 'the body must be JSON such as {"rows": [{"column": value, ...}, ...]}'
-    return Mistake(f"{message}; {detail['msg']}", row=row)
-
-
-def short(value: Any) -> str:
-    """Show what was got, in a few words."""
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:40]}..."
+    column_types = {column.name: column.column_type for column in schema.used}
+    if name not in column_types:
+        message = 'the body must be JSON such as {"rows": [{"column": value, ...}, ...]}'
+        return RequestProblem(f"{message}; {detail['msg']}", row=row)
+    if detail["type"] == "missing":
+        message = "is missing: give a value, or null where it is unknown"
+    else:
+        message = f"must be {WORDS[column_types[name]]}; got {shown(detail['input'])}"
+    return RequestProblem(message, name, row)
 
 
 def read_csv(content: bytes, schema: TableSchema, limits: Limits) -> pa.Table:
@@ -73,9 +88,7 @@ def read_csv(content: bytes, schema: TableSchema, limits: Limits) -> pa.Table:
         try:
             table = read_rows(file, schema)
         except UserError as error:
-            names = [column.name for column in schema.used]
-            hidden = {str(file): UPLOAD, " or Parquet": ""}  # which can unpack to any size
-            raise as_refusal(error, names, hidden) from error
+            raise refuse_data([reword_upload(problem) for problem in error.problems]) from error
     if table.num_rows > limits.rows:
         raise refuse(413, f"a table must have at most {limits.rows:,} rows; got {table.num_rows:,}")
     if table.num_rows == 0:
@@ -83,24 +96,22 @@ def read_csv(content: bytes, schema: TableSchema, limits: Limits) -> pa.Table:
     return table
 
 
-def as_refusal(
-    error: UserError, names: Sequence[str] = (), hidden: Mapping[str, str] = {}
-) -> Refusal:
+def reword_upload(problem: Problem) -> Problem:
+    """Word what is wrong with an uploaded table for a client."""
+    rule, fix = UNREADABLE.get(problem.code, NO_TABLE)
+    return replace(problem, rule=rule, fix=fix, fix_for_rows="", file=UPLOAD)
+
+
+def refuse_data(problems: Sequence[Problem], file: str | None = None) -> Refusal:
     """Tell a client what is wrong with its data.
 
     Args:
-        error: as the readers of tables and images raise it.
-        names: of columns or files; the one that is quoted in a problem is what it is about.
-        hidden: texts that mean nothing to a client, such as a path, and what to say instead.
+        problems: as the readers of tables and images found them.
+        file: the name under which an image was sent; of a table the column is told instead.
     """
-    mistakes = []
-    for problem in error.problems:
-        message = f"{problem.rule}; got {problem.got}"
-        fix = problem.fix.partition(", or type ")[0]  # a client has no command line
-        if "data." not in fix and "chmod" not in fix:  # a matter of training
-            message += f"; {fix}"
-        for text, shown in hidden.items():
-            message = message.replace(text, shown)
-        about = [name for name in names if repr(name) in message]
-        mistakes.append(Mistake(message, max(about, key=len, default=None)))
-    return Refusal(422, *mistakes)
+    told = []
+    for problem in problems:
+        fix = problem.fix_for_rows or problem.fix
+        message = f"{problem.rule}; got {problem.got}; {fix}"
+        told.append(RequestProblem(message, file or problem.column or None, problem.row))
+    return Refusal(422, *told)

@@ -1,19 +1,31 @@
-"""A model and the content of one request in, predictions out; within its time, or refused."""
+"""Predict what one request asks for, within its limits and its time.
+
+Nothing of HTTP is known here: `app.py` hands over the uploads, and sends what is returned.
+"""
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from kindling.bundle.predictor import Predictor
-from kindling.errors import UserError
-from kindling.images.decoding import name_of, read_header
+from kindling.errors import Problem, UserError
+from kindling.formatting import shown
+from kindling.images.decoding import read_header
+from kindling.images.image_schema import ImageSchema
 from kindling.predictions import read_outputs
-from kindling.serve.answer import Predicted
+from kindling.serve.answer import (
+    MAX_PROBLEMS,
+    Predicted,
+    Refusal,
+    RequestProblem,
+    refuse,
+)
 from kindling.serve.fields import make_body
-from kindling.serve.limits import MAX_TOLD, Limits, Mistake, Refusal, refuse
-from kindling.serve.request import UPLOAD, as_refusal, read_csv, read_json, short
+from kindling.serve.middleware import Limits
+from kindling.serve.request import UPLOAD, read_csv, read_json, refuse_data
 from kindling.tables.schema import TableSchema
 
 CHUNK_ROWS, CHUNK_IMAGES = 8192, 16  # of one pass, after which the time is looked at
@@ -21,15 +33,26 @@ JSON, CSV, IMAGE = "json", "csv", "image"
 
 
 class Upload(NamedTuple):
-    """One body, or one file of a form."""
+    """One body, or one file of a form.
 
-    kind: str
+    Args:
+        content_type: JSON, CSV or IMAGE; or, of anything else, its Content-Type.
+        name: by which a message tells it.
+        content: its bytes.
+    """
+
+    content_type: str
     name: str
     content: bytes
 
 
-class Service:
-    """Answers requests one after another; not a thing of the web."""
+class PredictionService:
+    """Answers requests one after another.
+
+    Args:
+        model: whose predictions are asked for.
+        limits: bounds on a request.
+    """
 
     def __init__(self, model: Predictor, limits: Limits) -> None:
         self.model = model
@@ -38,31 +61,46 @@ class Service:
         self.body = make_body(schema, limits) if isinstance(schema, TableSchema) else None
 
     @property
-    def file_kind(self) -> str:
+    def file_type(self) -> str:
         """What a file in a form is taken for."""
         return IMAGE if self.body is None else CSV
 
+    @property
+    def takes_image_files(self) -> bool:
+        """Whether an image file, such as PNG, can hold what the model takes."""
+        schema = self.model.schema
+        return isinstance(schema, ImageSchema) and schema.is_grey_or_colour
+
     def predict(self, uploads: Sequence[Upload], deadline: float) -> Predicted:
-        """Predict for the rows of one table, or for images; `deadline` as of time.monotonic()."""
-        self._refuse_other_kinds(uploads)
+        """Predict for the rows of one table, or for images.
+
+        Args:
+            uploads: one table, or images.
+            deadline: as of time.monotonic(), in seconds.
+
+        Raises:
+            Refusal: the request does not fit the model or the limits, or its time is over.
+        """
+        self._check_uploads(uploads)
         if self.body is None:
             x, step = self._pixels(uploads, deadline), CHUNK_IMAGES
         else:
             x, step = self._rows(uploads), CHUNK_ROWS
         parts = []
         for start in range(0, len(x), step):
-            look_at_the_time(deadline)
+            check_time(deadline)
             parts.append(self.model.outputs(x[start : start + step]))
-        return self._in_words(np.concatenate(parts))
+        return self._to_labels(np.concatenate(parts))
 
-    def _refuse_other_kinds(self, uploads: Sequence[Upload]) -> None:
+    def _check_uploads(self, uploads: Sequence[Upload]) -> None:
         wanted = "images" if self.body is None else "rows as JSON, or one CSV file"
         taken = (IMAGE,) if self.body is None else (JSON, CSV)
         if not uploads:
             raise refuse(422, f"a request must hold {wanted}; got none")
-        others = [upload.kind for upload in uploads if upload.kind not in taken]
+        others = [upload for upload in uploads if upload.content_type not in taken]
         if others:
-            raise refuse(415, f"this model takes {wanted}; got Content-Type {short(others[0])}")
+            got = shown(others[0].content_type)
+            raise refuse(415, f"this model takes {wanted}; got Content-Type {got}")
         if self.body is None and len(uploads) > self.limits.images:
             raise refuse(413, f"a request must hold at most {self.limits.images} images")
         if self.body is not None and len(uploads) > 1:
@@ -72,7 +110,7 @@ class Service:
         schema, body, (upload,) = self.model.schema, self.body, uploads
         assert isinstance(schema, TableSchema)
         assert body is not None
-        if upload.kind == JSON:
+        if upload.content_type == JSON:
             table = read_json(upload.content, body, schema)
         else:
             table = read_csv(upload.content, schema, self.limits)
@@ -80,29 +118,34 @@ class Service:
             with np.errstate(over="ignore"):  # what float32 cannot hold is refused below
                 x = self.model.inputs(table, file=UPLOAD)
         except UserError as error:
-            raise as_refusal(error, [column.name for column in schema.used]) from error
+            raise refuse_data(error.problems) from error
         refuse_infinite(x)
         return x
 
     def _pixels(self, uploads: Sequence[Upload], deadline: float) -> np.ndarray:
-        images, mistakes = [], []
+        images: list[np.ndarray] = []
+        problems: list[RequestProblem] = []
         for upload in uploads:
-            look_at_the_time(deadline)
+            check_time(deadline)
             try:
+                # Its header says how much memory it would take: that is asked before it takes it.
                 read_header(upload.content, max_pixels=self.limits.pixels)
                 images.append(self.model.inputs([upload.content]))
             except UserError as error:
-                hidden = {
-                    f"{name_of(upload.content)}: ": "",
-                    "data.max_pixels": f"{self.limits.pixels:,}",
-                }
-                found = as_refusal(error, hidden=hidden).mistakes
-                mistakes += [Mistake(mistake.message, upload.name) for mistake in found]
-        if mistakes:
-            raise Refusal(422, *mistakes)
+                told = [self._reword(problem) for problem in error.problems]
+                problems += refuse_data(told, upload.name).problems
+        if problems:
+            raise Refusal(422, *problems)
         return np.concatenate(images)
 
-    def _in_words(self, outputs: np.ndarray) -> Predicted:
+    def _reword(self, problem: Problem) -> Problem:
+        """Name the server's own limit of pixels in place of training's."""
+        if problem.code != "D403":
+            return problem
+        rule = f"an image must have at most {self.limits.pixels:,} pixels"
+        return replace(problem, rule=rule, fix="shrink it")
+
+    def _to_labels(self, outputs: np.ndarray) -> Predicted:
         spec = self.model.spec
         with np.errstate(over="ignore", invalid="ignore"):
             scores = read_outputs(spec, outputs)
@@ -111,7 +154,7 @@ class Service:
         return Predicted(spec.target, spec.classes, self.model.decide(scores), probs)
 
 
-def look_at_the_time(deadline: float) -> None:
+def check_time(deadline: float) -> None:
     """Give up on a request that has taken too long, or has waited too long for its turn."""
     if time.monotonic() > deadline:
         raise refuse(503, "no answer within the time that a request may take")
@@ -122,4 +165,4 @@ def refuse_infinite(rows: np.ndarray) -> None:
     bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if len(bad):
         message = "a number is too far from all that was seen in training"
-        raise Refusal(422, *[Mistake(message, row=int(row)) for row in bad[:MAX_TOLD]])
+        raise Refusal(422, *[RequestProblem(message, row=int(row)) for row in bad[:MAX_PROBLEMS]])

@@ -11,7 +11,7 @@ import pytest
 
 from kindling.cli.serve import add_arguments, is_loopback, listen
 from kindling.errors import ConfigError
-from tests.kindling.bundle.asking import TABLE, serving
+from tests.kindling.serve.asking import TABLE, serving
 
 
 def test_a_port_that_is_taken_is_named():

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.kindling.bundle.asking import (  # noqa: F401
+from tests.kindling.images.test_npy_source import made
+from tests.kindling.serve.asking import (
+    CATEGORIES,
     CLASSES,
-    LEVELS,
     ODD_ROW,
     PENGUIN,
     QUOTES,
@@ -18,24 +19,9 @@ from tests.kindling.bundle.asking import (  # noqa: F401
     TABLE,
     Asked,
     errors,
-    odd_run,
+    npy,
     png,
 )
-
-
-@pytest.fixture(scope="module")
-def penguins(penguins_run):
-    return Asked(penguins_run)
-
-
-@pytest.fixture(scope="module")
-def digits(digits_run):
-    return Asked(digits_run)
-
-
-@pytest.fixture(scope="module")
-def odd(odd_run):  # noqa: F811
-    return Asked(odd_run)
 
 
 def test_a_row_is_answered_as_the_model_predicts_it(penguins):
@@ -90,6 +76,35 @@ def test_images_are_answered_in_their_order_and_with_labels_of_their_type(digits
     assert alone["probabilities"] == pytest.approx(answer[1]["probabilities"], abs=1e-6)
 
 
+def test_images_that_are_arrays_are_answered_from_npy_files(arrays):
+    images = made("float32", 4)[:3]
+    contents = [npy(image) for image in images]
+    files = [("file", (f"{k}.npy", content)) for k, content in enumerate(contents)]
+    answer = arrays("POST", "/predict", files=files).json()["predictions"]
+    assert [one["prediction"] for one in answer] == arrays.model.predict(contents).tolist()
+    as_bytes = {"Content-Type": "application/octet-stream"}
+    one = arrays("POST", "/predict", content=contents[0], headers=as_bytes).json()
+    assert one["predictions"][0]["prediction"] == answer[0]["prediction"]
+    about = arrays("GET", "/schema").json()["image"]
+    assert about == {"channels": 4, "height": 10, "width": 12, "dtype": "float32", "files": ".npy"}
+    paths = arrays("GET", "/openapi.json").json()["paths"]
+    bodies = paths["/predict"]["post"]["requestBody"]["content"]
+    assert set(bodies) == {"application/octet-stream", "multipart/form-data"}
+
+
+def test_an_array_of_another_shape_and_an_image_file_are_refused_by_name(arrays):
+    files = [
+        ("file", ("flat.npy", npy(np.zeros((10, 12), np.float32)))),
+        ("file", ("large.npy", npy(np.zeros((4, 20, 12), np.float32)))),
+        ("file", ("bytes.npy", npy(np.zeros((4, 10, 12), np.uint8)))),
+        ("file", ("nan.npy", npy(np.full((4, 10, 12), np.nan, np.float32)))),
+        ("file", ("photo.png", png(0))),
+    ]
+    found = errors(arrays("POST", "/predict", files=files))
+    assert [one["field"] for one in found] == [name for _, (name, _) in files]
+    assert all("float32 (4, 10, 12)" in found[k]["message"] for k in (1, 2, 4))
+
+
 def test_many_at_once_are_answered_as_each_alone(penguins):
     rows = [{**PENGUIN, "bill_length_mm": float(length)} for length in range(30, 60)]
     alone = [penguins.rows(row).json() for row in rows]
@@ -102,7 +117,7 @@ def test_names_of_any_characters_are_asked_for_and_answered_as_they_are(odd):
     assert set(predicted["probabilities"]) == set(CLASSES)
     described = {column["name"]: column for column in odd("GET", "/schema").json()["columns"]}
     assert list(described) == list(ODD_ROW)
-    assert described[QUOTES]["levels"] == sorted(LEVELS)
+    assert described[QUOTES]["categories"] == sorted(CATEGORIES)
     assert errors(odd.rows({**ODD_ROW, SHOUT: "no number"}))[0]["field"] == SHOUT
 
 
@@ -142,7 +157,7 @@ def test_a_fault_of_ours_tells_its_number_only(penguins_run, caplog):
     assert "/" not in error["message"]
 
 
-def test_missing_cells_and_unseen_levels_are_predicted_as_in_python(penguins):
+def test_missing_cells_and_unseen_categories_are_predicted_as_in_python(penguins):
     row = dict.fromkeys(PENGUIN)
     unseen = {**PENGUIN, "island": "Atlantis"}
     answer = penguins.rows(row, unseen).json()["predictions"]

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kindling.serve.limits import Limits
-from tests.kindling.bundle.asking import Asked
+from kindling.serve.middleware import Limits
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs/deploy.md").read_text("utf-8")
@@ -33,11 +32,6 @@ def as_request(words):
             name, _, file = value.partition("=@")
             what["files"] = {name: (file, (ROOT / file).read_bytes())}
     return ("POST" if len(what) > 1 else "GET"), path, what
-
-
-@pytest.fixture(scope="module")
-def penguins(penguins_run):
-    return Asked(penguins_run)
 
 
 @pytest.mark.parametrize("words", CURLS, ids=" ".join)

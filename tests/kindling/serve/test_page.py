@@ -1,4 +1,4 @@
-"""The page for a person, driven in a real browser: forms, files, pictures, errors, keyboard."""
+"""The page for a person, driven in a real browser: forms, files, images, errors, keyboard."""
 
 import csv
 import io
@@ -8,19 +8,20 @@ from pathlib import Path
 import pytest
 
 from kindling import load
-from tests.kindling.bundle.asking import (  # noqa: F401
+from tests.kindling.images.test_npy_source import made
+from tests.kindling.serve.asking import (
+    CATEGORIES,
     CLASSES,
-    LEVELS,
     PENGUIN,
     QUOTES,
     SHOUT,
     TABLE,
-    odd_run,
+    npy,
     png,
     serving,
 )
 
-STYLE = Path("src/kindling/serve/web/page/style.css")
+STYLE = Path("src/kindling/serve/page/style.css")
 SIZES = [1280, 390]  # desktop and phone, in pixels
 SHOWN = 5000  # ms; the browser waits for it itself
 
@@ -38,8 +39,14 @@ def digits(digits_run):
 
 
 @pytest.fixture(scope="module")
-def odd(odd_run):  # noqa: F811
+def odd(odd_run):
     with serving(odd_run) as (_, address):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def arrays(arrays_run):
+    with serving(arrays_run) as (_, address):
         yield address
 
 
@@ -132,16 +139,16 @@ def test_a_file_that_does_not_fit_is_answered_with_its_column(visit, penguins):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("width", SIZES)
-def test_pictures_are_shown_with_their_predictions(visit, digits, digits_run, width):
+def test_images_are_shown_with_their_predictions(visit, digits, digits_run, width):
     page = visit(digits, width=width)
     files = [
         {"name": f"{level}.png", "mimeType": "image/png", "buffer": png(level)}
         for level in (0, 255)
     ]
     page.set_input_files("#file", files)
-    page.wait_for_selector(".pictures .label")
+    page.wait_for_selector(".images .label")
     wanted = load(digits_run).predict([png(0), png(255)])
-    assert page.locator(".pictures .label").all_inner_texts() == [str(label) for label in wanted]
+    assert page.locator(".images .label").all_inner_texts() == [str(label) for label in wanted]
     page.wait_for_function("[...document.images].every((image) => image.naturalWidth === 8)")
     page.set_input_files(
         "#file", {"name": "torn.png", "mimeType": "image/png", "buffer": png(0)[:40]}
@@ -151,7 +158,22 @@ def test_pictures_are_shown_with_their_predictions(visit, digits, digits_run, wi
 
 
 @pytest.mark.slow
-def test_a_picture_can_be_dropped(visit, digits):
+def test_arrays_are_predicted_without_being_shown(visit, arrays, arrays_run):
+    page = visit(arrays)
+    assert "float32 (4, 10, 12)" in page.inner_text("#file-hint")
+    images = made("float32", 4)[:2]
+    files = [
+        {"name": f"{k}.npy", "mimeType": "", "buffer": npy(image)} for k, image in enumerate(images)
+    ]
+    page.set_input_files("#file", files)
+    page.wait_for_selector(".images .label")
+    wanted = load(arrays_run).predict([npy(image) for image in images])
+    assert page.locator(".images .label").all_inner_texts() == wanted.tolist()
+    assert page.locator("img").count() == 0
+
+
+@pytest.mark.slow
+def test_an_image_can_be_dropped(visit, digits):
     page = visit(digits)
     dropped = page.evaluate_handle(
         """(bytes) => {
@@ -162,7 +184,7 @@ def test_a_picture_can_be_dropped(visit, digits):
         list(png(9)),
     )
     page.dispatch_event("#drop", "drop", {"dataTransfer": dropped})
-    page.wait_for_selector(".pictures .label")
+    page.wait_for_selector(".images .label")
 
 
 @pytest.mark.slow
@@ -172,7 +194,7 @@ def test_the_form_is_used_with_the_keyboard_alone(visit, odd):
     press("Tab")
     page.keyboard.type("60.5")
     press("Tab")
-    press("ArrowDown")  # from "unknown" to the first level
+    press("ArrowDown")  # from "unknown" to the first category
     press("Tab")
     press("ArrowUp")  # from "unknown" to "no"
     press("Tab")
@@ -187,7 +209,7 @@ def test_the_form_is_used_with_the_keyboard_alone(visit, odd):
 @pytest.mark.slow
 def test_names_with_marks_of_html_are_text(visit, odd):
     page = visit(odd)
-    fill(page, {SHOUT: 60.5, QUOTES: sorted(LEVELS)[0], "day": 0})
+    fill(page, {SHOUT: 60.5, QUOTES: sorted(CATEGORIES)[0], "day": 0})
     page.get_by_label("day").fill("31.03.2024")
     page.get_by_role("group", name="is, or not").get_by_label("yes").check()
     page.get_by_role("button", name="Predict").click()

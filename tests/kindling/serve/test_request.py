@@ -5,17 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.kindling.bundle.asking import PENGUIN, TABLE, Asked, errors, png
-
-
-@pytest.fixture(scope="module")
-def penguins(penguins_run):
-    return Asked(penguins_run)
-
-
-@pytest.fixture(scope="module")
-def digits(digits_run):
-    return Asked(digits_run)
+from tests.kindling.serve.asking import PENGUIN, TABLE, errors, png
 
 
 @pytest.mark.parametrize(
@@ -75,6 +65,8 @@ def test_a_file_that_does_not_fit_is_refused_by_field_without_a_path(penguins):
         (error,) = errors(penguins.file(content))
         assert error["field"] == field
         assert "/" not in error["message"]
+    (row,) = np.flatnonzero(TABLE.head().year == 2007)[:1].tolist()
+    assert error["row"] == row
     for content in (b"", b"a,b\n1\n", b"\x00\x01\x02", b"species\n", png(0)):
         assert "/" not in errors(penguins.file(content))[0]["message"]
 

@@ -3,7 +3,7 @@
 import { ask } from "./ask.js";
 import { $, make, predictionOf, showErrors } from "./show.js";
 
-const FEW = 12; // levels that fit a list to choose from; with more, one types
+const FEW = 12; // categories that fit a list to choose from; with more, one types
 
 export function makeForm(about) {
   const fields = about.columns.map(makeField);
@@ -24,27 +24,27 @@ export function makeForm(about) {
  */
 function makeField(column, number) {
   const id = `field-${number}`;
-  const make_ = { boolean: makeChoice, category: column.levels.length <= FEW ? makeSelect : makeInput };
-  const { label, inputs, controls, read, fill } = (make_[column.kind] ?? makeInput)(column, id);
-  const range = ["number", "date"].includes(column.kind) && column.seen;
+  const makers = { boolean: makeChoice, category: column.categories.length <= FEW ? makeSelect : makeInput };
+  const { label, inputs, controls, read, fill } = (makers[column.column_type] ?? makeInput)(column, id);
+  const range = ["number", "date"].includes(column.column_type) && column.seen;
   const hint = make("p", { class: "hint", id: `${id}-hint` }, range ? `seen: ${column.seen}` : "");
   const error = make("p", { class: "error", id: `${id}-error` });
   for (const control of controls) control.setAttribute("aria-describedby", `${hint.id} ${error.id}`);
-  const tag = column.kind === "boolean" ? "fieldset" : "div";
+  const tag = column.column_type === "boolean" ? "fieldset" : "div";
   const element = make(tag, { class: "field" }, label, ...inputs, hint, error);
   return { name: column.name, element, controls, error, read, fill };
 }
 
 function makeInput(column, id) {
-  const levels = column.levels.map((level) => make("option", { value: level }));
-  const list = make("datalist", { id: `${id}-list` }, ...levels);
+  const categories = column.categories.map((category) => make("option", { value: category }));
+  const list = make("datalist", { id: `${id}-list` }, ...categories);
   const input = make("input", { id, autocomplete: "off" });
-  if (levels.length) input.setAttribute("list", list.id);
-  if (column.kind === "number") input.setAttribute("inputmode", "decimal");
+  if (categories.length) input.setAttribute("list", list.id);
+  if (column.column_type === "number") input.setAttribute("inputmode", "decimal");
   const read = () => {
     const text = input.value.trim();
     if (text === "") return null;
-    return column.kind === "number" && Number.isFinite(Number(text)) ? Number(text) : text;
+    return column.column_type === "number" && Number.isFinite(Number(text)) ? Number(text) : text;
   };
   const fill = () => { input.value = column.example; };
   const label = make("label", { for: id }, column.name);
@@ -52,9 +52,9 @@ function makeInput(column, id) {
 }
 
 function makeSelect(column, id) {
-  const levels = column.levels.map((level) => make("option", { value: level }, level));
+  const categories = column.categories.map((category) => make("option", { value: category }, category));
   const another = make("option", {}, "another \u2026");
-  const select = make("select", { id }, make("option", { value: "" }, "unknown"), ...levels, another);
+  const select = make("select", { id }, make("option", { value: "" }, "unknown"), ...categories, another);
   const other = make("input", { class: "other", "aria-label": `${column.name}: another`, hidden: "" });
   const show = () => { other.hidden = !another.selected; };
   select.addEventListener("change", () => { show(); if (!other.hidden) other.focus(); });

@@ -29,8 +29,8 @@ export function bar(share) {
 }
 
 /** Say in one sentence what the answer can be. */
-export function describe({ task, classes }) {
-  if (task === "regression") return "The answer is a number, in the unit of the training data.";
+export function describe({ problem_type, classes }) {
+  if (problem_type === "regression") return "The answer is a number, in the unit of the training data.";
   const more = classes.length > TOP ? ` and ${classes.length - TOP} more` : "";
   return `The answer is one of ${classes.length} classes: ${classes.slice(0, TOP).join(", ")}${more}.`;
 }

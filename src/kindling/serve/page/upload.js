@@ -1,24 +1,35 @@
-// Many rows by a CSV file, or pictures: chosen or dropped, shown, and for rows downloaded.
+// Many rows in a CSV file, or images: chosen or dropped, shown, and for rows downloaded.
 
 import { ask } from "./ask.js";
 import { $, bar, make, percent, predictionOf, readable, showErrors } from "./show.js";
 
 const SHOWN = 20; // rows of a table that are shown; the download has them all
-const FEW_BARS = 3; // classes that are shown below one of many pictures
+const FEW_BARS = 3; // classes that are shown below one of many images
 const FEW = 5; // classes whose counts fit a sentence
 
 export function makeUpload(about) {
   const { bytes, rows, images } = about.limits;
   const size = `${Math.floor(bytes / 2 ** 20)} MB`;
   const words = about.image
-    ? ["Pictures", "Choose pictures, or drop them here", `At most ${images} at once, ${size} in all.`]
+    ? ["Images", "Choose images, or drop them here", `${arrayHint(about.image)}At most ${images} at once, ${size} in all.`]
     : ["Many rows", "Choose a CSV file, or drop it here", `With a header; at most ${rows.toLocaleString("en")} rows, ${size}.`];
   ["many-title", "file-label", "file-hint"].forEach((id, n) => { $(id).textContent = words[n]; });
-  $("file").accept = about.image ? "image/*" : ".csv,.tsv,.txt,text/csv";
+  $("file").accept = about.image ? about.image.files : ".csv,.tsv,.txt,text/csv";
   $("file").multiple = Boolean(about.image);
   $("many").hidden = false;
   $("file").addEventListener("change", () => send(about, [...$("file").files]));
   makeDrop(about);
+}
+
+/** Images that no image file holds are sent as arrays, which a browser cannot show. */
+function isArray(image) {
+  return image.files === ".npy";
+}
+
+function arrayHint(image) {
+  if (!isArray(image)) return "";
+  const { dtype, channels, height, width } = image;
+  return `Each a .npy file that holds ${dtype} (${channels}, ${height}, ${width}). `;
 }
 
 function makeDrop(about) {
@@ -39,7 +50,7 @@ async function send(about, files) {
   $("file-result").replaceChildren();
   showErrors($("file-errors"), errors);
   if (!predictions) return;
-  if (about.image) showPictures(about, files, predictions);
+  if (about.image) showImages(about, files, predictions);
   else showTable(about, files[0].name, predictions);
 }
 
@@ -55,15 +66,20 @@ async function predict(about, files) {
   return ask(form);
 }
 
-function showPictures(about, files, predictions) {
+function showImages(about, files, predictions) {
   const cards = predictions.map((prediction, n) => {
-    const address = URL.createObjectURL(files[n]);
-    const picture = make("img", { src: address, alt: files[n].name });
-    picture.addEventListener("load", () => URL.revokeObjectURL(address));
-    return make("li", { class: "result" }, picture, ...predictionOf(files[n].name, prediction, FEW_BARS));
+    const image = isArray(about.image) ? [] : [makeImage(files[n])];
+    return make("li", { class: "result" }, ...image, ...predictionOf(files[n].name, prediction, FEW_BARS));
   });
   $("file-status").replaceChildren(`${cards.length} predicted.`);
-  $("file-result").replaceChildren(make("ul", { class: "pictures" }, ...cards));
+  $("file-result").replaceChildren(make("ul", { class: "images" }, ...cards));
+}
+
+function makeImage(file) {
+  const address = URL.createObjectURL(file);
+  const image = make("img", { src: address, alt: file.name });
+  image.addEventListener("load", () => URL.revokeObjectURL(address));
+  return image;
 }
 
 function showTable(about, name, predictions) {

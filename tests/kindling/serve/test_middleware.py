@@ -1,4 +1,4 @@
-"""Strangers and floods are refused before anything is done for them."""
+"""Other pages, other host names and too large requests are refused before any work is done."""
 
 import asyncio
 import io
@@ -6,8 +6,8 @@ import io
 import pytest
 from PIL import Image
 
-from kindling.serve.middleware import is_known_host
-from tests.kindling.bundle.asking import HOME, Asked
+from kindling.errors import ConfigError
+from tests.kindling.serve.asking import HOME, Asked
 
 ROWS = "island,bill_length_mm,bill_depth_mm,flipper_length_mm,body_mass_g,sex,year\n"
 LINE = "Dream,40,18,190,3500,male,2008\n"
@@ -15,7 +15,13 @@ LINE = "Dream,40,18,190,3500,male,2008\n"
 
 @pytest.fixture(scope="module")
 def small(penguins_run):
-    return Asked(penguins_run, names=["model.example.org"], body_bytes=2000, rows=5, columns=20)
+    return Asked(
+        penguins_run,
+        names=["model.example.org", "*.example.net"],
+        body_bytes=2000,
+        rows=5,
+        columns=20,
+    )
 
 
 def status(answer):
@@ -23,32 +29,36 @@ def status(answer):
     return answer.status_code
 
 
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "127.0.0.1:8000", "[::1]:8000", "localhost:1", "LOCALHOST", "10.0.0.7"]
-)
-def test_addresses_and_localhost_are_known(host):
-    assert is_known_host(host, {"localhost"})
+def of_host(asked, host):
+    return asked("GET", "/health", headers={"Host": host}).status_code
 
 
 @pytest.mark.parametrize(
     "host",
     [
-        "",
-        "evil.example",
-        "localhost.evil.example",
-        "127.0.0.1.evil.example",
-        "[::1",
-        "a@127.0.0.1:b",
-        "2130706433",
+        *("127.0.0.1", "127.0.0.1:8000", "[::1]:8000", "10.0.0.7"),
+        *("localhost:1", "LOCALHOST", "model.example.org", "a.b.example.net:8000"),
     ],
 )
-def test_other_names_are_strange(host):
-    assert not is_known_host(host, {"localhost"})
+def test_addresses_localhost_and_allowed_names_may_be_asked(small, host):
+    assert of_host(small, host) == 200
 
 
-def test_a_name_that_points_here_by_somebody_elses_will_is_refused(small):
-    assert status(small("GET", "/health", headers={"Host": "evil.example:8000"})) == 421
-    assert status(small("GET", "/health", headers={"Host": "model.example.org"})) == 200
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", "[::1"),
+        *("a@127.0.0.1", "a@127.0.0.1:b", "2130706433", "0x7f.1", "1.2.3.4.5", "example.net"),
+    ],
+)
+def test_a_name_that_points_here_by_somebody_elses_will_is_refused(small, host):
+    assert of_host(small, host) == 400
+
+
+@pytest.mark.parametrize("name", ["*", "*example.org", "a.*.org", "http://a.org", "a.org:80", ""])
+def test_a_name_that_is_no_hosts_is_refused_at_the_start(penguins_run, name):
+    with pytest.raises(ConfigError, match="--allow-host must be a host's name"):
+        Asked(penguins_run, names=["a.org", name])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A run in; its application, asked in this process, and a run with names that are traps."""
+"""Send requests to the application of a run, in this process or to `kindling serve` itself."""
 
 import asyncio
 import io
@@ -9,15 +9,14 @@ from contextlib import contextmanager
 import httpx
 import numpy as np
 import pandas as pd
-import pytest
 from PIL import Image
 
 from kindling import load
 from kindling.serve.app import make_app
-from kindling.serve.limits import Limits
+from kindling.serve.middleware import Limits
 
 HOME = "http://127.0.0.1:8000"
-SHOUT, QUOTES, LEVELS = "<b>x</b>", 'a "b" ☃', ["<i>one</i>", "it's, two", "3"]
+SHOUT, QUOTES, CATEGORIES = "<b>x</b>", 'a "b" ☃', ["<i>one</i>", "it's, two", "3"]
 CLASSES = ["<img src=x onerror=document.title='hacked'>", 'say "yes" 🎉']
 
 
@@ -49,26 +48,7 @@ class Asked:
         return self("POST", "/predict", files={"file": (name, content)}, **what)
 
 
-@pytest.fixture(scope="session")
-def odd_run(train, tmp_path_factory):
-    """A run on a table whose columns, levels and classes would break a careless page."""
-    rng = np.random.default_rng(0)
-    size = rng.normal(50, 10, 200)
-    frame = pd.DataFrame(
-        {
-            SHOUT: size.round(2),
-            QUOTES: rng.choice(LEVELS, 200),
-            "is, or not": rng.random(200) < 0.5,
-            "day": pd.date_range("2024-01-01", periods=200).strftime("%d.%m.%Y"),
-            "answer": np.where(size > 50, *CLASSES),
-        }
-    )
-    file = tmp_path_factory.mktemp("odd") / "odd.csv"
-    frame.to_csv(file, index=False)
-    return train("data=table", f"data.path={file}", "data.target=answer", "model.width=8")
-
-
-ODD_ROW = {SHOUT: 60.5, QUOTES: LEVELS[0], "is, or not": True, "day": "31.03.2024"}
+ODD_ROW = {SHOUT: 60.5, QUOTES: CATEGORIES[0], "is, or not": True, "day": "31.03.2024"}
 
 PENGUIN = {
     "island": "Torgersen",
@@ -85,6 +65,12 @@ TABLE = pd.read_csv("data/penguins.csv")
 def png(level, size=(8, 8)):
     file = io.BytesIO()
     Image.new("L", size, level).save(file, "PNG")
+    return file.getvalue()
+
+
+def npy(array):
+    file = io.BytesIO()
+    np.save(file, array)
     return file.getvalue()
 
 
