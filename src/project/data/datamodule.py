@@ -102,6 +102,7 @@ class DataModule(LightningDataModule):
     def setup(self, stage: str | None = None) -> None:
         if hasattr(self, "spec"):
             return  # Lightning calls this again for each of fit and test
+        # In this order: what is fitted may see train rows only, so rows are split before.
         self.raw = self.source.read()
         self.split = split_rows(
             len(self.raw.y),
@@ -118,7 +119,8 @@ class DataModule(LightningDataModule):
         self.spec = self._fit(self.split["train"])
 
     def _fit(self, train: np.ndarray) -> DataSpec:
-        """Fit on train only: nothing of val and test may leak into a mean, a level or a scale."""
+        """Fit on train only: nothing of val and test may leak into a mean, a category or a scale."""
+        # Columns and target are both tried, so that a user reads of all that is wrong at once.
         problems: list[Problem] = []
         with gathered(problems):
             self.schema, self.preprocessor, x = fit_preprocessor(self.raw, train, self.seed)
@@ -195,6 +197,7 @@ class DataModule(LightningDataModule):
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         if self.spec.image_shape is None:
             return batch
+        # Augment the raw pixels, then standardise: the statistics are those of raw pixels.
         if self.augment is not None and self.trainer is not None and self.trainer.training:
             x = self.augment(batch.x, batch.row, self.trainer.current_epoch)
             batch = batch._replace(x=x)

@@ -78,6 +78,7 @@ class PositionSampler(Sampler[Tensor]):
         return -(-self.num_used // self.chunk_size)
 
     def __iter__(self) -> Iterator[Tensor]:
+        # Derived from (seed, epoch) alone: a resumed run has the order of one that never stopped.
         order = torch.arange(self.num_rows)
         if self.shuffle_seed is not None:
             draws = make_generator(self.shuffle_seed, "order", self.epoch)

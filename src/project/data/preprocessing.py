@@ -77,9 +77,10 @@ def fit_preprocessor(raw: RawData, train: np.ndarray, seed: int) -> tuple[Any, A
 def choose_transform(x: np.ndarray, y: np.ndarray, split: SplitRows) -> Transform:
     """Return "log1p" where a skewed quantity is better predicted from its logarithm on val.
 
-    The judge is a linear model on at most ROWS_TO_CHOOSE train rows: milliseconds, and what bends
+    A linear model on at most ROWS_TO_CHOOSE train rows decides: milliseconds, and what bends
     its line bends that of a network too.
     """
+    # A linear model with and without the logarithm; both errors are in the target's own unit.
     train, val = split["train"][:ROWS_TO_CHOOSE], split["val"]
     if y.min() < 0 or not float(pd.Series(y[train]).skew()) > SKEWED:
         return "none"

@@ -12,7 +12,6 @@ from kindling.types import SPLITS, Split
 SplitRows = dict[Split, np.ndarray]
 TRAIN, VAL, TEST = 0, 1, 2  # how the functions below number the splits
 NO_GROUP = ""  # the value of a row that belongs to no group
-MAX_NAMED = 5  # groups that a message names
 
 
 def split_rows(
@@ -53,6 +52,7 @@ def split_rows(
     refuse_contradictions(given, groups, times, fold)
     classes = np.zeros(num_rows, np.int64) if labels is None else labels
     members = None if groups is None else group_codes(groups)
+    # Given rows first: neither a fold nor a draw may take a row that the user has placed.
     free = rows_not_in(given, num_rows)
     if fold is not None:
         rng = np.random.default_rng(derive_seed(seed, "folds"))
@@ -159,6 +159,7 @@ def random_split(
     classes: np.ndarray, fractions: Sequence[float], rng: np.random.Generator
 ) -> np.ndarray:
     """Draw rows one by one, as many of each class as its share; each class keeps one for train."""
+    # A row's place among those of its class, in random order, decides: exact shares of each class.
     order = rng.permutation(len(classes))
     rank, counts, codes = _rank_in_class(classes[order])
     numbers = np.zeros(len(classes), dtype=np.int8)
@@ -191,6 +192,7 @@ def group_split(
     place, codes = _group_places(classes, groups, rng)
     val, test = fractions
     numbers = np.where(place < val, VAL, np.where(place < val + test, TEST, TRAIN))
+    # With few groups a share may hold the middle of none: it then gets the next one in line.
     order = np.argsort(place, kind="stable")
     for number, fraction in zip((VAL, TEST), fractions, strict=True):
         if fraction > 0 and not (numbers == number).any() and (numbers == TRAIN).sum() > 1:
@@ -212,6 +214,7 @@ def group_folds(
 
 def time_split(times: np.ndarray, fractions: Sequence[float]) -> np.ndarray:
     """Take the latest rows for test and the ones before for val; a moment is never torn apart."""
+    # By moments and not by rows: two rows of one moment may tell of each other.
     moments, codes, counts = np.unique(times, return_inverse=True, return_counts=True)
     later = 1 - (np.cumsum(counts) - counts / 2) / max(len(times), 1)  # share of rows behind it
     val, test = fractions
@@ -234,6 +237,7 @@ def _group_places(
     """
     _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     order, majority = rng.permutation(len(sizes)), _majority(classes, codes)
+    # One line for each class, its groups at random one behind the other, each as long as its rows.
     by_class = order[np.argsort(majority[order], kind="stable")]
     majority = majority[by_class]
     end = np.cumsum(sizes[by_class])

@@ -37,6 +37,7 @@ class CNN(nn.Module):
             wider = width * 2**stage
             stages += [_convolution(channels, wider), _convolution(wider, wider)]
             channels = wider
+            # Below 4 pixels nothing is left to halve.
             if side >= 4:
                 stages.append(nn.MaxPool2d(2))  # (B, D, H, W) -> (B, D, H/2, W/2)
                 side //= 2

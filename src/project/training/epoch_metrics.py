@@ -40,6 +40,7 @@ class EpochMetrics:
         self.losses.append(torch.stack(losses))
         weigh = getattr(self.loss, "batch_weights", batch_sizes)
         self.weights.append(weigh(targets))
+        # Metrics without sums are exact on all rows only: their outputs are kept until the end.
         out, y = torch.cat(outputs), torch.cat(targets)
         self.num_rows += len(y)
         for metric in self.summed:

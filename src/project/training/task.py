@@ -104,6 +104,7 @@ class SupervisedTask(LightningModule):
         optimizer: Any = self.optimizers()  # one, so no list of them
         scheduler: Any = self.lr_schedulers()
         batches, losses, outcomes = chunk.split(self.batch_size), [], []
+        # Batches are numbered over the epoch, whatever the size of a chunk.
         first = batch_idx * self.steps_per_call
         numbers = range(first, first + len(batches))
         last = numbers[-1] if self.trainer.is_last_batch else None
@@ -125,6 +126,7 @@ class SupervisedTask(LightningModule):
                     scheduler.step()
             losses.append(loss.detach())
             outcomes.append(outputs.detach())
+        # Sums once a chunk: on a small network each operation per step costs a few percent.
         self.train_metrics.add(losses, outcomes, [batch.y for batch in batches])
         if last is not None:
             self.end_train_epoch()
