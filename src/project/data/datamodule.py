@@ -119,7 +119,7 @@ class DataModule(LightningDataModule):
         self.spec = self._fit(self.split["train"])
 
     def _fit(self, train: np.ndarray) -> DataSpec:
-        """Fit on train only: nothing of val and test may leak into a mean, a category or a scale."""
+        """Fit on train only: nothing of val and test may leak into a mean or a scale."""
         # Columns and target are both tried, so that a user reads of all that is wrong at once.
         problems: list[Problem] = []
         with gathered(problems):
