@@ -74,7 +74,7 @@ def environment() -> dict[str, str]:
 @contextmanager
 def serving(run: Path) -> Iterator[str]:
     """Start `kindling serve` on a free port, give its address, then stop it."""
-    start = "from kindling.cli.main import main; main()"
+    start = "from kindling.cli.command_line import main; main()"
     command = [sys.executable, "-c", start, "serve", str(run), "--port", "0"]
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE) as process:
         assert process.stdout is not None

@@ -3,10 +3,12 @@
 Start-up uses this before torch or matplotlib are imported, so neither is imported here.
 """
 
+import json
 import math
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 MAX_SHOWN = 80  # characters of a cell
 
@@ -88,6 +90,19 @@ def quantity(value: float) -> str:
 def count(amount: int, word: str, plural: str = "") -> str:
     """Write an amount and its word: 1 row, 2 rows."""
     return f"{amount:,} {word if amount == 1 else plural or word + 's'}"
+
+
+def json_text(value: Any) -> str:
+    """Write plain values as JSON; what it has no number for (nan, inf) becomes null."""
+    return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def capital(words: str) -> str:

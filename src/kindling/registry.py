@@ -54,12 +54,22 @@ def import_networks(project: str, module: str) -> ModuleType | None:
 
     Args:
         project: name of the entry point.
-        module: dotted name inside what is registered; "" is the registered package or module
-            itself. It is only compared: what is imported is a name found on the disk.
+        module: dotted name inside what is registered, see `import_inside`.
     """
     package = load(NETWORKS, project)
     if not isinstance(package, ModuleType):  # it is registered as package:attribute
         return None
+    return import_inside(package, module)
+
+
+def import_inside(package: ModuleType, module: str) -> ModuleType | None:
+    """Import a module of a package; None where it has no such module, or a private one.
+
+    Args:
+        package: installed, and trusted.
+        module: dotted name inside it, whoever gives it; "" is the package itself. It is only
+            compared: what is imported is a name found on the disk.
+    """
     for found in _modules_in(package):
         if found == module:
             return import_module(f"{package.__name__}.{found}") if found else package
@@ -71,5 +81,7 @@ def _modules_in(package: ModuleType) -> Iterator[str]:
     for folder in map(Path, getattr(package, "__path__", ())):
         for file in sorted(folder.rglob("*.py")):
             parts = file.relative_to(folder).with_suffix("").parts
-            if all(part.isidentifier() and part[0] != "_" for part in parts):  # no private ones
+            parts = parts[:-1] if parts[-1] == "__init__" else parts
+            is_public = all(part.isidentifier() and part[0] != "_" for part in parts)
+            if parts and is_public:
                 yield ".".join(parts)

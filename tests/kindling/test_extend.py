@@ -19,7 +19,7 @@ SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | 
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TYPED = [name for name, text in SECTIONS.items() if "" in dict(BLOCK.findall(text))]
 QUICK = ["trainer.max_epochs=2", "device=cpu"]
-RUN = "from kindling.cli.main import main; main()"
+RUN = "from kindling.cli.command_line import main; main()"
 # What a section promises, beside that its commands end well.
 PROMISES = {
     "A network": ("model", "ResidualMLP"),

@@ -71,7 +71,7 @@ def test_kindling_commands_of_the_readme_run(tmp_path):
     ran = [command for command in KINDLING if "serve" not in command]
     assert len(ran) == 5
     for command in ran:
-        code = f"from kindling.cli.main import main; main({shlex.split(command)[1:]!r})"
+        code = f"from kindling.cli.command_line import main; main({shlex.split(command)[1:]!r})"
         words = [sys.executable, "-c", code]
         done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
@@ -119,6 +119,6 @@ def test_every_dependency_is_pinned_for_those_who_want_what_was_tested():
 
 def test_the_console_command_answers():
     for words in (["--version"], ["env"], ["--help"]):
-        command = [sys.executable, "-c", "from kindling.cli.main import main; main()", *words]
+        command = [sys.executable, "-c", "from kindling.cli.command_line import main; main()", *words]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stdout

@@ -11,6 +11,7 @@ in a line of their own: mean +- standard deviation. baseline/... is the best of 
 import sys
 from argparse import ArgumentParser, Namespace
 
+from kindling.cli.input_output import add_json, print_json, write_text
 from kindling.runs import RUNS
 
 
@@ -24,12 +25,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--html", metavar="FILE", help="write one self-contained page")
     parser.add_argument("--csv", metavar="FILE", help="write one line for each run")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
 
 
 def run(arguments: Namespace) -> None:
     """Read the runs, put them into tables, and write these as was asked."""
-    from kindling.cli.console import print_json, write_text
     from kindling.report.comparison import compare
     from kindling.report.comparison_output import print_tables, to_csv, to_html, to_json
     from kindling.report.run_folders import read_runs

@@ -1,4 +1,4 @@
-"""Judge a finished run again: on its own test rows, or on a new file whose target is known.
+"""Score a finished run again: on its own test rows, or on a new file whose target is known.
 
 kindling evaluate latest
 kindling evaluate runs/penguins_auto/2026-01-31_12-00-00_ab12 new.csv
@@ -8,12 +8,20 @@ FILE is a table with the target's column, or a folder of class folders. Without 
 read from where the run's config.yaml says that they were, and split as they were.
 """
 
+import math
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kindling.cli.dialect import add_dialect, asked_of
+from kindling.cli.input_output import (
+    add_csv_dialect,
+    add_device,
+    add_json,
+    add_run,
+    csv_dialect,
+    print_json,
+)
 from kindling.errors import DataError, Problem, permitted
 
 if TYPE_CHECKING:
@@ -27,30 +35,36 @@ SAME = 1e-6  # a difference that other threads or another machine may make
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what can be typed behind `kindling evaluate`."""
-    parser.add_argument("run", metavar="RUN", help="run folder, bundle, latest, or a run's name")
+    add_run(parser)
     parser.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="labelled rows or images"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    add_dialect(parser)
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 or mps (default cpu)")
+    add_json(parser)
+    add_csv_dialect(parser)
+    add_device(parser)
 
 
 def run(arguments: Namespace) -> None:
     """Predict, score, and show the scores beside those of the run."""
     from kindling.bundle.drift import Drift
     from kindling.bundle.predictor import load
-    from kindling.cli.console import print_json
     from kindling.run.console import show_scores
 
     model = load(arguments.run, arguments.device)
     name = "again" if arguments.file is None else arguments.file.name or str(arguments.file)
-    asked = asked_of(arguments.csv, model.schema)
-    labelled = find_rows(arguments.run, arguments.file, model, asked)
+    dialect = csv_dialect(arguments.csv, model.schema)
+    evaluation_set = read_evaluation_rows(arguments.run, arguments.file, model, dialect)
     drift = Drift(model.schema, model.spec.target)
-    scores = judge(model, labelled, drift)
-    of_run = {key: number(value) for key, value in (model.metrics.get("test") or {}).items()}
-    result = {"rows": len(labelled.truth), "left_out": labelled.num_left_out, "scores": scores}
+    scores = score_again(model, evaluation_set, drift)
+    of_run = {  # metrics.json has null for nan and infinity
+        metric: float(value) if isinstance(value, int | float) else math.nan
+        for metric, value in (model.metrics.get("test") or {}).items()
+    }
+    result: dict[str, Any] = {
+        "rows": len(evaluation_set.truth),
+        "left_out": evaluation_set.num_left_out,
+        "scores": scores,
+    }
     if arguments.file is None:
         result["same"] = is_same(scores, of_run)
     for line in drift.lines():
@@ -62,45 +76,47 @@ def run(arguments: Namespace) -> None:
         sys.stdout.write(f"{result['rows']:,} rows{remark(result)}\n")
 
 
-def find_rows(
-    run: str, file: Path | None, model: "Predictor", asked: "Dialect | None" = None
+def read_evaluation_rows(
+    run: str, file: Path | None, model: "Predictor", dialect: "Dialect | None"
 ) -> "EvaluationSet":
     """Read the rows of the file, or the run's own test rows."""
     if file is None:
-        from kindling.cli.recall import recall
+        from kindling.cli.own_test_rows import read_own_test_rows
         from kindling.runs import find_run
 
-        return recall(find_run(run), model.spec)
+        return read_own_test_rows(find_run(run), model.spec)
     from kindling.bundle.evaluation_set import read_evaluation_set
 
     with permitted(file):
         if not file.exists():
             rule, fix = "FILE must be there", "correct its path"
             raise DataError(Problem(rule, f"nothing at {file}", fix, "D001"))
-        return read_evaluation_set(file, model, asked)
+        return read_evaluation_set(file, model, dialect)
 
 
-def judge(model: "Predictor", labelled: "EvaluationSet", drift: "Drift") -> dict[str, float]:
+def score_again(
+    model: "Predictor", evaluation_set: "EvaluationSet", drift: "Drift"
+) -> dict[str, float]:
     """Score the predictions of rows whose target is known."""
     from kindling.registry import METRICS, load
     from kindling.scoring import metrics_for, score
 
-    if not len(labelled.truth):
+    if not len(evaluation_set.truth):
         rule, fix = "scores need rows with a label", "fill in the target's column"
         raise DataError(Problem(rule, "none", fix))
-    scores = model.scores(labelled.rows, **labelled.place, drift=drift)
-    return score(metrics_for(load(METRICS), model.spec.problem_type), labelled.truth, scores)
-
-
-def number(value: Any) -> float:
-    """Return a number of metrics.json, where null stands for nan."""
-    return float("nan") if value is None else float(value)
+    scores = model.scores(evaluation_set.rows, **evaluation_set.place, drift=drift)
+    return score(metrics_for(load(METRICS), model.spec.problem_type), evaluation_set.truth, scores)
 
 
 def is_same(scores: dict[str, float], of_run: dict[str, float]) -> bool:
-    """Say whether all scores are those of the run, to a millionth of their size."""
+    """Say whether all scores are those of the run, to a millionth of their size.
+
+    Those that are no finite number (metrics.json has null for them) must be so in both.
+    """
     return set(scores) == set(of_run) and all(
-        abs(value - of_run[name]) <= SAME * max(1.0, abs(value)) or value != value
+        abs(value - of_run[name]) <= SAME * max(1.0, abs(value))
+        if math.isfinite(value)
+        else not math.isfinite(of_run[name])
         for name, value in scores.items()
     )
 

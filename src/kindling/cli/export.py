@@ -24,7 +24,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kindling.errors import ConfigError, Problem, UserError
+from kindling.cli.input_output import (
+    add_json,
+    add_run,
+    find_files,
+    print_json,
+    require_package,
+    require_writable,
+)
+from kindling.errors import UserError
 
 if TYPE_CHECKING:
     from kindling.bundle.predictor import Predictor
@@ -36,7 +44,7 @@ MAX_NAMED = 6  # inputs in a line
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what can be typed behind `kindling export`."""
-    parser.add_argument("run", metavar="RUN", help="run folder, bundle, latest, or a run's name")
+    add_run(parser)
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="FILE")
     parser.add_argument("--format", choices=("onnx", "torch"), default="onnx", help="default onnx")
     parser.add_argument(
@@ -45,18 +53,17 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--check", nargs="+", default=[], metavar="FILE", help="compare on these rows or images"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
 
 
 def run(arguments: Namespace) -> None:
     """Export, compare, write, and say what was found."""
-    from kindling.cli.console import needs, print_json
     from kindling.run.console import show_plan
 
-    refuse_unwritable(arguments.output)
+    require_writable(arguments.output, "model.onnx")
     if arguments.format == "onnx":
         for package in ("onnx", "onnxscript", "onnxruntime"):
-            needs(package, "onnx")
+            require_package(package, "onnx")
     from kindling.bundle.predictor import load
     from kindling.export.exporter import export
     from kindling.files import write_atomically
@@ -71,37 +78,29 @@ def run(arguments: Namespace) -> None:
     print_json(found) if arguments.json else show_plan(as_lines(found))
 
 
-def refuse_unwritable(file: Path) -> None:
-    """Say before anything slow is done that a file cannot be written."""
-    if file.is_dir() or not file.parent.is_dir():
-        got = f"{file}, which is a folder" if file.is_dir() else f"no folder {file.parent}"
-        fix = f"type -o {file / 'model.onnx'}" if file.is_dir() else f"mkdir -p {file.parent}"
-        raise ConfigError(Problem("-o must name a file in a folder that is there", got, fix))
-
-
 def rows_to_check(arguments: Namespace, model: "Predictor") -> "tuple[list[CheckedRows], str]":
     """Read what was typed behind --check, or else the run's own test rows; and say why not."""
     from kindling.bundle.inputs import read_rows
-    from kindling.cli.files import find_files
     from kindling.export.exporter import CheckedRows
     from kindling.images.image_schema import ImageSchema
 
     if not arguments.check:
         return test_rows(arguments.run, model)
-    files = find_files(arguments.check, model.schema, not_this=arguments.output)
+    files = find_files(arguments.check, model.schema, arguments.output)
     if isinstance(model.schema, ImageSchema):
         return [CheckedRows(files, ", ".join(arguments.check))], ""
     return [CheckedRows(read_rows(file, model.schema), str(file)) for file in files], ""
 
 
 def test_rows(run: str, model: "Predictor") -> "tuple[list[CheckedRows], str]":
-    """Read the rows that the run was judged on, or say why they are not at hand."""
-    from kindling.cli.recall import recall
+    """Read the rows that the run was tested on, or say why they are not at hand."""
+    from kindling.cli.own_test_rows import read_own_test_rows
     from kindling.export.exporter import CheckedRows
     from kindling.runs import find_run
 
     try:
-        return [CheckedRows(recall(find_run(run), model.spec).rows, "the run's test set")], ""
+        rows = read_own_test_rows(find_run(run), model.spec).rows
+        return [CheckedRows(rows, "the run's test set")], ""
     except UserError as error:  # a bundle that lies by itself, or a file that was moved
         reason = error.problems[0].got
         return [], f"not the run's test set ({reason}); --check FILE takes other rows"

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kindling.cli.input_output import add_json, print_json, write_text
 from kindling.errors import ConfigError, DataError, Problem, permitted
 
 if TYPE_CHECKING:
@@ -26,14 +27,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--kinds", metavar="COLUMN=KIND", nargs="+", default=[], help="where the guess is wrong"
     )
     parser.add_argument("--html", metavar="FILE", help="write one page")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
 
 
 def run(arguments: Namespace) -> None:
     """Print the overview; leave with 3 where the data cannot be used as they are."""
     from kindling.checks.overview import inspect_images, inspect_table
     from kindling.checks.overview_page import render
-    from kindling.cli.console import print_json, write_text
 
     with permitted(arguments.path):
         is_folder = Path(arguments.path).is_dir()

@@ -14,7 +14,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kindling.cli.dialect import add_dialect, asked_of
+from kindling.cli.input_output import (
+    add_csv_dialect,
+    add_device,
+    add_json,
+    add_run,
+    csv_dialect,
+    find_files,
+    print_json,
+    require_writable,
+)
 from kindling.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -24,57 +33,47 @@ if TYPE_CHECKING:
     from kindling.bundle.predictor import Predictor
     from kindling.tables.csv_dialect import Dialect
 
-KINDS = (".csv", ".parquet")
+SUFFIXES = (".csv", ".parquet")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what can be typed behind `kindling predict`."""
-    parser.add_argument("run", metavar="RUN", help="run folder, bundle, latest, or a run's name")
+    add_run(parser)
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="CSV or Parquet, or images; folders and globs too"
     )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=".csv or .parquet")
-    parser.add_argument(
-        "--json", action="store_true", help="print JSON: the rows, or what was done"
-    )
-    add_dialect(parser)
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 or mps (default cpu)")
+    add_json(parser, ": the rows, or what was done")
+    add_csv_dialect(parser)
+    add_device(parser)
 
 
 def run(arguments: Namespace) -> None:
     """Load the model, look for the files, and predict chunk by chunk."""
     output = arguments.output
     if output is not None:
-        refuse_output(output)
+        if output.suffix not in SUFFIXES:
+            rule = f"predictions are written as {' or '.join(SUFFIXES)}"
+            fix = f"type -o {output.stem or 'predictions'}.csv"
+            raise ConfigError(Problem(rule, f"-o {output}", fix))
+        require_writable(output, "predictions.csv")
     from kindling.bundle.drift import Drift
     from kindling.bundle.predictor import load
     from kindling.bundle.writers import open_writer
-    from kindling.cli.console import print_json
-    from kindling.cli.files import find_files
 
     model = load(arguments.run, arguments.device)
-    asked = asked_of(arguments.csv, model.schema)
-    files = find_files(arguments.files, model.schema, not_this=output)
-    kind = output.suffix if output else ".json" if arguments.json else ".csv"
+    asked = csv_dialect(arguments.csv, model.schema)
+    files = find_files(arguments.files, model.schema, output)
+    suffix = output.suffix if output else ".json" if arguments.json else ".csv"
     drift, count = Drift(model.schema, model.spec.target), 0
-    with open_writer(output, kind) as write:
-        for table in watched(predictions(model, files, drift, asked)):
+    with open_writer(output, suffix) as write:
+        for table in with_progress(predictions(model, files, drift, asked)):
             write(table)
             count += len(table)
     for line in drift.lines():
         sys.stderr.write(f"{line}\n")
     if output and arguments.json:
         print_json({"rows": count, "output": str(output), "drift": drift.lines()})
-
-
-def refuse_output(output: Path) -> None:
-    """Refuse what cannot be written, before anything slow is done."""
-    if output.suffix not in KINDS:
-        got, fix = f"-o {output}", f"type -o {output.stem or 'predictions'}.csv"
-        raise ConfigError(Problem(f"predictions are written as {' or '.join(KINDS)}", got, fix))
-    if not output.parent.is_dir():
-        fix = f"type mkdir -p {output.parent}"
-        raise ConfigError(Problem("-o must be in a folder that is there", f"-o {output}", fix))
 
 
 def predictions(
@@ -94,7 +93,7 @@ def predictions(
     return predict_tables(model, files, workers, drift, asked)
 
 
-def watched(tables: "Iterator[pa.Table]") -> "Iterator[pa.Table]":
+def with_progress(tables: "Iterator[pa.Table]") -> "Iterator[pa.Table]":
     """Show on a terminal how many rows are done."""
     from tqdm import tqdm
 

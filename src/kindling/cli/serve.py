@@ -17,6 +17,7 @@ import socket
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
+from kindling.cli.input_output import add_device, add_run, require_package
 from kindling.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ BACKLOG = 1024  # connections that wait to be taken up
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what can be typed behind `kindling serve`."""
-    parser.add_argument("run", metavar="RUN", help="run folder, bundle, latest, or a run's name")
+    add_run(parser)
     parser.add_argument(
         "--port", type=int, default=8000, metavar="N", help="0 takes a free one (default 8000)"
     )
@@ -41,7 +42,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="NAME",
         help="a name by which browsers may ask, such as model.example.org; can be repeated",
     )
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 or mps (default cpu)")
+    add_device(parser)
     parser.add_argument(
         "--max-mb", type=int, default=10, metavar="N", help="size of one request (default 10)"
     )
@@ -55,10 +56,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> None:
     """Listen, load, answer until asked to stop."""
-    from kindling.cli.console import needs
-
     for package in ("fastapi", "uvicorn", "python_multipart"):
-        needs(package, "serve")
+        require_package(package, "serve")
     with listen(arguments.host, arguments.port) as place:
         serve(arguments, place)
 

@@ -1,7 +1,5 @@
 """Write the plain files of a run folder: config, command, environment, metrics, predictions."""
 
-import json
-import math
 import platform
 import subprocess
 from importlib.metadata import version
@@ -16,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from kindling.config.compose import project_folder
 from kindling.config.replay import command_of
 from kindling.contract import DescribedTask
+from kindling.formatting import json_text
 from kindling.runs import (
     CONFIG_FILE,
     ENVIRONMENT_FILE,
@@ -104,11 +103,4 @@ def write_predictions(cfg: DictConfig, data: Any, task: Any) -> None:
 
 def write_json(file: Path, content: Any) -> None:
     """Write plain values; what JSON has no number for (nan, inf) becomes null."""
-    text = json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False)
-    file.write_text(text + "\n", encoding="utf-8")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    file.write_text(json_text(content), encoding="utf-8")

@@ -11,7 +11,7 @@ import pytest
 
 from kindling import load
 from kindling.bundle.evaluation_set import read_evaluation_set
-from kindling.cli.main import main
+from kindling.cli.command_line import main
 from kindling.errors import DataError
 from kindling.export.exporter import export
 from tests.kindling.images.test_npy_source import NpySource, made

@@ -10,7 +10,7 @@ import pytest
 
 from kindling import load
 from kindling.bundle.evaluation_set import read_evaluation_set
-from kindling.cli.main import main
+from kindling.cli.command_line import main
 from kindling.errors import DataError
 
 PENGUINS = Path(__file__).parents[3] / "data" / "penguins.csv"

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from kindling.cli.main import main
+from kindling.cli.command_line import main
 from kindling.report.comparison import Comparison
 from kindling.report.comparison_output import GAP, columns_that_fit
 from kindling.scoring import MetricInfo

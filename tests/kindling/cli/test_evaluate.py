@@ -13,7 +13,7 @@ from sklearn import metrics
 from sklearn.datasets import load_digits
 
 from kindling import load
-from kindling.cli.main import main
+from kindling.cli.command_line import main
 
 PENGUINS = Path(__file__).parents[3] / "data" / "penguins.csv"
 

@@ -3,7 +3,7 @@ import json
 import pandas as pd
 import pytest
 
-from kindling.cli.main import main
+from kindling.cli.command_line import main
 from tests.kindling.bad_tables import GOOD
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from kindling import load
-from kindling.cli.main import main
+from kindling.cli.command_line import main
 from kindling.tables import csv_reader
 
 PENGUINS = Path(__file__).parents[3] / "data" / "penguins.csv"
@@ -253,7 +253,7 @@ def test_predictions_do_not_replace_their_rows(refused, penguins_run, tmp_path):
 
 @pytest.mark.slow
 def test_a_reader_that_leaves_early_is_no_fault(penguins_run):
-    command = "from kindling.cli.main import main; main()"
+    command = "from kindling.cli.command_line import main; main()"
     words = [sys.executable, "-c", command, "predict", str(penguins_run), str(PENGUINS)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()

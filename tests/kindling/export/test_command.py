@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from kindling.cli.command_line import make_parser
 from kindling.cli.export import add_arguments, run
-from kindling.cli.main import make_parser
 from kindling.errors import ConfigError, DataError
 
 PENGUINS = Path(__file__).parents[3] / "data" / "penguins.csv"
@@ -81,7 +81,7 @@ def test_a_file_that_cannot_be_read_leaves_the_old_export_alone(penguins_run, tm
 
 
 def test_a_folder_that_is_not_there_is_refused_before_anything_is_loaded(tmp_path):
-    with pytest.raises(ConfigError, match=r"got no folder .*away; mkdir -p"):
+    with pytest.raises(ConfigError, match=r"got no folder .*away; type mkdir -p"):
         type_in("no run at all", "-o", tmp_path / "away" / "model.onnx")
     with pytest.raises(ConfigError, match=r"which is a folder; type -o .*model\.onnx"):
         type_in("no run at all", "-o", tmp_path)

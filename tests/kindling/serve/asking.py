@@ -82,7 +82,7 @@ def errors(answer, status=422):
 @contextmanager
 def serving(run, *words):
     """Start `kindling serve` on a free port; give its process and its address, then stop it."""
-    start = [sys.executable, "-c", "from kindling.cli.main import main; main()"]
+    start = [sys.executable, "-c", "from kindling.cli.command_line import main; main()"]
     command = [*start, "serve", str(run), "--port", "0", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:

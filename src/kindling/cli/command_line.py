@@ -1,17 +1,25 @@
-"""`kindling ...`: what is done with a finished run or a file, or asked of this machine."""
+"""Run `kindling COMMAND ...`: find the command's file, parse its arguments, answer with exit codes.
+
+Nothing heavy is imported here: --help, --version and a misspelt word are answered at once.
+"""
 
 import argparse
 import difflib
 import re
 import sys
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 from kindling import __version__
+from kindling.cli.input_output import add_json, print_json
 from kindling.errors import ConfigError, Problem
 from kindling.run.exit import exit_codes
 
-# A command is the module of that name in this folder, imported only when it is typed. Its
-# docstring, with an example, is its help; it has add_arguments(parser) and run(arguments).
+ABOUT = "`kindling ...`: what is done with a finished run or a file, or asked of this machine."
+# A command is the module of that name in this folder (env is a class below), imported only when it
+# is typed. Its docstring, with an example, is its help; it has add_arguments(parser) and
+# run(arguments).
 COMMANDS = {
     "predict": "predictions for the rows of a file, or for images",
     "evaluate": "the test metrics again, or those on a new labelled file",
@@ -30,6 +38,35 @@ class Parser(argparse.ArgumentParser):
         raise ConfigError(Problem(message, self.prog, f"type {self.prog} --help"))
 
 
+class Env:
+    """Show versions, and which devices can be used here: what a run would record of this machine.
+
+    kindling env
+    kindling env --json
+    """
+
+    @staticmethod
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        """Add what can be typed behind `kindling env`."""
+        add_json(parser)
+
+    @staticmethod
+    def run(arguments: argparse.Namespace) -> None:
+        """Print them, with the reason where a device is not usable."""
+        from kindling.run.console import show_plan
+        from kindling.run.record import describe_environment
+        from kindling.trainer.device import why_not
+
+        found = describe_environment(Path.cwd())
+        devices = {"cpu": "usable"} | {kind: why_not(kind) or "usable" for kind in ("cuda", "mps")}
+        if arguments.json:
+            print_json(found | {"devices": devices})
+        else:
+            packages = found.pop("packages")
+            found["CUDA version"] = found.pop("cuda")
+            show_plan({name: str(text) for name, text in (found | packages | devices).items()})
+
+
 def main(words: list[str] | None = None) -> None:
     """Run the command that was typed; exit codes as in `kindling.run.exit`."""
     words = sys.argv[1:] if words is None else words
@@ -42,14 +79,14 @@ def main(words: list[str] | None = None) -> None:
 
 def run_command(name: str, *words: str) -> None:
     """Import one command, read its arguments, and run it."""
-    module = import_module(f"kindling.cli.{name}")
-    parser = make_parser(f"kindling {name}", module.__doc__)
-    module.add_arguments(parser)
+    command: Any = Env if name == "env" else import_module(f"kindling.cli.{name}")
+    parser = make_parser(f"kindling {name}", command.__doc__)
+    command.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     arguments, unknown = parser.parse_known_intermixed_args(words)  # options anywhere
     if unknown:
         raise ConfigError(*(unknown_word(parser, word) for word in unknown))
-    module.run(arguments)
+    command.run(arguments)
 
 
 def answer(words: list[str]) -> None:
@@ -57,7 +94,7 @@ def answer(words: list[str]) -> None:
     width = max(map(len, COMMANDS))
     lines = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
     example = "kindling COMMAND --help tells more, such as: kindling compare --help"
-    parser = make_parser("kindling", f"{__doc__}\n\n{lines}\n\n{example}")
+    parser = make_parser("kindling", f"{ABOUT}\n\n{lines}\n\n{example}")
     parser.usage = "kindling COMMAND ..."
     parser.add_argument("--version", action="version", version=f"kindling {__version__}")
     _, unknown = parser.parse_known_args(words)

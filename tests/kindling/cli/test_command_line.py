@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import kindling.cli
-from kindling.cli.main import COMMANDS
+from kindling.cli.command_line import COMMANDS
 
 FOLDER = Path(kindling.cli.__file__).parent
 WRITTEN = [name for name in COMMANDS if (FOLDER / f"{name}.py").exists()]
 HEAVY = {"torch", "lightning", "pandas", "sklearn", "hydra", "pyarrow", "numpy", "rich"}
-COMMAND = [sys.executable, "-c", "from kindling.cli.main import main; main()"]
+COMMAND = [sys.executable, "-c", "from kindling.cli.command_line import main; main()"]
 
 
 def type_in(*words, environment=None):

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from kindling.cli.console import needs, print_json
+from kindling.cli.input_output import print_json, require_package
 from kindling.errors import ConfigError
 
 
@@ -13,6 +13,6 @@ def test_numbers_that_json_does_not_have_become_null(capsys):
 
 
 def test_a_missing_package_is_named_with_the_extra_that_brings_it():
-    needs("json", "serve")
+    require_package("json", "serve")
     with pytest.raises(ConfigError, match=r"nowhere_to_be_found.*'\.\[serve\]'"):
-        needs("nowhere_to_be_found", "serve")
+        require_package("nowhere_to_be_found", "serve")

@@ -1,0 +1,168 @@
+"""What several commands share: RUN, --device, --csv, the files to read, and JSON or text to write.
+
+Heavy packages are imported only by the functions that need them: --help stays fast.
+"""
+
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kindling.errors import ConfigError, DataError, Problem, permitted
+from kindling.files import write_atomically
+from kindling.formatting import json_text
+
+if TYPE_CHECKING:
+    from kindling.images.image_schema import ImageSchema
+    from kindling.tables.csv_dialect import Dialect
+    from kindling.tables.schema import TableSchema
+
+
+def add_run(parser: ArgumentParser) -> None:
+    """Add the argument that names a finished run."""
+    parser.add_argument("run", metavar="RUN", help="run folder, bundle, latest, or a run's name")
+
+
+def add_device(parser: ArgumentParser) -> None:
+    """Add the option that says where the network computes."""
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 or mps (default cpu)")
+
+
+def add_json(parser: ArgumentParser, what: str = "") -> None:
+    """Add the option for output that another program reads."""
+    parser.add_argument("--json", action="store_true", help=f"print JSON{what}")
+
+
+def add_csv_dialect(parser: ArgumentParser) -> None:
+    """Add the option that says how CSV files are written."""
+    parser.add_argument(
+        "--csv",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="separator=, encoding= or quote=, where it is not as the train rows were written",
+    )
+
+
+def csv_dialect(words: Sequence[str], schema: "TableSchema | ImageSchema") -> "Dialect | None":
+    """Return the dialect of --csv: keys that were not typed are as the train rows were written.
+
+    Args:
+        words: KEY=VALUE, as typed; without any the answer is None.
+        schema: knows the dialect of the train rows, if they were a table.
+
+    Raises:
+        ConfigError: an unknown key, or a value that cannot be.
+    """
+    from kindling.tables.csv_dialect import AUTO, asked_dialect
+
+    if not words:
+        return None
+    known = asdict(getattr(schema, "dialect", AUTO))
+    pairs = [word.partition("=") for word in words]
+    if any(key not in known for key, _, _ in pairs):
+        rule = "--csv takes separator=, encoding= or quote="
+        raise ConfigError(Problem(rule, ", ".join(words), "type --csv 'separator=;'"))
+    return asked_dialect(known | {key: value for key, _, value in pairs}, "--csv ")
+
+
+def find_files(
+    words: Sequence[str], schema: "TableSchema | ImageSchema", output: Path | None = None
+) -> list[Path]:
+    """List the files that are meant, in the order of the words; those of a folder by their names.
+
+    Args:
+        words: paths of files and folders, and patterns such as "photos/*.png", "photos/**/*.png".
+        schema: says whether tables or images are looked for in a folder.
+        output: the file that will be written; it may not be one of them.
+
+    Raises:
+        DataError: nothing is there, or it may not be read, or it would be overwritten.
+    """
+    from kindling.images.decoding import image_suffixes
+    from kindling.images.image_schema import ImageSchema
+    from kindling.tables.formats import table_suffixes
+
+    suffixes = image_suffixes(schema) if isinstance(schema, ImageSchema) else table_suffixes()
+    found: list[Path] = []
+    problems = []
+    for word in words:
+        with permitted(word):
+            files = _files_of(word, suffixes)
+        if not files:
+            rule, fix = "FILE must be a file, or a folder or pattern with some", "correct the path"
+            what = "images" if isinstance(schema, ImageSchema) else "tables"
+            got = f"no {what} in {word}" if Path(word).is_dir() else f"nothing at {word}"
+            problems.append(Problem(rule, got, fix))
+        found += files
+    if output is not None and output.exists() and any(file.samefile(output) for file in found):
+        rule, fix = "predictions must not replace what they are made from", "type another -o"
+        problems.append(Problem(rule, f"-o {output}", fix))
+    if problems:
+        raise DataError(*problems)
+    return found
+
+
+def _files_of(word: str, suffixes: set[str]) -> list[Path]:
+    path = Path(word)
+    if path.is_dir():
+        inside = (file for file in _walk(path) if file.suffix.lower() in suffixes)
+        return sorted(file for file in inside if file.is_file())
+    if path.exists():
+        return [path]
+    try:
+        matching = Path(path.anchor).glob(str(path.relative_to(path.anchor)))
+        return sorted(file for file in matching if file.is_file())
+    except ValueError:  # "a**" is no pattern
+        return []
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Give the files in a folder and those below it; hidden ones are left out."""
+
+    def refuse(error: OSError) -> None:  # os.walk, as a glob, would pass over a closed folder
+        raise error
+
+    for name, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = [inner for inner in folders if inner[0] != "."]
+        yield from (Path(name) / file for file in files if file[0] != ".")
+
+
+def require_package(package: str, extra: str) -> None:
+    """Refuse to go on without an optional package, and name the extra that brings it."""
+    if find_spec(package) is None:
+        fix = f"where pyproject.toml is, type pip install -c constraints.txt -e '.[{extra}]'"
+        raise ConfigError(Problem(f"this needs the package {package}", "it is not installed", fix))
+
+
+def require_writable(output: Path, example: str) -> None:
+    """Refuse a file that cannot be written before anything slow is done.
+
+    Args:
+        output: what was typed behind -o.
+        example: a file's name, for the message where it is a folder.
+    """
+    if output.is_dir() or not output.parent.is_dir():
+        is_folder = output.is_dir()
+        got = f"{output}, which is a folder" if is_folder else f"no folder {output.parent}"
+        fix = f"type -o {output / example}" if is_folder else f"type mkdir -p {output.parent}"
+        raise ConfigError(Problem("-o must name a file in a folder that is there", got, fix))
+
+
+def print_json(value: Any) -> None:
+    """Print plain values for another program."""
+    sys.stdout.write(json_text(value))
+
+
+def write_text(option: str, file: str, text: str) -> None:
+    """Write a file that was asked for with an option such as --html."""
+    try:
+        write_atomically(Path(file), text)
+    except OSError as error:
+        rule = f"{option} must name a file that can be written"
+        fix = "type the name of a file in a folder that is there"
+        raise ConfigError(Problem(rule, f"{file} ({error.strerror})", fix)) from error
