@@ -20,7 +20,7 @@ from kindling.serve.answer import Refusal, RequestProblem, refuse
 from kindling.serve.fields import WORDS
 from kindling.serve.middleware import Limits
 from kindling.tables.csv_dialect import SEPARATORS
-from kindling.tables.formats import MAGIC_BYTES, find_format
+from kindling.tables.formats import CSV, MAGIC_BYTES, find_format
 from kindling.tables.schema import TableSchema
 
 PACKED = (b"\x1f\x8b", b"PK\x03\x04")  # gzip, zip: small files that grow
@@ -74,26 +74,34 @@ def problem_of_json(detail: Any, schema: TableSchema) -> RequestProblem:
     return RequestProblem(message, name, row)
 
 
-def read_csv(content: bytes, schema: TableSchema, limits: Limits) -> pa.Table:
-    """Read an uploaded CSV file as training reads its own."""
-    if content.startswith(PACKED) or find_format(content[:MAGIC_BYTES]).is_compressed:
+def read_upload(content: bytes, schema: TableSchema, limits: Limits) -> pa.Table:
+    """Read an uploaded table as training reads its own: its first bytes tell the format."""
+    known = find_format(content[:MAGIC_BYTES])
+    if content.startswith(PACKED) or known.is_compressed:
         raise refuse(415, "a table must be plain CSV; got a packed or binary file")
-    header = content.partition(b"\n")[0]
-    separators = {*SEPARATORS, schema.dialect.separator}
-    if max(header.count(separator.encode()) for separator in separators) >= limits.columns:
-        raise refuse(413, f"a table must have at most {limits.columns:,} columns")
+    if known is CSV:  # its columns are counted before they are read: each one costs memory
+        header = content.partition(b"\n")[0]
+        separators = {*SEPARATORS, schema.dialect.separator}
+        refuse_columns(1 + max(header.count(sign.encode()) for sign in separators), limits)
     with TemporaryDirectory() as folder:
-        file = Path(folder) / "upload.csv"
+        file = Path(folder) / "upload"
         file.write_bytes(content)
         try:
             table = read_rows(file, schema)
         except UserError as error:
             raise refuse_data([reword_upload(problem) for problem in error.problems]) from error
+    refuse_columns(table.num_columns, limits)
     if table.num_rows > limits.rows:
         raise refuse(413, f"a table must have at most {limits.rows:,} rows; got {table.num_rows:,}")
     if table.num_rows == 0:
         raise refuse(422, "a table must have rows; got a header only")
     return table
+
+
+def refuse_columns(num_columns: int, limits: Limits) -> None:
+    """Refuse a table of too many columns."""
+    if num_columns > limits.columns:
+        raise refuse(413, f"a table must have at most {limits.columns:,} columns")
 
 
 def reword_upload(problem: Problem) -> Problem:

@@ -25,7 +25,7 @@ from kindling.serve.answer import (
 )
 from kindling.serve.fields import make_body
 from kindling.serve.middleware import Limits
-from kindling.serve.request import UPLOAD, read_csv, read_json, refuse_data
+from kindling.serve.request import UPLOAD, read_json, read_upload, refuse_data
 from kindling.tables.schema import TableSchema
 
 CHUNK_ROWS, CHUNK_IMAGES = 8192, 16  # of one pass, after which the time is looked at
@@ -113,7 +113,7 @@ class PredictionService:
         if upload.content_type == JSON:
             table = read_json(upload.content, body, schema)
         else:
-            table = read_csv(upload.content, schema, self.limits)
+            table = read_upload(upload.content, schema, self.limits)
         try:
             with np.errstate(over="ignore"):  # what float32 cannot hold is refused below
                 x = self.model.inputs(table, file=UPLOAD)

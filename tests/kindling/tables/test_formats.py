@@ -9,10 +9,11 @@ import pytest
 from kindling.bundle.evaluation_set import read_evaluation_set
 from kindling.bundle.inputs import open_rows
 from kindling.checks.overview import inspect_table
-from kindling.cli.files import find_files
+from kindling.cli.input_output import find_files
 from kindling.errors import DataError
-from kindling.serve.limits import Limits
-from kindling.serve.request import read_csv
+from kindling.serve.answer import Refusal
+from kindling.serve.middleware import Limits
+from kindling.serve.request import read_upload
 from kindling.tables import formats
 from kindling.tables.csv_dialect import Dialect
 from kindling.tables.formats import TableFile, TableFormat, open_table, read_table
@@ -35,7 +36,7 @@ def feather_file(monkeypatch, table_csv):
     known = TableFormat("Feather", b"ARROW1", (".feather",), False, read_feather)
     monkeypatch.setattr(formats, "FORMATS", [known, *formats.FORMATS])
     file = table_csv.with_suffix(".feather")
-    table = pa.Table.from_pandas(pd.read_csv(table_csv))
+    table = pa.Table.from_pandas(pd.read_upload(table_csv))
     feather.write_feather(table, file, compression="uncompressed", chunksize=10)
     return file
 
@@ -43,7 +44,7 @@ def feather_file(monkeypatch, table_csv):
 def test_a_further_format_is_read_in_chunks_and_by_columns(feather_file, table_csv):
     chunks = list(open_table(feather_file))
     assert [len(chunk) for chunk in chunks] == [0, *[10] * 6, 4]
-    expected = pd.read_csv(table_csv)
+    expected = pd.read_upload(table_csv)
     pd.testing.assert_frame_equal(pa.concat_tables(chunks).to_pandas(), expected)
     some = read_table(feather_file, names=["town", "size"])
     assert some.column_names == ["town", "size"]
@@ -67,7 +68,7 @@ def test_a_further_format_is_predicted_evaluated_inspected_and_uploaded(
     assert pa.concat_tables(open_rows(feather_file, schema)).num_rows == 64
     assert feather_file in find_files([str(tmp_path)], schema)
     assert {c.name for c in inspect_table(str(feather_file), "label", None, {}).columns} >= {"town"}
-    assert read_csv(feather_file.read_bytes(), schema, Limits()).num_rows == 64
+    assert read_upload(feather_file.read_bytes(), schema, Limits()).num_rows == 64
     folder = run("data=table", f"data.path={table_csv}", "data.target=label")
     assert len(read_evaluation_set(feather_file, load(folder)).truth) == 64
 
@@ -87,12 +88,10 @@ def test_two_columns_of_a_name_are_refused_whatever_the_format(feather_file):
 
 
 def test_compressed_files_are_no_uploads(monkeypatch, feather_file):
-    from kindling.serve.limits import Refusal
-
     known = TableFormat("Feather", b"ARROW1", (".feather",), True, read_feather)
     monkeypatch.setattr(formats, "FORMATS", [known, *formats.FORMATS])
     with pytest.raises(Refusal):
-        read_csv(feather_file.read_bytes(), infer_schema(pa.table(TABLE), {}), Limits())
+        read_upload(feather_file.read_bytes(), infer_schema(pa.table(TABLE), {}), Limits())
 
 
 def test_a_long_file_comes_in_chunks_that_are_the_whole(tmp_path):
