@@ -1,4 +1,4 @@
-"""Milliseconds of a tiny epoch: 1,800 rows in batches of 64, judged and kept after each epoch.
+"""Milliseconds of a tiny epoch: 1,800 rows in batches of 64, evaluated and kept after each epoch.
 
 python benchmarks/epochs.py                # half a minute; prints a Markdown table
 
@@ -71,7 +71,7 @@ def kindling(setup: Setup) -> float:
     with TemporaryDirectory() as folder:
         words = ["name=bench", f"run_dir={folder}", "device=cpu", f"trainer.max_epochs={EPOCHS}"]
         cfg = compose_config(ROOT / "conf", [*words, "callbacks.early_stopping.patience=1000"])
-        parts = {"optimizer": instantiate(cfg.optimizer), "schedule": instantiate(cfg.schedule)}
+        parts = {name: instantiate(cfg[name]) for name in ("optimizer", "scheduler")}
         counts = {"num_batches": -(-TINY.num_rows // 64), "batch_size": 64}
         task = instantiate(cfg.task)(setup.network(), setup.data.spec, **parts, **counts)
         trainer: Any = build_trainer(cfg, setup.data, task)

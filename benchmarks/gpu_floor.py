@@ -9,24 +9,26 @@ once. Kindling's loop is the same step and what it counts for the curves, BATCHE
 from dataclasses import dataclass
 
 import torch
-from project.training.running import RunningMeans
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 from kindling.images.pixel_scaling import PixelScaler
+from kindling.scoring import metrics_for
 from kindling.types import DataSpec
 from project.models.cnn import CNN
 from project.models.mlp import MLP
-from project.training.losses import Loss
+from project.training.epoch_metrics import EpochMetrics
+from project.training.losses import CrossEntropy
+from project.training.metrics import METRICS
 
 # NVIDIA A100 40 GB, from its data sheet; the launch is what a CPU needs to hand over a kernel.
 BYTES_PER_S, FLOPS, FLOPS_TF32, LAUNCH_S = 1.555e12, 19.5e12, 156e12, 5e-6
 NO_KERNEL = ("detach", "empty", "empty_like")
 NO_KERNEL += ("_record_function_enter_new", "_record_function_exit")
 BATCHES = 64
-CLASSES = {"task": "multiclass", "target": "y", "classes": tuple("abcdefghij")}
+CLASSES = {"problem_type": "multiclass", "target": "y", "classes": tuple("abcdefghij")}
 TABLE = DataSpec(**CLASSES, numbers=tuple(f"x{i}" for i in range(32)))
 IMAGES = DataSpec(**CLASSES, image_shape=(1, 28, 28), pixel_mean=(1,), pixel_scale=(2,))
 WORKS = [
@@ -73,9 +75,9 @@ def count(spec: DataSpec, batch_size: int) -> tuple[Count, Count]:
     x = torch.zeros(2 * batch_size, *(spec.image_shape or (len(spec.numbers),)))
     x, y = x.to(torch.uint8) if spec.image_shape else x, torch.zeros(2 * batch_size).long()
     scaler = PixelScaler(spec.pixel_mean, spec.pixel_scale) if spec.image_shape else None
-    rows, loss_of = torch.arange(BATCHES * batch_size), Loss(spec, None)
+    rows, loss_of = torch.arange(BATCHES * batch_size), CrossEntropy(spec)
     optimizer = torch.optim.AdamW(network.parameters(), fused=True)
-    means = RunningMeans(spec, loss_of, torch.device("cpu"))
+    metrics = EpochMetrics(spec, metrics_for(METRICS, spec.problem_type), loss_of)
     positions = torch.arange(batch_size)
     for _ in range(2):  # the first makes the optimizer's state
         with Count() as step:
@@ -87,8 +89,8 @@ def count(spec: DataSpec, batch_size: int) -> tuple[Count, Count]:
             optimizer.step()
         with Count() as added:
             rows.index_select(0, rows)  # which row of the source each one is
-            rows.index_select(0, rows)  # of the stage, whose rows lie among all
-            means.add(
+            rows.index_select(0, rows)  # of the split, whose rows lie among all
+            metrics.add(
                 *([tensor] * BATCHES for tensor in (loss.detach(), outputs.detach(), y_batch))
             )
     added.kernels, added.bytes = added.kernels / BATCHES, added.bytes / BATCHES

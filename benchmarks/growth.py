@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from kindling.plotting import figure_style, label_log_axis
 
 HERE = Path(__file__).resolve().parent
-PICTURE = HERE.parent / "docs" / "growth.png"
+FIGURE = HERE.parent / "docs" / "growth.png"
 ROWS = (10_000, 100_000, 1_000_000, 5_000_000)
 PARTS = ("read", "split and fit", "transform", "epoch")
 
@@ -68,7 +68,7 @@ def draw(measured: list[dict]) -> None:
     for axes in (left, right):
         axes.legend()
         label_log_axis(axes.xaxis)
-    figure.savefig(PICTURE, dpi=110)
+    figure.savefig(FIGURE, dpi=110)
 
 
 if __name__ == "__main__":

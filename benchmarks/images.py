@@ -63,9 +63,9 @@ def write_images(folder: Path, count: int, side: int) -> None:
         (folder / f"class {label}").mkdir(parents=True)
     for number in range(count):
         spots = Image.fromarray(rng.integers(0, 256, (6, 6, 3), dtype=np.uint8))
-        levels = np.asarray(spots.resize((side, side), Image.Resampling.BICUBIC), np.float32)
-        levels += rng.normal(0, 6, levels.shape).astype(np.float32)
-        image = Image.fromarray(levels.clip(0, 255).astype(np.uint8))
+        pixels = np.asarray(spots.resize((side, side), Image.Resampling.BICUBIC), np.float32)
+        pixels += rng.normal(0, 6, pixels.shape).astype(np.float32)
+        image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
         image.save(folder / f"class {number % CLASSES}" / f"{number:07}.jpg", quality=85)
 
 
@@ -96,7 +96,7 @@ def start(photos: Path, cache: str, cores: int) -> dict[str, float]:
         for batch in data.train_dataloader():
             batch.x.sum()
         end = time.perf_counter()
-    read = source.spent[0]
+    read = source.seconds
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     times = (read, ready - begin - read, end - ready)
     return dict(zip(COLUMNS, (*times, highest[0], peak), strict=True))
@@ -105,12 +105,12 @@ def start(photos: Path, cache: str, cores: int) -> dict[str, float]:
 class Timed(ImageSource):
     """An image source that keeps how long it read."""
 
-    spent: tuple[float, ...] = ()
+    seconds = 0.0
 
     def read(self):
         begin = time.perf_counter()
         raw = super().read()
-        type(self).spent = (time.perf_counter() - begin,)
+        self.seconds = time.perf_counter() - begin
         return raw
 
 

@@ -1,4 +1,4 @@
-"""Rows per second of one epoch: hand-written loops, the usual Lightning model_config, others, Kindling.
+"""Rows per second of one epoch: hand-written loops, the usual Lightning recipe, others, Kindling.
 
 python benchmarks/loop.py                 # a few minutes; prints a Markdown table
 python benchmarks/loop.py --repeats 3     # quicker, noisier
@@ -120,7 +120,7 @@ class Setup:
 
 
 def learn(setup: Setup, batches: Iterator[tuple[torch.Tensor, torch.Tensor]]) -> float:
-    """A loop over batches; nothing is counted, clipped, judged or saved."""
+    """A loop over batches; nothing is counted, clipped, evaluated or saved."""
     network = setup.network()
     optimizer = torch.optim.AdamW(network.parameters(), **ADAMW)
     network.train()
@@ -197,7 +197,7 @@ def usual(setup: Setup) -> float:
 
 
 def kindling(setup: Setup) -> float:
-    """(c) All of conf/: callbacks, checkpoints, TensorBoard, clipping and schedule included."""
+    """(c) All of conf/: callbacks, checkpoints, TensorBoard and the scheduler included."""
     with TemporaryDirectory() as folder:
         words = ["name=bench", f"run_dir={folder}", "device=cpu", "trainer.max_epochs=2"]
         cfg = compose_config(ROOT / "conf", words)
@@ -205,7 +205,7 @@ def kindling(setup: Setup) -> float:
             setup.network(),
             setup.data.spec,
             optimizer=instantiate(cfg.optimizer),
-            schedule=instantiate(cfg.schedule),
+            scheduler=instantiate(cfg.scheduler),
             num_batches=-(-setup.work.num_rows // setup.work.batch_size),
             batch_size=setup.work.batch_size,
         )
@@ -247,7 +247,7 @@ def scikit(setup: Setup) -> float:
 CONTENDERS: dict[str, Callable[[Setup], float]] = {
     "slices": sliced,
     "gathered": gathered,
-    "usual model_config": usual,
+    "usual recipe": usual,
     "skorch": skorch,
     "scikit-learn": scikit,
     "Kindling": kindling,
@@ -276,7 +276,7 @@ def main() -> None:
     arguments = parser.parse_args()
     hide_adverts()
     register_resolvers(ROOT)
-    warnings.filterwarnings("ignore")  # the usual model_config warns
+    warnings.filterwarnings("ignore")  # the usual recipe warns
     others = [name for name in CONTENDERS if name != "Kindling"]
     heads = ["rows/s", "threads", "Kindling", *others, "/ by hand", "/ usual", "/ skorch"]
     print(f"| {' | '.join([*heads, '/ scikit-learn'])} |\n|{'---|' * (len(heads) + 1)}")
@@ -285,10 +285,7 @@ def main() -> None:
         work = full._replace(name=name, num_rows=int(full.num_rows * arguments.share))
         speed = measure(work, arguments.repeats)
         ours, by_hand = speed["Kindling"], max(speed["slices"], speed["gathered"])
-        rivals = [
-            by_hand,
-            *(speed.get(n) for n in ("usual model_config", "skorch", "scikit-learn")),
-        ]
+        rivals = [by_hand, *(speed.get(n) for n in ("usual recipe", "skorch", "scikit-learn"))]
         ratios = [f"{ours / rival:.2f}" if rival else "" for rival in rivals]
         cells = [f"{speed[name]:,.0f}" if name in speed else "" for name in ("Kindling", *others)]
         row = [work.name, str(torch.get_num_threads()), *cells, *ratios]

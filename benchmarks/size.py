@@ -12,11 +12,11 @@ import time
 import torch
 
 from kindling.checks.overview import LOADING
-from kindling.tables import preprocessor as preprocess
+from kindling.tables import preprocessor
 from kindling.tables.source import TableSource
 from project.data.datamodule import DataModule
 from project.models.mlp import MLP
-from project.training.losses import Loss
+from project.training.losses import default_loss
 
 
 def peak_gb() -> float:
@@ -28,7 +28,7 @@ def main(file: str, memory: str, *, as_json: bool) -> None:
     """Go once from the file to the end of an epoch, and print a line."""
     torch.set_num_threads(1)
     base, spent = peak_gb(), {}
-    transform = preprocess.transform_rows
+    transform = preprocessor.transform_rows
 
     def timed(*args):
         start = time.perf_counter()
@@ -36,7 +36,7 @@ def main(file: str, memory: str, *, as_json: bool) -> None:
         spent["transform"] = time.perf_counter() - start
         return rows
 
-    preprocess.transform_rows = timed
+    preprocessor.transform_rows = timed
     data = DataModule(TableSource(file, "label", memory=memory), **(LOADING | {"batch_size": 1024}))
     read = data.source.read
 
@@ -46,7 +46,7 @@ def main(file: str, memory: str, *, as_json: bool) -> None:
         spent["read"] = time.perf_counter() - start
         return raw
 
-    object.__setattr__(data.source, "read", timed_read)
+    data.source.read = timed_read
     start = time.perf_counter()
     data.setup()
     spent["split and fit"] = time.perf_counter() - start - sum(spent.values())
@@ -75,7 +75,7 @@ def describe(result: dict) -> str:
 
 def train(data: DataModule) -> None:
     """Train one epoch as a loop written by hand does."""
-    network, loss = MLP(data.spec, width=128), Loss(data.spec, None)
+    network, loss = MLP(data.spec, width=128), default_loss(data.spec)
     optimizer = torch.optim.AdamW(network.parameters(), fused=True)
     for batch in data.train_dataloader():
         optimizer.zero_grad()
