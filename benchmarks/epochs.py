@@ -56,8 +56,6 @@ def by_hand(setup: Setup) -> float:
 class Epochs(Callback):
     """Times all epochs but the first."""
 
-    works_per_step = False
-
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         if trainer.current_epoch == 1:
             self.start = time.perf_counter()
