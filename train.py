@@ -7,7 +7,7 @@ python train.py data=table data.path=my.csv data.target=price      # your own ta
 
 from omegaconf import DictConfig
 
-from kindling.run.main import main
+from kindling.run.command import main
 
 
 @main

@@ -16,7 +16,8 @@ from kindling.config.signatures import section_signature
 from kindling.config.values import leaves, moved_problems
 from kindling.errors import Problem
 
-ALIKE, NEARLY = 0.6, 0.9  # worth a hint; surely a misspelt key, not one to look up
+# How alike two keys are, from 0 to 1: worth a hint; surely a misspelt one, not one to look up.
+SIMILAR, ALMOST_EQUAL = 0.6, 0.9
 KEPT = ("callbacks.best", "callbacks.last")  # beside all keys at the root
 TYPE_WORDS = {bool: "true or false", int: "a whole number", float: "a number", list: "a list"}
 
@@ -40,14 +41,14 @@ def key_problems(
             return [Problem(f"{key} is there already", text, f"type {text.lstrip('+')}")]
         if override.is_delete():
             return [] if "." in key and key not in KEPT else [kept_problem(key, text)]
-        has_rule = key in rules
-        return [] if has_rule else type_problems(key, value_of(plain, key), override)
+        return [] if key in rules else type_problems(key, value_of(plain, key), override)
     if override.is_add() and may_be_added(plain, key):
         return []
     owner, name = owner_of(plain, key)
     if is_open(value_of(plain, owner)) and not override.is_delete():
         return [Problem(f"{owner} has no {name} yet", text, f"type +{text.lstrip('+')}")]
     near = nearest(plain, key)
+    # A group is typed with a choice, which the wrong key most often has: schedule=cosine.
     is_group = near is not None and "." not in near and isinstance(plain[near], dict)
     meant = f"{near}={text.partition('=')[2]}" if is_group else near
     fix = f"did you mean {meant}?" if near else "python train.py --help lists all keys"
@@ -97,11 +98,11 @@ def may_be_added(plain: Any, key: str) -> bool:
         return True
     if not isinstance(section, dict) or "_target_" not in section:
         return False
-    if difflib.get_close_matches(name, section, n=1, cutoff=NEARLY):
+    if difflib.get_close_matches(name, section, n=1, cutoff=ALMOST_EQUAL):
         return False
-    signature = section_signature(section)
-    if name in ("_convert_", "_recursive_", "_args_"):
+    if name in ("_convert_", "_recursive_", "_args_"):  # Hydra's own
         return True
+    signature = section_signature(section)
     if signature is not None and (name in signature.rules or not signature.is_open):
         return name in signature.rules
     return is_parameter(str(section["_target_"]), name)  # its source does not tell
@@ -128,7 +129,7 @@ def nearest(plain: Any, key: str) -> str | None:
         return max(difflib.SequenceMatcher(None, *pair).ratio() for pair in pairs)
 
     best = max(known, key=lambda candidate: (likeness(candidate), -len(candidate)))
-    return best if likeness(best) >= ALIKE else None
+    return best if likeness(best) >= SIMILAR else None
 
 
 def type_problems(key: str, default: Any, override: Override) -> list[Problem]:

@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from kindling.config.compose import compose_unfilled
 from kindling.config.keys import exists, kept_problem, key_problems, value_of
+from kindling.config.signatures import forget
 from kindling.config.values import leaf_problems, rules_of, value_problems
 from kindling.errors import ConfigError, Problem
 
@@ -26,6 +27,7 @@ MAX_COMBINATIONS = 64  # of groups in a sweep that are composed beforehand
 
 def check_overrides(overrides: list[str], conf: Path, *, is_sweep: bool) -> None:
     """Raise a ConfigError that lists everything wrong with the command line."""
+    forget()
     parsed, problems = parse(overrides)
     own = [o for o in parsed if not o.key_or_group.startswith("hydra")]
     if not is_sweep:
@@ -35,8 +37,9 @@ def check_overrides(overrides: list[str], conf: Path, *, is_sweep: bool) -> None
     problems += itertools.chain(*wrong.values())
     groups = [o for o in groups if not wrong[id(o)]]
     values = [o for o in own if not (conf / o.key_or_group).is_dir()]
+    # Keys and defaults depend on the chosen files, so values are checked for each combination.
     try:
-        for chosen in itertools.islice(itertools.product(*map(each, groups)), MAX_COMBINATIONS):
+        for chosen in itertools.islice(itertools.product(*map(expand, groups)), MAX_COMBINATIONS):
             problems += _check_values(list(chosen), values, conf)
     except (HydraException, OmegaConfBaseException) as error:
         message = " ".join(str(error).split())
@@ -54,7 +57,8 @@ def _check_values(groups: list[str], values: list[Override], conf: Path) -> list
             section = value_of(plain, override.key_or_group.rpartition(".")[0])
             section["_target_"] = override.value()
     rules = rules_of(plain)
-    singles = [parse(each(override))[0] for override in values]
+    # First the keys: Hydra would stop at a wrong one, and tell nothing of the values.
+    singles = [parse(expand(override))[0] for override in values]
     found = [[key_problems(single, plain, rules) for single in several] for several in singles]
     sound = [several[0] for several, p in zip(singles, found, strict=True) if not any(p)]
     cfg = compose_unfilled(conf, [*groups, *(o.input_line or "" for o in sound)])
@@ -90,7 +94,7 @@ def parse(overrides: list[str]) -> tuple[list[Override], list[Problem]]:
     return parsed, problems
 
 
-def each(override: Override) -> list[str]:
+def expand(override: Override) -> list[str]:
     """Return an override as the overrides of the single runs that it stands for."""
     if not override.is_sweep_override() or override.is_interval_sweep():
         return [override.input_line or ""]
@@ -110,7 +114,7 @@ def _choice_problems(override: Override, conf: Path) -> list[Problem]:
     known = sorted(path.stem for path in (conf / group).glob("*.yaml"))
     if override.is_delete():
         return [kept_problem(group, override.input_line or "")]
-    for text in each(override):
+    for text in expand(override):
         choice = text.partition("=")[2]
         if choice not in known:
             near = difflib.get_close_matches(choice, known, n=1, cutoff=0.3)

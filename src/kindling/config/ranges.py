@@ -7,7 +7,7 @@
     threads: Literal["auto"] | Annotated[int, Range(1, 1024)] = "auto"
 
 `kindling.config.signatures` reads these from the source file, because importing the module would
-take the seconds that torch takes. So the arguments of a mark are written out as plain values.
+take the seconds that torch takes. So what stands in the brackets is written out as plain values.
 """
 
 import math
@@ -20,7 +20,7 @@ Rule = Callable[[Any], str | None]  # takes a value; returns what it must be, or
 
 
 @runtime_checkable
-class Mark(Protocol):
+class Constraint(Protocol):
     """What may stand behind the type in `Annotated[type, ...]`."""
 
     @property
@@ -116,12 +116,12 @@ class OneOf:
         return any(type(value) is type(choice) and value == choice for choice in self.choices)
 
 
-def any_of(*marks: Mark, null: bool = False) -> Rule:
-    """Make the rule of a value that one of the marks allows, or None where `null` is."""
-    words = ", or ".join([*(mark.words for mark in marks), *(["null"] * null)])
+def any_of(*constraints: Constraint, null: bool = False) -> Rule:
+    """Make the rule of a value that one of the constraints allows; `null` allows None too."""
+    words = ", or ".join([*(constraint.words for constraint in constraints), *(["null"] * null)])
 
     def rule(value: Any) -> str | None:
-        is_right = (null and value is None) or any(mark.allows(value) for mark in marks)
+        is_right = (null and value is None) or any(c.allows(value) for c in constraints)
         return None if is_right else words
 
     return rule

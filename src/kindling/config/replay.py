@@ -1,4 +1,4 @@
-"""A run folder in; the words that it was started with, and its newest checkpoint, out."""
+"""Resume a run: with the overrides that it was started with, from its newest checkpoint."""
 
 import shlex
 from pathlib import Path
@@ -13,38 +13,40 @@ COMMAND = "python train.py"
 
 def replay(overrides: list[str]) -> list[str]:
     """Put a resumed run's own overrides before those typed now, and stay in its folder."""
-    folders = [word.partition("=")[2] for word in overrides if word.startswith("resume=")]
+    folders = [text.partition("=")[2] for text in overrides if text.startswith("resume=")]
     if not folders or folders[-1] in ("", "null"):
         return overrides
     run = Path(folders[-1]).absolute()
-    typed = [word for word in overrides if not word.startswith("resume=")]
-    # A name with an equals sign or a space in it must survive Hydra's grammar.
+    typed = [text for text in overrides if not text.startswith("resume=")]
+    # In quotes: a path with an equals sign or a space in it must survive Hydra's grammar.
     fixed = [f"{key}='{run}'" for key in ("resume", "hydra.run.dir")]
     return [*_recorded(run), *typed, *fixed]
 
 
 def _recorded(run: Path) -> list[str]:
-    """Read the overrides that a run was started with; what they may build is the user's to type."""
+    """Read the overrides that a run was started with.
+
+    The folder may be somebody else's, so none of them may choose what code is run.
+    """
     file = run / OVERRIDES_FILE
     if not file.is_file():
         got = f"no {OVERRIDES_FILE} in {run}"
         raise ConfigError(
             Problem("resume must be the folder of a run", got, f"resume={RUNS}/NAME/TIME")
         )
-    words = shlex.split(file.read_text())[len(COMMAND.split()) :]
-    for word in words:
-        if "_target_" in word or word.lstrip("+~").startswith("hydra"):
+    recorded = shlex.split(file.read_text())[len(COMMAND.split()) :]
+    for text in recorded:
+        if "_target_" in text or text.lstrip("+~").startswith("hydra"):
             rule = f"a recorded override may not choose what code is run ({file})"
-            raise ConfigError(
-                Problem(rule, word, "delete it there, and type it again if you trust it")
-            )
-    return words
+            fix = "delete it there, and type it again if you trust it"
+            raise ConfigError(Problem(rule, text, fix))
+    return recorded
 
 
 def command_of(overrides: list[str]) -> str:
     """Write down the command that starts the same run anew, in a folder of its own."""
-    words = [word for word in overrides if not word.startswith("resume=")]
-    return f"{COMMAND} {shlex.join(words)}".rstrip() + "\n"
+    others = [text for text in overrides if not text.startswith("resume=")]
+    return f"{COMMAND} {shlex.join(others)}".rstrip() + "\n"
 
 
 def newest_checkpoint(cfg: DictConfig) -> Path | None:

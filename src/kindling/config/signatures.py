@@ -19,9 +19,10 @@ from kindling.config.definitions import (
     imported,
     look_up,
     own_method,
+    read_module,
     with_bases,
 )
-from kindling.config.ranges import Mark, OneOf, Range, Rule, any_of
+from kindling.config.ranges import Constraint, OneOf, Range, Rule, any_of
 from kindling.errors import ConfigError, Problem
 
 
@@ -37,7 +38,7 @@ class Signature:
     rules: Mapping[str, Rule | None]
     is_open: bool = False
 
-    def over(self, other: "Signature | None") -> "Signature":
+    def extended_by(self, other: "Signature | None") -> "Signature":
         """Add the parameters of what gets the rest of the keywords."""
         return self if other is None else Signature({**other.rules, **self.rules}, other.is_open)
 
@@ -51,7 +52,7 @@ def section_signature(section: Mapping[str, Any]) -> Signature | None:
     if signature is None or "source" not in signature.rules or not isinstance(source, str):
         return signature
     theirs = read_signature(source)
-    return replace(signature, is_open=True) if theirs is None else signature.over(theirs)
+    return replace(signature, is_open=True) if theirs is None else signature.extended_by(theirs)
 
 
 @functools.cache
@@ -65,6 +66,12 @@ def read_signature(target: str) -> Signature | None:
     return _of_function(found) if isinstance(found.node, ast.FunctionDef) else None
 
 
+def forget() -> None:
+    """Read files anew: in a notebook they may have been edited since the last time."""
+    read_module.cache_clear()
+    read_signature.cache_clear()
+
+
 def _of_constructor(found: Definition) -> Signature | None:
     """Read what a class takes; `**kwargs` of its constructor go to that of the next base class."""
     signature: Signature | None = None
@@ -72,7 +79,7 @@ def _of_constructor(found: Definition) -> Signature | None:
         if each is None:  # a base class that cannot be found may take anything
             return signature
         own = _own_constructor(each)
-        signature = signature.over(own) if signature and own else signature or own
+        signature = signature.extended_by(own) if signature else own
         if signature is not None and not signature.is_open:
             return signature
     return signature or Signature({})
@@ -104,7 +111,7 @@ def _of_function(found: Definition) -> Signature:
     rules = {argument.arg: rule_of(argument.annotation, found.module) for argument in arguments}
     signature = Signature(rules, is_open=node.args.kwarg is not None)
     if signature.is_open and owner is not None and "classmethod" in decorators:
-        return signature.over(_of_constructor(owner))
+        return signature.extended_by(_of_constructor(owner))
     return signature
 
 
@@ -114,24 +121,28 @@ def rule_of(annotation: ast.expr | None, module: Module) -> Rule | None:
     Returns None where it says no more than a type.
     """
     members = [] if annotation is None else list(_members(annotation, module))
-    marks = [mark for mark in members if not isinstance(mark, str)]
+    found = [member for member in members if not isinstance(member, str)]
     null = "None" in members
-    if not marks or len(marks) + null < len(members):
-        return None
-    lists = [mark for mark in marks if isinstance(mark, OneOf)]
-    if len(lists) == len(marks) and len(members) > 1:  # "a or b or null", not "a or b, or null"
-        choices = [choice for mark in lists for choice in mark.choices]
+    if not found or len(found) + null < len(members):
+        return None  # a type without a constraint allows any value of it
+    lists = [constraint for constraint in found if isinstance(constraint, OneOf)]
+    if len(lists) == len(found) and len(members) > 1:
+        # One list for the message: "a or b or null", not "a or b, or null".
+        choices = [choice for constraint in lists for choice in constraint.choices]
         return any_of(OneOf(*choices, *([None] if null else [])))
-    return any_of(*marks, null=null)
+    return any_of(*found, null=null)
 
 
-def _members(node: ast.expr, module: Module) -> Iterator[Mark | str]:
-    """Give what a union is made of: marks, and the names of types that have none."""
+def _members(node: ast.expr, module: Module) -> Iterator[Constraint | str]:
+    """Give the members of a union: constraints, and the names of types that have none."""
     if isinstance(node, ast.BinOp):  # a | b
         yield from _members(node.left, module)
         yield from _members(node.right, module)
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):  # in quotes
-        yield from _members(ast.parse(node.value, mode="eval").body, module)
+        try:
+            yield from _members(ast.parse(node.value, mode="eval").body, module)
+        except SyntaxError:
+            yield node.value
     elif isinstance(node, ast.Subscript):
         yield from _members_of_subscript(node, module)
     else:
@@ -143,16 +154,18 @@ def _members(node: ast.expr, module: Module) -> Iterator[Mark | str]:
             yield from _members(alias.node, alias.module)
 
 
-def _members_of_subscript(node: ast.Subscript, module: Module) -> Iterator[Mark | str]:
+def _members_of_subscript(node: ast.Subscript, module: Module) -> Iterator[Constraint | str]:
     inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     name = ast.unparse(node.value).rpartition(".")[2]
     if name == "Literal":
-        yield OneOf(*map(ast.literal_eval, inner))
+        is_plain = all(isinstance(member, ast.Constant) for member in inner)  # not of an enum
+        yield OneOf(*(member.value for member in inner)) if is_plain else name  # type: ignore[attr-defined]
     elif name == "Annotated":
         types = list(_members(inner[0], module))
-        marks = [mark for call in inner[1:] if (mark := _mark(call, types, module)) is not None]
-        yield from marks
-        yield from (t for t in types if not marks or t == "None")
+        made = [_constraint(call, types, module) for call in inner[1:]]
+        found = [constraint for constraint in made if constraint is not None]
+        yield from found
+        yield from (t for t in types if not found or t == "None")
     elif name in ("Optional", "Union"):
         for member in inner:
             yield from _members(member, module)
@@ -174,20 +187,23 @@ def _alias(node: ast.expr, module: Module) -> Definition | None:
     return found if found is not None and isinstance(found.node, ast.expr) else None
 
 
-def _mark(node: ast.expr, types: list[Mark | str], module: Module) -> Mark | None:
-    """Make the mark that is written in an annotation; None for metadata of something else."""
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+def _constraint(node: ast.expr, types: list[Constraint | str], module: Module) -> Constraint | None:
+    """Make the constraint that an annotation writes; None for metadata of something else."""
+    if not isinstance(node, ast.Call):
         return None
+    # By what the name was imported as, so that a class of another Range is not taken for ours.
     origins = dict(pair for line in module.tree.body for pair in imported(line, module))
-    *home, name = origins.get(node.func.id, [""])
+    first, *rest = ast.unparse(node.func).split(".")
+    *home, name = [*origins.get(first, [first]), *rest]
     if ".".join(home) != ranges.__name__:
         return None
     try:
         given = {k.arg or "": ast.literal_eval(k.value) for k in node.keywords}
-        mark = getattr(ranges, name)(*map(ast.literal_eval, node.args), **given)
-    except (ValueError, TypeError) as error:
+        made = getattr(ranges, name)(*map(ast.literal_eval, node.args), **given)
+    except (ValueError, TypeError, AttributeError) as error:
         rule = f"{name} in a signature must be written with plain values: it is read, not run"
         got = f"{ast.unparse(node)} in {module.file}, line {node.lineno}"
         raise ConfigError(Problem(rule, got, "write the numbers out there")) from error
-    is_whole = "int" in types and "float" not in types
-    return replace(mark, whole=is_whole) if isinstance(mark, Range) else mark
+    if not isinstance(made, Range):
+        return made
+    return replace(made, whole=made.whole or ("int" in types and "float" not in types))

@@ -34,6 +34,7 @@ def precision(value: Any) -> str | None:
 
 COUNT = any_of(Range(1, whole=True))
 ROOT: dict[str, Rule] = {
+    # numpy's generators take no larger one.
     "seed": any_of(Range(0, 2**32 - 1, whole=True)),
     "device": device,
     "threads": any_of(OneOf("auto"), Range(1, 1024, whole=True)),

@@ -1,4 +1,4 @@
-"""What a person reads: the plan, the final table, errors on one screen; nothing else."""
+"""Print what a person reads: the plan, the final table, errors on one screen; nothing else."""
 
 import logging
 import warnings

@@ -7,7 +7,6 @@ import torch
 from lightning import Trainer
 from omegaconf import DictConfig
 
-from kindling.bundle.save import no_bundle
 from kindling.contract import DescribedData, DescribedTask
 from kindling.formatting import short_path
 from kindling.run.console import show_plan
@@ -62,7 +61,11 @@ def describe_missing(cfg: DictConfig, data: Any, task: Any) -> str:
     asked = [name for name in ("checks", "baselines", "report", "bundle") if cfg[name]]
     is_data, is_task = isinstance(data, DescribedData), isinstance(task, DescribedTask)
     if is_data and is_task:
-        problem = no_bundle(data, task) if cfg.bundle else None
+        if not cfg.bundle:
+            return ""
+        from kindling.bundle.save import no_bundle  # late: bundle=false does without that folder
+
+        problem = no_bundle(data, task)
         return (
             "" if problem is None else f"bundle: {problem.rule}; got {problem.got}; {problem.fix}"
         )

@@ -9,7 +9,9 @@ from kindling.config.signatures import read_signature
 
 NETWORK = """
 import torch
-from typing import Annotated, Literal
+import typing
+from typing import Annotated, Literal, Optional
+from kindling.config import ranges
 from kindling.config.ranges import Range as Between, OneOf
 
 Share = Annotated[float, Between(0, 1, "[)")]
@@ -41,6 +43,10 @@ def test_a_parameter_without_a_range_takes_any_value_whatever_it_is_called(
         ("Annotated[float, Between(0)] | None", "null", -2, "a number >= 0, or null"),
         ("'Annotated[int, Between(1)]'", 1, 0, "a whole number >= 1"),
         ("Share", 0.5, 1, "a number >= 0 and < 1"),
+        ("Annotated[int, ranges.Range(1)]", 1, 0, "a whole number >= 1"),
+        ("Annotated[int, 'of units', Between(1)]", 1, 0, "a whole number >= 1"),
+        ("Optional[Annotated[int, Between(1)]]", "null", 0, "a whole number >= 1, or null"),
+        ("typing.Union[None, Literal['a']]", "null", "b", "a or null"),
         ("Literal['a', 'b']", "a", "c", "a or b"),
         ("Literal['a'] | None", "null", "c", "a or null"),
         ("Literal['auto'] | Annotated[int, Between(1)]", "auto", 0, "auto, or a whole number >= 1"),
@@ -58,6 +64,23 @@ def test_a_range_in_an_own_signature_is_enforced(
     assert problem.startswith(f"model.knob must be {words} | {wrong} |")
 
 
+@pytest.mark.parametrize(
+    "declared", ["int", "'no annotation'", "Literal[Color.RED]", "Annotated[int, Own(1)]", "list"]
+)
+def test_an_annotation_of_another_kind_declares_no_range(own_module, request, declared):
+    name = f"own_kind_{abs(hash(request.node.name))}"
+    own_module(name, NETWORK.format(parameters=f"knob: {declared}"))
+    assert read_signature(f"{name}.Own").rules == {"spec": None, "knob": None}
+
+
+def test_an_edited_file_is_read_anew(own_module, own_conf, problems):
+    own_module("own_edited", NETWORK.format(parameters="knob=1"))
+    conf = own_conf(model__own=YAML.format(target="own_edited.Own", keys="knob: 0\n"))
+    assert problems("model=own", conf=conf) == []
+    own_module("own_edited", NETWORK.format(parameters="knob: Annotated[int, Between(1)]"))
+    assert problems("model=own", conf=conf)
+
+
 def test_a_value_out_of_range_in_a_yaml_is_found_too(own_module, own_conf, problems):
     own_module("own_yaml", NETWORK.format(parameters="knob: Annotated[int, Between(2)]"))
     conf = own_conf(model__own=YAML.format(target="own_yaml.Own", keys="knob: 1\n"))
@@ -71,7 +94,7 @@ def test_a_range_that_would_have_to_be_computed_is_an_error_of_its_own(
     conf = own_conf(model__own=YAML.format(target="own_computed.Own", keys="knob: 1\n"))
     (problem,) = problems("model=own", conf=conf)
     assert "must be written with plain values" in problem
-    assert "own_computed.py, line 9" in problem
+    assert "own_computed.py, line 11" in problem
 
 
 @pytest.mark.parametrize(

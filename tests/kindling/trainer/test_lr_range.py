@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from kindling.errors import ConfigError
-from kindling.run.main import find_lr
+from kindling.run.command import find_lr
 from kindling.trainer.lr_range import FIRST, LAST, Curve, find_rates, write_rates
 
 
