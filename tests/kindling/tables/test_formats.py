@@ -36,7 +36,7 @@ def feather_file(monkeypatch, table_csv):
     known = TableFormat("Feather", b"ARROW1", (".feather",), False, read_feather)
     monkeypatch.setattr(formats, "FORMATS", [known, *formats.FORMATS])
     file = table_csv.with_suffix(".feather")
-    table = pa.Table.from_pandas(pd.read_upload(table_csv))
+    table = pa.Table.from_pandas(pd.read_csv(table_csv))
     feather.write_feather(table, file, compression="uncompressed", chunksize=10)
     return file
 
@@ -44,7 +44,7 @@ def feather_file(monkeypatch, table_csv):
 def test_a_further_format_is_read_in_chunks_and_by_columns(feather_file, table_csv):
     chunks = list(open_table(feather_file))
     assert [len(chunk) for chunk in chunks] == [0, *[10] * 6, 4]
-    expected = pd.read_upload(table_csv)
+    expected = pd.read_csv(table_csv)
     pd.testing.assert_frame_equal(pa.concat_tables(chunks).to_pandas(), expected)
     some = read_table(feather_file, names=["town", "size"])
     assert some.column_names == ["town", "size"]
