@@ -31,7 +31,7 @@ def load(group: str, project: str | None = None) -> Any:
     """Import what a project has registered; without a name, what the first one has.
 
     Raises:
-        ConfigError: nothing of that kind is registered.
+        ConfigError: nothing is registered for the group.
     """
     points = registered(group)
     point = next(iter(points.values()), None) if project is None else points.get(project)

@@ -9,11 +9,14 @@ import numpy as np
 
 from kindling.bundle.json_codec import InvalidFile, decode
 from kindling.images.image_schema import ImageSchema
+from kindling.tables.column_types import DATE_PARTS
 from kindling.tables.schema import Column, TableSchema
 from kindling.types import DataSpec
 
 Schema = TableSchema | ImageSchema
 MAX_VALUES = 2**28  # of one image, all channels together
+# Features that a column becomes: a number may say where it is missing, a date has up to five parts.
+MOST_FEATURES = {"number": 2, "boolean": 1, "category": 1, "date": len(DATE_PARTS)}
 BOOLEANS = {"false": False, "true": True}
 
 
@@ -75,6 +78,8 @@ def _of_table(spec: DataSpec, schema: TableSchema) -> Iterator[str]:
         yield "columns of the same name"
     if not names or sorted((*spec.numbers, *spec.categories)) != sorted(names):
         yield "a spec of other columns than the schema's"
+    if not all(0 < len(c.features) <= MOST_FEATURES[c.column_type] for c in schema.used):
+        yield "a column of more features than its type has, or of none"
     if spec.image_shape is not None or spec.pixel_mean or spec.pixel_scale:
         yield "a table with pixels"
     for name in schema.dialect.faults():

@@ -47,15 +47,15 @@ class Drift:
         """All columns that the train rows had, whether they are used or not."""
         return self.schema.columns if isinstance(self.schema, TableSchema) else ()
 
-    def add(self, raw: pa.Table, typed: pd.DataFrame) -> None:
-        """Look at a chunk of rows: as they were, and as the schema has typed them."""
+    def add(self, raw: pa.Table, features: pd.DataFrame) -> None:
+        """Look at a chunk of rows: as they were, and as the schema has cast them."""
         known = {self.target, *(column.name for column in self.columns)}
         with self.lock:
             self.extra |= dict.fromkeys(name for name in raw.column_names if name not in known)
             for column in self.columns:
                 if not column.features:
                     continue
-                cells = typed[column.features[0]].to_numpy()
+                cells = features[column.features[0]].to_numpy()
                 if column.column_type == "category":
                     self._add_categories(column, cells)
                 else:

@@ -62,12 +62,23 @@ def uncompiled(network: nn.Module) -> nn.Module:
 def unregistered(network: nn.Module) -> Problem | None:
     """Say what is in the way where a bundle may not name the network's class."""
     network_class = type(uncompiled(network))
-    if project_of(network_class.__module__) is not None:
-        return None
     rule = "a bundle names a network of an installed project that registers it"
-    got = f"{network_class.__name__} of {network_class.__module__}, which none registers"
-    fix = f'name its package in pyproject.toml under [project.entry-points."{NETWORKS}"], {INSTALL}'
-    return Problem(rule, got, fix)
+    got = f"{network_class.__name__} of {network_class.__module__}"
+    project = project_of(network_class.__module__)
+    if project is None:
+        point = f'[project.entry-points."{NETWORKS}"]'
+        fix = f"name its package in pyproject.toml under {point}, {INSTALL}"
+        return Problem(rule, f"{got}, which none registers", fix)
+    if import_networks(project, _module_inside(network_class, project)) is None:
+        fix = "move it into a file of the package whose name does not begin with _"
+        return Problem(rule, f"{got}, which is private", fix)
+    return None
+
+
+def _module_inside(network_class: type[nn.Module], project: str) -> str:
+    """Return the module of a class as it is called inside the package that a project registers."""
+    package = registered(NETWORKS)[project].value
+    return network_class.__module__.removeprefix(package).removeprefix(".")
 
 
 def model_config_of(
@@ -90,9 +101,7 @@ def model_config_of(
     given = make.keywords if isinstance(make, functools.partial) else {}
     project = project_of(network_class.__module__)
     assert project is not None
-    package = registered(NETWORKS)[project].value
-    module = network_class.__module__.removeprefix(package).removeprefix(".")
-    arguments = _arguments(network_class, given)
+    module, arguments = _module_inside(network_class, project), _arguments(network_class, given)
     config = ModelConfig(project, module, network_class.__qualname__, arguments)
     there = shapes_of(network)
     extent = Extent(len(there), sum(math.prod(shape) for shape, _ in there.values()))

@@ -126,12 +126,10 @@ class Predictor:
         assert self.preprocessor is not None
         table = to_table(rows, self.schema)
         with for_a_model():
-            typed = self.schema.cast(table, file, numbers)
+            features = self.schema.cast(table, file, numbers)
         if drift is not None:
-            drift.add(table, typed)
-        if not len(typed):  # scikit-learn refuses to transform nothing
-            return np.empty((0, len(self.spec.numbers) + len(self.spec.categories)), np.float32)
-        return self.preprocessor.transform(typed)
+            drift.add(table, features)
+        return self.preprocessor.transform(features)
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """Run the network over inputs, as many rows at once as when it was tested.

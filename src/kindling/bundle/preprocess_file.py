@@ -93,6 +93,7 @@ def to_preprocessor(
     given = read_zip(content)
     rows = _made_up_rows(schema)
     preprocessor = _fit_template(rows, schema, project, booleans)
+    # What is built in the end is our own description, with the file's arrays beside it.
     template = read_zip(to_bytes(preprocessor))
     described = parse(template[DESCRIPTION])
     takeover = Takeover(given, template)
@@ -110,7 +111,7 @@ def _load(files: dict[str, bytes]) -> Any:
 
 
 def _made_up_rows(schema: TableSchema) -> pd.DataFrame:
-    """Make three typed rows within the range of the train rows: some steps take no other values."""
+    """Make three rows within the range of the train rows: some steps take no other values."""
     features: dict[str, np.ndarray | pd.Series] = {}
     for column in schema.used:
         if column.column_type == "category":

@@ -28,7 +28,7 @@ def read_zip(content: bytes) -> dict[str, bytes]:
     # The end of a zip, as we write it: the directory's size, no comment, no wider numbers.
     end, size = content[-22:-18], int.from_bytes(content[-10:-6], "little")
     if end != b"PK\5\6" or content[-42:-38] == b"PK\6\7" or size > MAX_DIRECTORY:
-        raise InvalidFile("no zip, or one with a directory of its own kind")
+        raise InvalidFile("no zip, or one whose directory was not written so")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
@@ -133,8 +133,8 @@ def _are_learnt_numbers(given: dict, mine: dict, where: str) -> bool:
     if not is_learnt or not mine.get("__loader__") == given.get("__loader__") == "JsonNode":
         return False
     numbers = [parse(str(node["content"]).encode()) for node in (given, mine)]
-    kinds = {type(number) for number in numbers}
-    return len(kinds) == 1 and kinds <= {int, float} and math.fabs(numbers[0]) <= LARGEST
+    types = {type(number) for number in numbers}
+    return len(types) == 1 and types <= {int, float} and math.fabs(numbers[0]) <= LARGEST
 
 
 def _start_of_numbers(content: bytes, mine: np.ndarray) -> int:

@@ -62,10 +62,10 @@ def sample_of(model: Predictor, rows: Any, source: str) -> Sample:
     if not isinstance(model.schema, TableSchema):
         scaler = PixelScaler(model.spec.pixel_mean, model.spec.pixel_scale)
         return Sample(source, scaler(torch.from_numpy(x)).numpy(), outputs, x)
-    typed = model.schema.cast(to_table(rows, model.schema), source)
+    features = model.schema.cast(to_table(rows, model.schema), source)
     columns, raw = {}, np.empty((len(x), len(model.schema.used)))
     for number, column in enumerate(model.schema.used):
-        cells = typed[column.features[0]].to_numpy()
+        cells = features[column.features[0]].to_numpy()
         columns[column.name] = cells.reshape(-1, 1)
         if column.column_type == "category":
             codes = codes_of(column.categories)

@@ -22,7 +22,7 @@ ROWS = "rows"  # the name of the free batch size
 def torch_file(model: Predictor, example: Sample, *, network_only: bool) -> Artifact:
     """Export a model, and load what was exported.
 
-    It takes one tensor: float64 (B, columns) with codes for text, or uint8 pixels; the network
+    It takes one tensor: float64 (B, columns) with codes for text, or pixels; the network
     alone takes what the preprocessing makes of them.
     """
     notes = json.dumps(

@@ -12,6 +12,7 @@ from kindling.errors import DataError
 from tests.kindling.bundle.damage import put, set_value
 
 HUGE = 10**12
+PENGUIN_NUMBERS = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g", "year"]
 
 
 @pytest.fixture
@@ -177,6 +178,14 @@ SCHEMAS = [
 def test_a_schema_that_no_table_has_is_refused(bundle, path, value, message):
     set_value(bundle, "schema.json", path, value)
     refuse(bundle, "schema.json", message)
+
+
+@pytest.mark.parametrize("features", [["year", "a", "b"], []])
+def test_a_column_with_other_features_than_its_type_has_is_refused(bundle, features):
+    set_value(bundle, "schema.json", "schema.columns.6.features", features)
+    numbers = [name for name in PENGUIN_NUMBERS if name != "year"] + features
+    set_value(bundle, "schema.json", "spec.numbers", numbers)
+    refuse(bundle, "schema.json", "a column of more features than its type has, or of none")
 
 
 def test_categories_that_swap_their_features_are_refused(bundle):
