@@ -95,7 +95,7 @@ def write_bundle(
     if preprocessor is not None:
         files["preprocess.skops"] = preprocess_file.to_bytes(preprocessor)
     write_files(folder, files, {name: version(name) for name in CREATED_WITH})
-    read_bundle(folder)
+    read_bundle(folder)  # a bundle that nobody can load should fail here, not where it is needed
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -105,6 +105,8 @@ def read_bundle(folder: Path) -> Bundle:
         DataError: names the file that is damaged, or holds what Kindling did not write.
     """
     manifest, files = read_files(folder)
+    # In this order, since each file is held against what those before it say: weights against the
+    # network, the network against the spec, the preprocessing against the schema.
     with _named(folder / "config.json"):
         config = _config(files["config.json"])
         network_class = find_class(config.network)
@@ -140,6 +142,7 @@ def _preprocessor(
     assert isinstance(schema, TableSchema)
     project = config.network.project
     preprocessor = preprocess_file.to_preprocessor(content, schema, project, config.booleans)
+    # A network takes numbers by their place in a row: another order would be wrong in silence.
     if replace(spec, **preprocessor.describe()) != spec:
         raise InvalidFile("columns in another order than the spec's")
     return preprocessor

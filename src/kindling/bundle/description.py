@@ -92,6 +92,7 @@ def _of_categories(spec: DataSpec, columns: list[Column]) -> Iterator[str]:
         yield "a category that is not the column of its name"
     if spec.categories != tuple(column.name for column in columns):
         yield "a spec of other categories than the schema's"
+    # An embedding has a row for each code: a wrong count would be read beyond its end.
     if spec.cardinalities != tuple(len(column.categories) + 2 for column in columns):
         yield "cardinalities that are not two more than the categories"
     for column in columns:

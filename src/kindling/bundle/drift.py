@@ -50,7 +50,7 @@ class Drift:
     def add(self, raw: pa.Table, features: pd.DataFrame) -> None:
         """Look at a chunk of rows: as they were, and as the schema has cast them."""
         known = {self.target, *(column.name for column in self.columns)}
-        with self.lock:
+        with self.lock:  # several threads predict, and share this
             self.extra |= dict.fromkeys(name for name in raw.column_names if name not in known)
             for column in self.columns:
                 if not column.features:
@@ -62,7 +62,7 @@ class Drift:
                     self._add_numbers(column, cells)
 
     def _add_categories(self, column: Column, cells: np.ndarray) -> None:
-        codes, found = pd.factorize(cells)
+        codes, found = pd.factorize(cells)  # a million cells have few different values
         counts = dict(zip(found.tolist(), np.bincount(codes, minlength=len(found)), strict=True))
         self._add_missing(column, int(counts.pop("", 0)))
         unknown = {name: int(counts[name]) for name in counts.keys() - set(column.categories)}

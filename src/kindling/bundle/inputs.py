@@ -39,6 +39,7 @@ def read_rows(file: Path, schema: TableSchema, asked: Dialect | None = None) -> 
 
 def written_as(file: Path, schema: TableSchema) -> Dialect:
     """Take what the user set for the train rows, unless the columns are found without it only."""
+    # Somebody who trained on "a;b" may send "a,b": the header tells which of both it is.
     needed = {column.name for column in schema.used}
     for dialect in dict.fromkeys((schema.dialect, AUTO)):
         with suppress(DataError, OSError, EOFError, UnicodeError):  # the reader says it in words
@@ -103,7 +104,7 @@ def _to_arrow(name: str, column: Any) -> pa.Array:
 
 
 def _is_missing(cell: Any) -> bool:
-    return cell is None or cell is pd.NA or cell is pd.NaT or cell != cell
+    return cell is None or cell is pd.NA or cell is pd.NaT or cell != cell  # NaN is not itself
 
 
 def to_images(rows: Any, schema: ImageSchema) -> np.ndarray:

@@ -67,7 +67,7 @@ def unregistered(network: nn.Module) -> Problem | None:
     project = project_of(network_class.__module__)
     if project is None:
         point = f'[project.entry-points."{NETWORKS}"]'
-        fix = f"name its package in pyproject.toml under {point}, {INSTALL}"
+        fix = f"name its package in pyproject.toml under {point}, then {INSTALL}"
         return Problem(rule, f"{got}, which none registers", fix)
     if import_networks(project, _module_inside(network_class, project)) is None:
         fix = "move it into a file of the package whose name does not begin with _"

@@ -140,7 +140,7 @@ class Predictor:
         parts = [np.empty((0, self.spec.num_outputs), dtype=np.float32)]
         # Rows first, whatever the strides: a convolution takes other ways, and bits, for others.
         rows = torch.from_numpy(x).reshape(-1).view(x.shape)
-        with torch.no_grad():
+        with torch.no_grad():  # batches as in the test: other sizes round otherwise
             for batch in rows.split(self.batch_size) if len(x) else ():
                 batch = batch.to(self.device)
                 batch = batch if self.scaler is None else self.scaler(batch)
@@ -179,7 +179,7 @@ class Predictor:
 def _device(name: str) -> torch.device:
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
+        torch.empty(0, device=device)  # a device can have a name and not be there
     except (RuntimeError, AssertionError, ValueError, NotImplementedError) as error:
         rule, got = f"device={name} must be there", str(error).splitlines()[0]
         raise ConfigError(Problem(rule, got, "type device=cpu")) from error

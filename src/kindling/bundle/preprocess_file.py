@@ -53,12 +53,12 @@ def not_kept(preprocessor: TablePreprocessor, schema: TableSchema, project: str)
     """
     if project not in registered(PREPROCESSING):
         rule = f"a bundle of a table needs an entry point {PREPROCESSING} beside its networks'"
-        fix = f"add {project} = ... to it in pyproject.toml, {INSTALL}"
+        fix = f"add {project} = ... to it in pyproject.toml, then {INSTALL}"
         return Problem(rule, f"none of the project {project}", fix)
     if preprocessor.make_transformer is not load(PREPROCESSING, project):
         rule = f"a bundle of a table needs the preprocessing that {project} registers"
         got = f"{getattr(preprocessor.make_transformer, '__qualname__', 'another function')}"
-        return Problem(rule, got, f"register that one under {PREPROCESSING}, {INSTALL}")
+        return Problem(rule, got, f"register that one under {PREPROCESSING}, then {INSTALL}")
     if {type(part).__name__ for part in _parts_of(preprocessor.transformer_)} <= STRICT:
         return None  # always kept; trying costs the half second that it takes to import skops
     try:

@@ -72,12 +72,14 @@ def _table_chunks(
 
 
 def _repeat(text: str, count: int) -> pa.Array:
+    # One copy of the text while it is made, not one for each row.
     return pa.DictionaryArray.from_arrays(np.zeros(count, np.int8), [text]).cast(pa.string())
 
 
 def predict_images(model: Predictor, files: Sequence[Path], workers: int) -> Iterator[pa.Table]:
     """Predict for image files, some hundred at a time; the first table has no rows."""
     starts = range(0, len(files), IMAGES)
+    # The group without files gives the output its columns where there is nothing to predict.
     groups = [[], *(files[start : start + IMAGES] for start in starts)]
     chunks = (Chunk({"file": pa.array([*map(str, g)], pa.string())}, g, {}) for g in groups)
     return in_order(lambda chunk: predict_chunk(model, chunk), chunks, workers)
@@ -102,6 +104,7 @@ def in_order(
     with ThreadPoolExecutor(workers) as pool:
         for item in items:
             waiting.append(pool.submit(work, item))
+            # No more results wait than there are threads, however fast the input is read.
             if len(waiting) > workers:
                 yield waiting.popleft().result()
         while waiting:

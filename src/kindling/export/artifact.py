@@ -59,7 +59,7 @@ def sample_of(model: Predictor, rows: Any, source: str) -> Sample:
     """Make a sample of raw rows: whatever `Predictor.predict` takes."""
     x = model.inputs(rows, file=source)
     outputs = model.outputs(x)
-    if not isinstance(model.schema, TableSchema):
+    if not isinstance(model.schema, TableSchema):  # images: the pixels are the raw rows already
         scaler = PixelScaler(model.spec.pixel_mean, model.spec.pixel_scale)
         return Sample(source, scaler(torch.from_numpy(x)).numpy(), outputs, x)
     features = model.schema.cast(to_table(rows, model.schema), source)
@@ -68,7 +68,7 @@ def sample_of(model: Predictor, rows: Any, source: str) -> Sample:
         cells = features[column.features[0]].to_numpy()
         columns[column.name] = cells.reshape(-1, 1)
         if column.column_type == "category":
-            codes = codes_of(column.categories)
+            codes = codes_of(column.categories)  # one tensor holds no text
             cells = np.array([codes.get(name, UNKNOWN_CODE) for name in cells])
         raw[:, number] = cells
     return Sample(source, x, outputs, raw, columns)

@@ -37,6 +37,7 @@ def edges(column: Column) -> pa.Array:
         return pa.array([None, False, True])
     low, high = column.low or 0.0, column.high or 0.0
     width = high - low or 1.0
+    # From one range below the train rows' to three above, and fractions that no float32 holds.
     numbers = low + width * np.array([-1, 0, 0.1, 0.25, 1 / 3, 0.5, 0.75, 0.9, 1, 4])
     if column.column_type == "date":
         moments = (

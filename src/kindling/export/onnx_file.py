@@ -34,6 +34,7 @@ def onnx_file(model: Predictor, example: Sample, *, network_only: bool) -> Artif
     if not network_only:
         labels = None if model.spec.is_regression else model.labels
         graph = add_ends(graph, model.schema, labels)
+    # Last, because what is put around the network brings notes of its own.
     sign(graph, notes_of(model, network_only=network_only, is_program=network_only))
     onnx.checker.check_model(graph)
     content = graph.SerializeToString()
@@ -98,6 +99,7 @@ def add_ends(
     if "" in names:
         fix = "name the column in the file and train again, or type --format torch"
         raise ConfigError(Problem("an input of an ONNX graph has a name", "a column of none", fix))
+    # A column may be called as a node of the graph is: these get a prefix of their own.
     model = onnx.compose.add_prefix(network, prefix_unlike(names))
     graph = model.graph
     x, y = graph.input[0], graph.output[0]

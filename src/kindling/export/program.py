@@ -55,7 +55,7 @@ class Program(nn.Module):
             self.register_buffer(name, torch.tensor(getattr(spec, name), dtype=torch.float64))
 
     def forward(self, x: Tensor) -> Tensor:
-        outputs = self.network(self.front(x)).double()
+        outputs = self.network(self.front(x)).double()  # as read_outputs: float64 from here on
         if self.is_regression:
             values = outputs[:, 0] * self.target_scale + self.target_mean  # (B, 1) -> (B,)
             return values if self.transform == "none" else values.expm1()

@@ -95,7 +95,7 @@ def test_what_no_project_registers_is_named_with_what_to_do():
     assert unregistered(MLP(TABLE)) is None
     problem = unregistered(Foreign(TABLE))
     assert problem.got == f"Foreign of {__name__}, which none registers"
-    assert '[project.entry-points."kindling.networks"], type pip install -e .' in problem.fix
+    assert '[project.entry-points."kindling.networks"], then type pip install -e .' in problem.fix
     assert "Linear of torch.nn.modules.linear" in unregistered(nn.Linear(3, 1)).got
     Foreign.__module__ = "project.models._mine"
     problem = unregistered(Foreign(TABLE))
