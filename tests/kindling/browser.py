@@ -1,4 +1,4 @@
-"""A page's address in; the page in Chromium, its requests and its complaints out."""
+"""Open a page in Chromium, and record what it asks for and what its console reports."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ class Visit:
     Args:
         page: Playwright's page: `page.fill(...)`, `page.click(...)`, `page.screenshot(...)`.
         requests: every address that was asked for, the page's own first.
-        errors: what the console or an exception complained of.
+        errors: what the console or an exception reported.
     """
 
     page: object

@@ -1,13 +1,12 @@
 """The web application: the page, /health, /schema, /openapi.json and POST /predict.
 
-One thread predicts; requests wait for it in the event loop, and so many at most as the limits say.
+One thread predicts; at most Limits.waiting requests are read or wait for it in the event loop.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from kindling.serve.answer import (
     CSV_TYPE,
     JSON_TYPE,
     Errors,
-    Predicted,
     Predictions,
     csv_response,
     error_response,
@@ -56,9 +54,9 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     },
 }
 DEFAULTS = Limits()
-BINARY_TYPE = "application/octet-stream"  # what programs call a .npy file
+BINARY_TYPE = "application/octet-stream"  # any file, as in a form: its content tells what it is
 FORM_TYPE = "multipart/form-data"
-CONTENT_TYPES = {JSON_TYPE: JSON, CSV_TYPE: CSV, BINARY_TYPE: IMAGE}
+CONTENT_TYPES = {JSON_TYPE: JSON, CSV_TYPE: CSV}
 
 
 def make_app(model: Predictor, limits: Limits = DEFAULTS, names: Collection[str] = ()) -> FastAPI:
@@ -121,24 +119,23 @@ class PredictEndpoint:
                 raise refuse(408, "the request did not arrive in time") from error
             as_csv = CSV_TYPE in request.headers.get("accept", "")
             write = csv_response if as_csv else json_response
-            work = partial(self.work, uploads, deadline, write)
-            return await asyncio.get_running_loop().run_in_executor(self.worker, work)
+            # All that takes long runs in the worker: the event loop reads other requests meanwhile.
+            return await asyncio.get_running_loop().run_in_executor(
+                self.worker, lambda: write(self.service.predict(uploads, deadline))
+            )
         finally:
             self.num_waiting -= 1
-
-    def work(
-        self, uploads: list[Upload], deadline: float, write: Callable[[Predicted], Response]
-    ) -> Response:
-        """Do what takes long, in the worker's thread."""
-        return write(self.service.predict(uploads, deadline))
 
 
 async def read_uploads(request: Request, service: PredictionService) -> list[Upload]:
     """Return the body as one upload, or each file of a form."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != FORM_TYPE:
-        is_image = media_type.startswith("image/")
-        content_type = IMAGE if is_image else CONTENT_TYPES.get(media_type, media_type)
+        content_type = CONTENT_TYPES.get(media_type, media_type)
+        if media_type.startswith("image/"):
+            content_type = IMAGE
+        elif media_type == BINARY_TYPE:
+            content_type = service.file_type
         return [Upload(content_type, "image", await request.body())]
     most = service.limits.images
     async with request.form(max_fields=most, max_files=most) as form:
@@ -160,6 +157,7 @@ def body_contents(service: PredictionService) -> dict[str, Any]:
     return {
         JSON_TYPE: {"schema": body_schema(service.body)},
         CSV_TYPE: {"schema": {"type": "string"}},
+        BINARY_TYPE: {"schema": file},
         FORM_TYPE: {"schema": form},
     }
 

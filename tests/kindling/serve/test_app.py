@@ -44,6 +44,8 @@ def test_a_file_is_answered_as_the_same_rows_in_json(penguins):
     }
     assert from_file.json() == penguins.rows(*rows).json()
     assert penguins("POST", "/predict", **body).json() == from_file.json()
+    body["headers"] = {"Content-Type": "application/octet-stream"}
+    assert penguins("POST", "/predict", **body).json() == from_file.json()
     assert len(from_file.json()["predictions"]) == len(TABLE)
 
 
