@@ -52,7 +52,8 @@ class EpochMetrics:
     def compute(self, split: str) -> dict[str, float]:
         """Take the numbers out: the only place where the CPU waits for the device."""
         self.is_computed = True
-        losses, weights = (torch.cat(each).cpu().double() for each in (self.losses, self.weights))
+        losses = torch.cat(self.losses).cpu().double()
+        weights = torch.cat(self.weights).cpu().double()
         found = {f"{split}/loss": (losses @ weights / weights.sum()).item()}
         for metric in self.summed:
             total = torch.stack(self.sums[metric.name]).sum().item()

@@ -6,6 +6,7 @@ WAITS: reading a number, copying back, looking for true elements, a copy that is
 """
 
 import traceback
+from pathlib import Path
 
 import torch
 from lightning.pytorch.accelerators import Accelerator
@@ -18,6 +19,7 @@ from torch.utils.backend_registration import _setup_privateuseone_for_python_bac
 # Their results have a size, or a number, that the CPU must know before it can go on.
 READS = {"_local_scalar_dense", "equal", "nonzero", "masked_select", "bincount"}
 READS |= {"_unique2", "unique_dim", "unique_consecutive", "is_nonzero", "_linalg_check_errors"}
+SRC = str(Path(__file__).parents[3] / "src")
 COPIES = {"_to_copy", "copy_"}
 WAITS: list[tuple[str, str]] = []  # what had to wait, and the line of Kindling's it stands in
 CROSSINGS: list[str] = []  # copies from one device to the other, waited for or not
@@ -109,7 +111,7 @@ def compute(func, args, kwargs):
     if crosses(name, args, is_far=is_far, to_far=to_far):
         CROSSINGS.append(name)
     if must_wait(name, args, kwargs, is_far=is_far, to_far=to_far):
-        frames = [f for f in traceback.extract_stack() if "/kindling/" in f.filename]
+        frames = [f for f in traceback.extract_stack() if f.filename.startswith(SRC)]
         WAITS.append((name, f"{frames[-1].name}: {frames[-1].line}" if frames else "elsewhere"))
     strays = [t for t in tensors if not isinstance(t, FarTensor) and t.ndim > 0]
     if name not in COPIES and strays:

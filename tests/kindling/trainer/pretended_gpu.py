@@ -81,7 +81,7 @@ class Phases(Callback):
         self.take("train")
         learnt = [t for p in module.parameters() for t in (p, p.grad)]
         state = [t for kept in trainer.optimizers[0].state.values() for t in kept.values()]
-        known = [*learnt, *module.buffers(), *state, *batch, *vars(module.train_means).values()]
+        known = [*learnt, *module.buffers(), *state, *batch, *module.train_metrics.losses]
         self.devices |= {str(t.device) for t in known if isinstance(t, torch.Tensor)}
 
     def on_validation_batch_start(self, trainer, module, batch, batch_idx):
@@ -92,9 +92,12 @@ class Phases(Callback):
         self.take("val")
 
     def take(self, stage):
-        """Also what waited between two batches: fetching one, and copying it."""
+        """Also what waited between two batches: fetching one, and copying it.
+
+        The numbers of an epoch are taken out behind its last batch, once: that may wait.
+        """
         self.calls[stage] += 1
-        self.waits[stage] += WAITS
+        self.waits[stage] += [wait for wait in WAITS if not wait[-1].startswith("compute: ")]
         self.crossings[stage] += len(CROSSINGS)
         self.forget()
 
