@@ -19,6 +19,7 @@ from kindling.bundle.evaluation_set import EvaluationSet
 from kindling.bundle.manifest import damaged, read_bounded
 from kindling.contract import DescribedData
 from kindling.errors import ConfigError, DataError, Problem, UserError
+from kindling.formatting import printable
 from kindling.images.digits import DigitsSource
 from kindling.images.image_source import ImageSource
 from kindling.raw_data import RawData, Source
@@ -80,7 +81,8 @@ def make_data(file: Path) -> Any:
     except UserError:
         raise
     except Exception as error:  # a constructor, given whatever a file holds
-        raise damaged(file, f"data: {type(error).__name__}: {error}", TYPE_A_FILE) from error
+        reason = printable(next(iter(str(error).splitlines()), ""))
+        raise damaged(file, f"data: {type(error).__name__}: {reason}", TYPE_A_FILE) from error
 
 
 def _read_data_section(file: Path) -> dict[str, Any]:
