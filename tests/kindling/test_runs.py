@@ -1,4 +1,4 @@
-"""Words for a run in, its folder out; whatever cannot be found is answered with what there is."""
+"""A run is found by what a person calls it; what cannot be found is answered with what there is."""
 
 import os
 from pathlib import Path

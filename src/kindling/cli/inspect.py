@@ -1,4 +1,4 @@
-"""Look at a table or a folder of images before anything is trained: columns, kinds, every problem.
+"""Look at a table or a folder of images before anything is trained: columns, types, problems.
 
 kindling inspect my.csv --target price
 kindling inspect my.csv --target price --test new.csv --kinds zip=category --html my.html
@@ -40,8 +40,8 @@ def run(arguments: Namespace) -> None:
     if is_folder:
         overview = inspect_images(arguments.path)
     else:
-        kinds = dict(split_kind(word) for word in arguments.kinds)
-        overview = inspect_table(arguments.path, arguments.target, arguments.test, kinds)
+        column_types = dict(split_column_type(word) for word in arguments.kinds)
+        overview = inspect_table(arguments.path, arguments.target, arguments.test, column_types)
     if arguments.html:
         write_text("--html", arguments.html, render(overview))
     if arguments.json:
@@ -54,13 +54,13 @@ def run(arguments: Namespace) -> None:
         sys.exit(DataError.exit_code)
 
 
-def split_kind(word: str) -> tuple[str, str]:
+def split_column_type(word: str) -> tuple[str, str]:
     """Cut COLUMN=KIND at its last equals sign."""
-    name, equals, kind = word.rpartition("=")
+    name, equals, column_type = word.rpartition("=")
     if not equals:
         rule, fix = "--kinds takes COLUMN=KIND", f"type --kinds {word}=category"
         raise ConfigError(Problem(rule, word, fix))
-    return name, kind
+    return name, column_type
 
 
 def show(overview: "Overview") -> None:
@@ -90,4 +90,4 @@ def show(overview: "Overview") -> None:
         console.print(Text.assemble(words, f"  {problem.rule}"), soft_wrap=True)
         console.print(Text(f"    got: {problem.got}\n    do:  {problem.fix}"), soft_wrap=True)
     if not overview.findings:
-        console.print("nothing odd was found")
+        console.print("no problem was found")

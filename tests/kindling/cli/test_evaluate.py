@@ -1,6 +1,7 @@
 """`kindling evaluate`: the scores of a run again, or those on rows that somebody has labelled."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from sklearn.datasets import load_digits
 
 from kindling import load
 from kindling.cli.command_line import main
+from kindling.scoring import Metric
+from project.training.metrics import METRICS
+from tests.kindling.bundle.damage import put
 
 PENGUINS = Path(__file__).parents[3] / "data" / "penguins.csv"
 
@@ -83,14 +87,12 @@ def test_other_scores_are_said_to_be_others(evaluate, copy_of, weight_run):
         assert (folder / file).is_file()
     written = json.loads((folder / "bundle/metrics.json").read_text())
     written["test"]["rmse"] *= 1.001
-    from tests.kindling.bundle.damage import put
-
     put(folder / "bundle", "metrics.json", json.dumps(written).encode())
     assert json.loads(evaluate(folder, "--json"))["same"] is False
     assert "not the scores of the run; was it trained in another" in evaluate(folder)
 
 
-def test_a_labelled_table_is_judged(evaluate, penguins_run, penguins, tmp_path):
+def test_a_labelled_table_is_scored(evaluate, penguins_run, penguins, tmp_path):
     penguins[["sex", "species", *penguins.columns[1:6]]].assign(year=2008).to_csv(
         tmp_path / "new.csv", index=False
     )
@@ -112,7 +114,7 @@ def test_an_option_may_stand_anywhere(evaluate, penguins_run):
     assert json.loads(evaluate(*words))["rows"] == 344
 
 
-def test_values_are_judged_in_their_unit(evaluate, weight_run, penguins, tmp_path):
+def test_values_are_scored_in_their_unit(evaluate, weight_run, penguins, tmp_path):
     known = penguins[penguins.body_mass_g.notna()]
     penguins.to_parquet(tmp_path / "new.parquet")
     found = json.loads(evaluate(weight_run, tmp_path / "new.parquet", "--json"))
@@ -185,7 +187,7 @@ def pictures(tmp_path):
     return tmp_path / "pictures"
 
 
-def test_class_folders_are_judged(evaluate, digits_run, pictures):
+def test_class_folders_are_scored(evaluate, digits_run, pictures):
     found = json.loads(evaluate(digits_run, pictures, "--json"))
     images, y = load_digits(return_X_y=True)
     pixels = np.rint(images[:20] * (255 / 16)).astype(np.uint8).reshape(-1, 1, 8, 8)
@@ -193,7 +195,7 @@ def test_class_folders_are_judged(evaluate, digits_run, pictures):
     assert found["scores"]["accuracy"] == (load(digits_run).predict(pixels) == y[:20]).mean()
 
 
-def test_a_table_of_images_is_judged_like_their_folders(evaluate, digits_run, pictures):
+def test_a_table_of_images_is_scored_like_their_folders(evaluate, digits_run, pictures):
     files = sorted(pictures.rglob("*.png"))
     labels = pd.DataFrame(
         {
@@ -278,3 +280,31 @@ def test_a_file_without_labels_is_refused(refused, penguins_run, penguins, tmp_p
 def test_a_target_that_is_not_there_gets_the_nearest(refused, penguins_run, penguins, tmp_path):
     penguins.rename(columns={"species": "specie"}).to_csv(tmp_path / "new.csv", index=False)
     assert "did you mean 'specie'?" in refused(penguins_run, tmp_path / "new.csv")[1]
+
+
+def test_own_metrics_are_compared_too_and_nan_is_nan(evaluate, copy_of, penguins_run, monkeypatch):
+    types = METRICS[0].problem_types
+    own = [
+        Metric(
+            name=name,
+            label=name,
+            meaning="",
+            direction="max",
+            function=function,
+            problem_types=types,
+        )
+        for name, function in (("half", lambda *_: 0.5), ("unknown", lambda *_: math.nan))
+    ]
+    monkeypatch.setattr("project.training.metrics.METRICS", (*METRICS, *own))
+    folder = copy_of(penguins_run)
+    written = json.loads((folder / "bundle/metrics.json").read_text())
+    written["test"] |= {"half": 0.5, "unknown": None}
+    put(folder / "bundle", "metrics.json", json.dumps(written).encode())
+    found = json.loads(evaluate(folder, "--json"))
+    assert found["same"] is True
+    assert found["scores"]["half"] == found["run"]["half"] == 0.5
+    assert found["scores"]["unknown"] is None
+    assert "52 rows: the scores of the run, to a millionth" in evaluate(folder)
+    written["test"]["unknown"] = 0.25
+    put(folder / "bundle", "metrics.json", json.dumps(written).encode())
+    assert json.loads(evaluate(folder, "--json"))["same"] is False

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from sklearn.datasets import load_digits
 
 from kindling import load
 from kindling.cli.command_line import main
+from kindling.runs import BUNDLE_FOLDER, NO_BUNDLE_FILE
 from kindling.tables import csv_reader
 
 PENGUINS = Path(__file__).parents[3] / "data" / "penguins.csv"
@@ -281,3 +283,14 @@ def test_what_was_odd_is_said_once_behind_the_rows(penguins_run, tmp_path, monke
     assert said[1].startswith("island: categories that the train rows did not have in 2 rows: 'Atl")
     assert said[2].endswith("as the train rows had it: from 32.1 to 500")
     assert len([line for line in said if line.startswith(("not used", "island"))]) == 2
+
+
+def test_a_run_without_a_bundle_says_why_as_it_has_recorded(refused, penguins_run, tmp_path):
+    folder = shutil.copytree(penguins_run, tmp_path / "run")
+    shutil.rmtree(folder / BUNDLE_FOLDER)
+    reason = {"got": "a network that no project registers", "fix": "register it"}
+    (folder / NO_BUNDLE_FILE).write_text(json.dumps(reason))
+    code, said = refused(folder, PENGUINS)
+    assert code == 2
+    assert f"{folder}: a network that no project registers" in said.replace("\n", "")
+    assert "register it; then train again" in said
