@@ -1,6 +1,7 @@
 """What surrounds the code: README, workflow, Makefile, licence."""
 
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -119,6 +120,19 @@ def test_every_dependency_is_pinned_for_those_who_want_what_was_tested():
 
 def test_the_console_command_answers():
     for words in (["--version"], ["env"], ["--help"]):
-        command = [sys.executable, "-c", "from kindling.cli.command_line import main; main()", *words]
+        command = [
+            sys.executable,
+            "-c",
+            "from kindling.cli.command_line import main; main()",
+            *words,
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stdout
+
+
+def test_the_map_of_the_toolkit_has_a_line_for_each_file():
+    page = (ROOT / "docs" / "toolkit.md").read_text(encoding="utf-8")
+    make = runpy.run_path(str(ROOT / "docs" / "make_toolkit.py"))
+    assert page == "\n".join(make["lines"]()), "type python docs/make_toolkit.py"
+    files = [*(ROOT / "src" / "kindling").rglob("[!_]*.py")]
+    assert page.count("| [`") == len(files)

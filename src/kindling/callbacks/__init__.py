@@ -1,0 +1,1 @@
+"""Callbacks: the pre-flight check, the progress bar, the timer, the profiler."""

@@ -1,0 +1,1 @@
+"""The command `kindling`: one file for each command."""

@@ -1,0 +1,1 @@
+"""The configuration: composed by Hydra, every key and value checked before anything is built."""

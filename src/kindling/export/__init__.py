@@ -1,0 +1,1 @@
+"""Export to ONNX or torch.export, from the user's own columns or pixels to labels."""

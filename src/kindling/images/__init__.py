@@ -1,0 +1,1 @@
+"""Any images of a user's: listed, decoded alike in training and serving, cached, augmented."""

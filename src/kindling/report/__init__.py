@@ -1,1 +1,1 @@
-"""The report of a run: `write_report` makes its page, `comparison` compares runs."""
+"""The report of a run: its page, TensorBoard's figures, and the comparison of runs."""

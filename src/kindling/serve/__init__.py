@@ -1,0 +1,1 @@
+"""The server: a page for people, JSON and CSV for programs."""

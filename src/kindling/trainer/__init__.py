@@ -1,0 +1,1 @@
+"""What is done to Lightning's Trainer: devices, chunks, threads, checkpoints, compile."""

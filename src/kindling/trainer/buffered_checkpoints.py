@@ -1,7 +1,6 @@
 """Buffer checkpoints: the newest wait in memory, each file is written every few seconds."""
 
 import math
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,8 @@ from typing import Any
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 from torch import Tensor
+
+from kindling.files import open_atomically
 
 EVERY_S = 5.0  # where the process is killed outright, so much is lost beside the epoch that ran
 
@@ -39,7 +40,9 @@ class BufferedCheckpointIO(TorchCheckpointIO):
     def write(self) -> None:
         """Write whatever waits; what Ctrl-C interrupts waits on, and is written at the end."""
         for path in list(self.waiting):
-            write_safely(self.waiting[path], path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open_atomically(path) as file:
+                torch.save(self.waiting[path], file)
             del self.waiting[path]
 
     def load_checkpoint(self, path: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -63,14 +66,3 @@ def copied(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(copied(inner) for inner in value)
     return value
-
-
-def write_safely(checkpoint: dict[str, Any], path: Path) -> None:
-    """Write a file that is there whole or not at all, even where the process is killed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.part")
-    with beside.open("wb") as file:
-        torch.save(checkpoint, file)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)

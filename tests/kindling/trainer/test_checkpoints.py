@@ -76,7 +76,7 @@ def test_a_state_is_never_on_the_disk_before_the_best_weights_that_it_counts_on(
     for path, epoch in ((best, 1.0), (last, 1.0), (last, 2.0), (best, 3.0), (last, 3.0)):
         io.save_checkpoint(state(epoch), path)
         assert list(io.waiting)[-1] == path
-    (tmp_path / "last.ckpt.part").mkdir()  # the disk gives up half-way
+    (tmp_path / ".last.ckpt.part").mkdir()  # the disk gives up half-way
     with pytest.raises(OSError, match="part"):
         io.write()
     assert (on_disk(best), on_disk(last)) == (3, 0)
