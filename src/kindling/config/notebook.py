@@ -53,11 +53,11 @@ def find_conf(given: str | Path | None) -> Path:
     raise ConfigError(Problem(rule, f"none from {here} on", fix))
 
 
-def check_edited(cfg: DictConfig, conf: Path) -> None:
-    """Check a configuration of `compose_checked` as it is now, and prepare it for a run.
+def compose_edited(cfg: DictConfig, conf: Path) -> DictConfig:
+    """Compose again what `compose_checked` has composed, with what was edited since.
 
-    `overrides` takes up what was edited, so that overrides.txt starts the same run again. A run
-    folder that is used already is replaced by a new one.
+    So what runs is what overrides.txt will say. `cfg` keeps two things: its `overrides` take up
+    the edits, and a `run_dir` that an earlier run has filled is replaced by a new one.
 
     Raises:
         ConfigError: lists everything that is wrong with the edits.
@@ -69,9 +69,11 @@ def check_edited(cfg: DictConfig, conf: Path) -> None:
     before, after = (OmegaConf.to_container(c, resolve=False) for c in (fresh, cfg))
     overrides = [*cfg.overrides, *edits(before, after)]  # type: ignore[arg-type]
     check_overrides(overrides, conf, is_sweep=False)
-    cfg.overrides = overrides
-    if cfg.resume is None and (Path(cfg.run_dir) / CONFIG_FILE).exists():
-        cfg.run_dir = fresh.run_dir
+    edited = compose_config(conf, overrides)
+    is_used = cfg.resume is None and (Path(cfg.run_dir) / CONFIG_FILE).exists()
+    edited.run_dir = fresh.run_dir if is_used else cfg.run_dir
+    cfg.overrides, cfg.run_dir = overrides, edited.run_dir
+    return edited
 
 
 def edits(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -91,10 +93,12 @@ def edits(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "")
 
 def as_typed(value: Any) -> str:
     """Write a value in the grammar of Hydra's overrides."""
-    if isinstance(value, str):
-        return QuotedString(value, Quote.single).with_quotes()
+    if isinstance(value, str | Path):
+        return QuotedString(str(value), Quote.single).with_quotes()
     if isinstance(value, list):
         return f"[{','.join(map(as_typed, value))}]"
     if isinstance(value, dict):
         return f"{{{','.join(f'{key}:{as_typed(inner)}' for key, inner in value.items())}}}"
-    return json.dumps(value)  # null, true, false and numbers
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)  # null, true and false, as in YAML
+    return repr(value)

@@ -5,7 +5,6 @@ exit codes, or exceptions in a notebook.
 """
 
 import atexit
-import copy
 import functools
 import gc
 import os
@@ -19,7 +18,7 @@ from hydra._internal.utils import get_args_parser  # the parser that hydra.main 
 from omegaconf import DictConfig
 
 from kindling.config.compose import register_resolvers
-from kindling.config.notebook import check_edited
+from kindling.config.notebook import compose_edited
 from kindling.config.overrides import check_overrides
 from kindling.config.replay import replay
 from kindling.config.values import check_values
@@ -56,8 +55,7 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
         if cfg is not None:
             register_resolvers(root)
             with user_errors():
-                check_edited(cfg, conf)
-                return run(copy.deepcopy(cfg))  # Hydra resolves in it what it builds from it
+                return run(compose_edited(cfg, conf))
         arguments = get_args_parser().parse_args()
         with exit_codes(debug="debug=true" in arguments.overrides):
             if not any(getattr(arguments, name) for name in ASKS_HYDRA):
