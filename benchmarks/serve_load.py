@@ -53,7 +53,8 @@ class Client:
 @contextmanager
 def serving(run: str):
     """Start the server on a free port; give its process and its address."""
-    command = [sys.executable, "-c", "from kindling.cli.command_line import main; main()", "serve", run]
+    code = "from kindling.cli.command_line import main; main()"
+    command = [sys.executable, "-c", code, "serve", run]
     with subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process, process.stdout.readline().split()[-1]

@@ -34,7 +34,8 @@ def lines() -> Iterator[str]:
         told = sentence(folder / "__init__.py")
         yield f"## {name}\n\n{told}\n\n| file | what it does |\n|---|---|"
         for file in sorted(folder.glob("[!_]*.py")):
-            yield f"| [`{file.name}`](../src/{file.relative_to(TOOLKIT.parent)}) | {sentence(file)} |"
+            link = f"[`{file.name}`](../src/{file.relative_to(TOOLKIT.parent)})"
+            yield f"| {link} | {sentence(file)} |"
         yield ""
 
 

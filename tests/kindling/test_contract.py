@@ -121,7 +121,7 @@ def test_what_needs_more_says_so(tutorial, override, message):
         (find_lr if cfg.lr_find else train.__wrapped__)(cfg)
 
 
-def test_a_network_of_conf_needs_data_that_are_described(tutorial, compose):
+def test_a_network_of_conf_needs_data_that_are_described(compose):
     from kindling.run.build import build_data, build_task
 
     cfg = compose()

@@ -21,10 +21,15 @@ def test_what_fails_halfway_leaves_what_was_there(tmp_path, before, error):
     file = tmp_path / "file"
     if before is not None:
         file.write_bytes(before)
-    with pytest.raises(error), open_atomically(file) as stream:
-        stream.write(b"half of it")
-        assert not file.exists() or file.read_bytes() == before
-        raise error
+
+    def break_off():
+        with open_atomically(file) as stream:
+            stream.write(b"half of it")
+            assert not file.exists() or file.read_bytes() == before
+            raise error
+
+    with pytest.raises(error):
+        break_off()
     assert {f.name: f.read_bytes() for f in tmp_path.iterdir()} == (
         {"file": before} if before else {}
     )

@@ -11,7 +11,7 @@ from lightning.pytorch.callbacks import Callback
 from torch.profiler import profile, record_function
 
 MIN_STEPS = 20  # of the optimizer, that are recorded
-STEPS, BETWEEN = "kindling: steps", "kindling: between epochs"  # names given to stretches of time
+STEPS, BETWEEN = "kindling: steps", "kindling: between epochs"  # names given to spans of time
 PYTHON = "Python"  # whatever goes by between operators, in any phase
 PHASES = ("data", "forward and loss", "backward", "optimizer", PYTHON)
 # What stands around operators: torch's names for its loops, and ours.

@@ -157,7 +157,8 @@ def test_of_large_images_few_are_in_memory_at_one_time(read, image_folder, monke
 @pytest.mark.slow
 def test_two_processes_at_once_end_with_one_sound_cache(image_folder, tmp_path):
     code = (
-        "import sys; from pathlib import Path; from kindling.images.image_source import ImageSource;"
+        "import sys; from pathlib import Path;"
+        "from kindling.images.image_source import ImageSource;"
         "sys.stdin.read(1);"  # both are let go at once
         "print(int(ImageSource(Path(sys.argv[1]), cache=sys.argv[2]).read().x.sum()))"
     )
