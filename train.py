@@ -25,7 +25,7 @@ def train(cfg: DictConfig) -> float:
 
     seed_everything(cfg.seed, verbose=False)
     data = build_data(cfg)  # read, split, fit, transform: data.spec describes it
-    task = build_task(cfg, data)  # network, loss, optimizer and schedule
+    task = build_task(cfg, data)  # network, loss, optimizer and scheduler
     trainer = build_trainer(cfg, data, task)  # Lightning's own, with callbacks and logger
     print_plan(cfg, data, task, trainer)
     write_settings(cfg, trainer)

@@ -112,7 +112,7 @@ def test_the_plan_names_what_a_tutorials_modules_go_without(tutorial):
     [("compile=default", "needs a task with a network"), ("lr_find=true", "lr_find=true needs")],
 )
 def test_what_needs_more_says_so(tutorial, override, message):
-    from kindling.run.main import find_lr
+    from kindling.run.command import find_lr
 
     from train import train
 

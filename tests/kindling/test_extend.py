@@ -93,6 +93,8 @@ def run(clone, words):
 @pytest.mark.parametrize("section", TYPED)
 def test_a_text_works_in_a_clone(clone, section):
     put(clone, SECTIONS[section])
+    for check in (["check"], ["format", "--check"]):
+        run(clone, ["-m", "ruff", *check, "src"])
     typed = [content for kind, content in BLOCK.findall(SECTIONS[section]) if not kind]
     told = ""
     is_complete = "LightningModule" not in section

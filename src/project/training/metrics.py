@@ -38,7 +38,7 @@ def r2(truth: np.ndarray, values: np.ndarray) -> float:
 
 
 # The first one of a problem type is its primary metric.
-METRICS = (
+METRICS: tuple[Metric, ...] = (
     Metric(
         name="accuracy",
         label="accuracy",
