@@ -17,7 +17,7 @@ SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 class Batch(NamedTuple):
-    """B rows of one stage.
+    """B rows of one split.
 
     `x` holds float32 (B, F + C) of a table, uint8 or float32 (B, channels, H, W) of images; on the
     device all images become float32. `y` holds int64 classes or float32 standardised values.

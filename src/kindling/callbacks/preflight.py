@@ -65,7 +65,7 @@ class Preflight(Callback):
             try:
                 with untouched(network, device), trainer.precision_plugin.forward_context():
                     problems += run_problems(pl_module, few_rows(batch), is_start=is_start)
-            except ConfigError as error:  # a layer raised: nothing behind it can be judged
+            except ConfigError as error:  # a layer raised: nothing behind it can be checked
                 raise ConfigError(*problems, *error.problems) from error
         if problems:
             raise ConfigError(*in_batch, *problems)
@@ -143,7 +143,7 @@ def unreached(task: DescribedTask, loss: Tensor) -> set[str]:
 
 
 def evaluation_problems(task: DescribedTask, watch: LayerWatch, x: Tensor) -> list[Problem]:
-    """Check that evaluation draws nothing and judges each row by itself."""
+    """Check that evaluation draws nothing and treats each row by itself."""
     task.network.eval()
     half = (len(x) + 1) // 2
     with torch.no_grad():

@@ -29,7 +29,7 @@ def log_loss(truth: np.ndarray, probs: np.ndarray) -> float:
 
 
 def roc_auc(truth: np.ndarray, probs: np.ndarray) -> float:
-    is_ordered = len(np.unique(truth)) == 2  # of one class there is no order to judge
+    is_ordered = len(np.unique(truth)) == 2  # of one class there is no order
     return sk.roc_auc_score(truth, probs[:, 1]) if is_ordered else math.nan
 
 
