@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -59,16 +58,12 @@ class EpochMetrics:
             total = torch.stack(self.sums[metric.name]).sum().item()
             found[f"{split}/{metric.name}"] = metric.of_mean(total / self.num_rows)
         if self.whole:
-            out, y = (torch.cat(parts).float().cpu() for parts in zip(*self.seen, strict=True))
-            truth = read_targets(self.spec, y.numpy().astype(self.target_dtype))
-            prediction = read_outputs(self.spec, out.numpy())
+            outputs, targets = (torch.cat(parts).cpu() for parts in zip(*self.seen, strict=True))
+            truth = read_targets(self.spec, targets.numpy())
+            prediction = read_outputs(self.spec, outputs.float().numpy())
             for metric in self.whole:
                 found[f"{split}/{metric.name}"] = float(metric.function(truth, prediction))
         return found
-
-    @property
-    def target_dtype(self) -> type:
-        return np.float32 if self.spec.is_regression else np.int64
 
 
 def batch_sizes(targets: list[Tensor]) -> Tensor:
