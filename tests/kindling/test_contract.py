@@ -113,7 +113,6 @@ def test_the_plan_names_what_a_tutorials_modules_go_without(tutorial):
 )
 def test_what_needs_more_says_so(tutorial, override, message):
     from kindling.run.command import find_lr
-
     from train import train
 
     cfg = tutorial(override)
