@@ -20,7 +20,7 @@ def train(cfg: DictConfig) -> float:
     from kindling.run.build import build_data, build_task, build_trainer
     from kindling.run.finish import finish
     from kindling.run.plan import print_plan
-    from kindling.run.record import write_settings
+    from kindling.run.run_files import write_settings
     from project.baselines import fit_baselines
 
     seed_everything(cfg.seed, verbose=False)

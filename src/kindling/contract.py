@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from kindling.errors import Problem
-from kindling.predictions import Result
+from kindling.outputs import Result
 from kindling.raw_data import RawData
 from kindling.scoring import Metric
 from kindling.types import DataSpec, Split

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from kindling.predictions import read_targets
+from kindling.outputs import read_targets
 from kindling.scoring import metrics_for, score
 from kindling.types import DataSpec, Split
 from project.data.datamodule import DataModule

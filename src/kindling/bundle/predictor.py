@@ -20,7 +20,7 @@ from kindling.bundle.manifest import damaged, read_bounded
 from kindling.errors import ConfigError, Problem, for_a_model
 from kindling.images.image_schema import ImageSchema
 from kindling.images.pixel_scaling import PixelScaler
-from kindling.predictions import read_outputs
+from kindling.outputs import read_outputs
 from kindling.runs import BUNDLE_FOLDER, MANIFEST_FILE, NO_BUNDLE_FILE, find_run
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.tables.schema import TableSchema

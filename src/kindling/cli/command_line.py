@@ -54,7 +54,7 @@ class Env:
     def run(arguments: argparse.Namespace) -> None:
         """Print them, with the reason where a device is not usable."""
         from kindling.run.console import show_plan
-        from kindling.run.record import describe_environment
+        from kindling.run.run_files import describe_environment
         from kindling.trainer.device import why_not
 
         found = describe_environment(Path.cwd())

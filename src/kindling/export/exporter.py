@@ -13,7 +13,7 @@ from kindling.bundle.predictor import Predictor
 from kindling.errors import ConfigError, Problem
 from kindling.export.artifact import Artifact, sample_of
 from kindling.export.edge_rows import edge_rows
-from kindling.predictions import read_outputs
+from kindling.outputs import read_outputs
 from kindling.types import DataSpec
 
 TOLERANCE = 1e-5  # of a probability; of a value, in standard deviations of the target

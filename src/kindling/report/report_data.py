@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from kindling.contract import DescribedData
 from kindling.formatting import count
 from kindling.images.pixel_scaling import PixelScaler
-from kindling.predictions import Result, read_outputs, to_numpy
+from kindling.outputs import Result, read_outputs, to_numpy
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
 

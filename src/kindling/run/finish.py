@@ -11,7 +11,7 @@ from kindling.contract import DescribedData, DescribedTask
 from kindling.formatting import short_path
 from kindling.run.console import show_plan, show_scores
 from kindling.run.plan import plan_lines
-from kindling.run.record import write_json, write_metrics, write_predictions
+from kindling.run.run_files import write_json, write_metrics, write_predictions
 from kindling.runs import METRICS_FILE, RUNS
 
 

@@ -15,7 +15,7 @@ from kindling.errors import Problem, UserError
 from kindling.formatting import shown
 from kindling.images.decoding import read_header
 from kindling.images.image_schema import ImageSchema
-from kindling.predictions import read_outputs
+from kindling.outputs import read_outputs
 from kindling.serve.answer import (
     MAX_PROBLEMS,
     Predicted,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from kindling.predictions import read_outputs, read_targets
+from kindling.outputs import read_outputs, read_targets
 from kindling.scoring import Metric
 from kindling.types import DataSpec
 

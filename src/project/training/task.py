@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from kindling.config.ranges import Range
 from kindling.errors import ConfigError, Problem
-from kindling.predictions import Result, join_batches, to_numpy
+from kindling.outputs import Result, join_batches, to_numpy
 from kindling.rng import derive_seeds, seed_device
 from kindling.scoring import metrics_for
 from kindling.types import SPLITS, Batch, DataSpec, Split

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from kindling.predictions import to_numpy
+from kindling.outputs import to_numpy
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
-from kindling.predictions import Result
+from kindling.outputs import Result
 from kindling.report.occlusion import image_section, occlusion, overlay, patches
 from kindling.report.report_data import ReportData, TrainedNetwork, describe_images
 from kindling.report.tensorboard import add_embedding

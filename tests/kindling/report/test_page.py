@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from kindling.report.write_report import write_report
-from kindling.run.record import write_metrics
+from kindling.run.run_files import write_metrics
 from kindling.scoring import Metric
 
 KAPPA = Metric(

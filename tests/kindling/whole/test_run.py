@@ -125,7 +125,7 @@ def test_a_checkpoint_holds_plain_values_only(run):
 
 def test_baselines_are_scored_with_the_same_metrics(run):
     numbers, _ = read(run("baselines=true", "data.target=body_mass_g"))
-    assert set(numbers["baselines"]) == {"dummy", "linear", "hist_gradient_boosting"}
+    assert {"dummy", "linear", "hist_gradient_boosting"} <= set(numbers["baselines"])
     for scores in numbers["baselines"].values():
         assert set(scores) == set(numbers["test"])
     assert numbers["baselines"]["dummy"]["r2"] == pytest.approx(0, abs=0.2)

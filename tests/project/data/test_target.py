@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from kindling.errors import DataError
-from kindling.predictions import in_unit
+from kindling.outputs import in_unit
 from kindling.tables.target import read_target, to_target
 from kindling.types import DataSpec
 from project.data.preprocessing import TargetEncoder, choose_transform

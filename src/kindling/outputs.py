@@ -1,4 +1,4 @@
-"""What a network says of the rows of a split, in the user's own unit, and how good it is."""
+"""Turn a network's outputs into probabilities or values in the user's own unit, and score them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
