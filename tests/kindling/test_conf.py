@@ -1,6 +1,7 @@
 """Every file in conf/ composes, and what it names can be built."""
 
 import inspect
+import re
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,13 @@ from kindling.config.values import sections
 
 CONF = Path(__file__).parents[2] / "conf"
 FILES = [file for file in sorted(CONF.glob("*/*.yaml")) if file.stem != "loading"]
-TABLE = ["data.path=a.csv", "data.target=y"]
-NEEDS = {"table": TABLE, "images": ["data.path=photos"]}
 
 
 def choose(file):
-    return [f"{file.parent.name}={file.stem}", *NEEDS.get(file.stem, [])]
+    """Choose a file, and give every key that it leaves to the user some value."""
+    told = re.findall(r"^(\w+): \?\?\?", file.read_text(encoding="utf-8"), re.MULTILINE)
+    given = [f"{file.parent.name}.{key}=given" for key in told]
+    return [f"{file.parent.name}={file.stem}", *given]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}={file.stem}")
@@ -57,4 +59,4 @@ def test_the_configuration_is_small_enough_to_know():
 
 def test_a_model_is_named_alike_in_conf_and_src():
     modules = {file.stem for file in (CONF.parent / "src/project/models").glob("[!_]*.py")}
-    assert {file.stem for file in (CONF / "model").glob("*.yaml")} == modules
+    assert {file.stem for file in (CONF / "model").glob("*.yaml")} <= modules

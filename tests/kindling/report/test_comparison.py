@@ -210,9 +210,9 @@ def test_what_steers_a_terminal_is_no_part_of_a_name():
 
 def own(direction, value, **info):
     """Return what metrics.json holds of a run with an own metric."""
-    info = {"label": "Cohen's kappa", "direction": direction} | info
-    scores = {"kappa": value, "accuracy": 0.5}
-    infos = {"kappa": info} | CLASSES["metrics"]
+    info = {"label": "made up", "direction": direction} | info
+    scores = {"made_up": value, "accuracy": 0.5}
+    infos = {"made_up": info} | CLASSES["metrics"]
     return {"metrics": infos, "val": scores, "test": scores, "baselines": {"dummy": scores}}
 
 
@@ -221,7 +221,7 @@ def test_runs_are_sorted_by_their_own_primary_metric_and_its_recorded_direction(
         runs = [make(n, metrics=own(direction, v)) for n, v in (("a", 0.1), ("b", 0.9))]
         (table,) = compare(runs)
         assert names(table) == order
-        assert table.numbers[:3] == ("val/kappa", "test/kappa", "baseline/kappa")
+        assert table.numbers[:3] == ("val/made_up", "test/made_up", "baseline/made_up")
 
 
 def test_runs_of_different_primary_metrics_are_not_mixed():

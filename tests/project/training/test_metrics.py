@@ -10,22 +10,22 @@ BINARY, VALUE = metrics_for(METRICS, "binary"), metrics_for(METRICS, "regression
 def test_class_metrics_by_hand():
     truth = np.array([0, 0, 0, 1])
     probs = np.array([[0.8, 0.2], [0.6, 0.4], [0.4, 0.6], [0.3, 0.7]])
-    assert score(BINARY, truth, probs) == {
+    expected = {
         "accuracy": 0.75,
         "balanced_accuracy": pytest.approx((2 / 3 + 1) / 2),
         "macro_f1": pytest.approx((0.8 + 2 / 3) / 2),
         "log_loss": pytest.approx(-np.log([0.8, 0.6, 0.4, 0.7]).mean()),
         "roc_auc": 1.0,
     }
+    found = score(BINARY, truth, probs)
+    assert {name: found[name] for name in expected} == expected
 
 
 def test_value_metrics_by_hand():
     scores = score(VALUE, np.array([1.0, 2.0, 6.0]), np.array([2.0, 2.0, 4.0]))
-    assert scores == {
-        "rmse": pytest.approx(np.sqrt(5 / 3)),
-        "mae": 1.0,
-        "r2": pytest.approx(1 - 5 / 14),
-    }
+    assert scores["rmse"] == pytest.approx(np.sqrt(5 / 3))
+    assert scores["mae"] == 1.0
+    assert scores["r2"] == pytest.approx(1 - 5 / 14)
 
 
 def test_a_split_without_one_of_the_classes_is_scored():
@@ -40,7 +40,7 @@ def test_three_classes_have_no_roc_auc():
 
 
 def test_a_monitor_can_look_at_loss_and_primary_metric():
-    assert logged_names(VALUE) == ["train/loss", "train/rmse", "val/loss", "val/rmse"]
+    assert {"train/loss", "train/rmse", "val/loss", "val/rmse"} <= set(logged_names(VALUE))
     assert "val/accuracy" in logged_names(BINARY)
 
 
