@@ -27,6 +27,8 @@ from kindling.tables.formats import read_table
 from project.data import preprocessing
 from tests.kindling.bundle.damage import at, edit_skops, put_zip, read_zip
 
+pytestmark = pytest.mark.slow  # whole bundles
+
 COLUMN = "body_mass_g"
 QUANTILES = QuantileTransformer(n_quantiles=60, output_distribution="normal", random_state=0)
 

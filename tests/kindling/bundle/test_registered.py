@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # other processes, with projects of their own
+
 NETS = """
 import torch
 from torch import nn

@@ -20,6 +20,8 @@ from kindling.config.notebook import as_typed, find_conf
 from kindling.config.overrides import parse
 from kindling.errors import ConfigError, DataError
 
+pytestmark = pytest.mark.slow  # whole runs
+
 ROOT = Path(__file__).parents[3]
 QUICK = ("experiment=smoke", "baselines=false", "report=false", "bundle=false")
 

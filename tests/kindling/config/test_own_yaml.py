@@ -7,6 +7,8 @@ from kindling.config.compose import compose_config
 from kindling.config.overrides import check_overrides
 from kindling.run.build import build_data, build_task, build_trainer
 
+pytestmark = pytest.mark.slow  # whole trainings
+
 SCHEDULER = "_target_: torch.optim.lr_scheduler.{name}\n_partial_: true\n{keys}"
 ONE_CYCLE = SCHEDULER.format(name="OneCycleLR", keys="max_lr: 0.01\n")
 PLATEAU = SCHEDULER.format(name="ReduceLROnPlateau", keys="factor: 0.5\npatience: 2\n")

@@ -7,6 +7,8 @@ import pytest
 
 from kindling.config.signatures import read_signature
 
+pytestmark = pytest.mark.slow  # a second for each signature
+
 NETWORK = """
 import torch
 import typing

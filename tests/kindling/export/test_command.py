@@ -14,6 +14,8 @@ from kindling.cli.command_line import make_parser
 from kindling.cli.export import add_arguments, run
 from kindling.errors import ConfigError, DataError
 
+pytestmark = pytest.mark.slow  # whole exports
+
 PENGUINS = Path(__file__).parents[3] / "data" / "penguins.csv"
 
 

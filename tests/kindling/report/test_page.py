@@ -12,6 +12,8 @@ from kindling.report.write_report import write_report
 from kindling.run.run_files import write_metrics
 from kindling.scoring import Metric
 
+pytestmark = pytest.mark.slow  # whole reports
+
 KAPPA = Metric(
     name="kappa",
     label="Cohen's kappa",
