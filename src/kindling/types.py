@@ -42,7 +42,7 @@ class DataSpec:
         target: name of the target column, or "class" for images in class folders.
         numbers: names of the F numbers at the front of a table's row.
         categories: names of the C categorical columns behind them.
-        cardinalities: codes per categorical column: unknown (0), missing (1), then the levels.
+        cardinalities: codes per categorical column: unknown (0), missing (1), then its values.
         classes: names of the K classes, in the order of their codes; empty for regression.
         label_kind: what a class name was in the user's data; predictions come back as that.
         class_counts: train rows per class.

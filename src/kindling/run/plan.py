@@ -13,7 +13,7 @@ from kindling.run.console import show_plan
 from kindling.runs import PREDICTIONS_FILE, REPORT_FILE
 from kindling.tables.schema import USED, TableSchema
 
-KIND_WORDS = {"category": "categories", "number": "numbers", "boolean": "booleans", "date": "dates"}
+TYPE_WORDS = {"category": "categories", "number": "numbers", "boolean": "booleans", "date": "dates"}
 MAX_WARNINGS = 4
 MAX_CLASSES = 6  # that are named with their counts
 
@@ -112,7 +112,7 @@ def describe_findings(data: Any) -> dict[str, str]:
 
 
 def describe_rows(cfg: DictConfig, data: Any) -> str:
-    """Count rows, and columns per kind."""
+    """Count rows, and columns of each type."""
     spec, rows = data.spec, f"{len(data.raw.y):,}"
     what = short_path(cfg.data.path) if "path" in cfg.data else cfg.name
     notes = "".join(f"; {note}" for note in data.raw.notes)
@@ -121,8 +121,8 @@ def describe_rows(cfg: DictConfig, data: Any) -> str:
         return f"{what}: {rows} {data.schema.colours} images of {height}x{width} pixels{notes}"
     ignored = f", {len(cfg.data.ignore)} ignored" if cfg.data.get("ignore") else ""
     assert isinstance(data.schema, TableSchema)
-    kinds = Counter(column.column_type for column in data.schema.used)
-    columns = ", ".join(f"{count} {KIND_WORDS[kind]}" for kind, count in kinds.items())
+    types = Counter(column.column_type for column in data.schema.used)
+    columns = ", ".join(f"{count} {TYPE_WORDS[name]}" for name, count in types.items())
     return f"{what}: {rows} rows, {columns}{ignored}{notes}"
 
 

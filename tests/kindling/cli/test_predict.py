@@ -1,4 +1,4 @@
-"""`kindling predict`: files in, predictions in their order out."""
+"""`kindling predict` writes a prediction for each row of its files, in their order."""
 
 import io
 import json

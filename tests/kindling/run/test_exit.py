@@ -1,4 +1,4 @@
-"""Exceptions of all kinds in, the exit codes of the contract out."""
+"""Every kind of exception ends in the exit code that the contract gives it."""
 
 import os
 import subprocess
