@@ -16,6 +16,8 @@ from kindling import load
 from kindling.errors import ConfigError, DataError
 from kindling.tables.formats import read_table
 
+pytestmark = pytest.mark.slow  # whole bundles
+
 ROOT = Path(__file__).parents[3]
 
 

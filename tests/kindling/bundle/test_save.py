@@ -13,6 +13,8 @@ from kindling.errors import ConfigError, DataError
 from kindling.types import DataSpec
 from project.models.mlp import MLP
 
+pytestmark = pytest.mark.slow  # whole bundles
+
 
 class Foreign(MLP):
     """A network of the user's own, in a module that no project registers."""

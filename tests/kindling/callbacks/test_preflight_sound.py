@@ -8,6 +8,8 @@ from torch.nn.utils import parametrizations
 from project.models.cnn import CNN
 from project.models.mlp import MLP, RowLinear
 
+pytestmark = pytest.mark.slow  # many kinds of networks
+
 
 class Pipe(nn.Sequential):
     """Layers from a table's row of numbers and codes, taken as numbers, to the outputs."""

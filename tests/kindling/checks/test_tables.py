@@ -12,6 +12,8 @@ from kindling.errors import DataError
 from kindling.tables.formats import read_table
 from tests.kindling.bad_tables import CASES, GOOD
 
+pytestmark = pytest.mark.slow  # a table for each check
+
 ROOT = Path(__file__).parents[3]
 # Provoked elsewhere: paths and two files below, groups in test_split, images in tests/data.
 OTHERS = {

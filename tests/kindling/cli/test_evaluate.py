@@ -19,6 +19,8 @@ from kindling.scoring import Metric
 from project.training.metrics import METRICS
 from tests.kindling.bundle.damage import put
 
+pytestmark = pytest.mark.slow  # whole runs
+
 PENGUINS = Path(__file__).parents[3] / "data" / "penguins.csv"
 
 

@@ -18,6 +18,8 @@ from kindling.cli.command_line import main
 from kindling.runs import BUNDLE_FOLDER, NO_BUNDLE_FILE
 from kindling.tables import csv_reader
 
+pytestmark = pytest.mark.slow  # whole runs
+
 PENGUINS = Path(__file__).parents[3] / "data" / "penguins.csv"
 PROBS = ["prob_Adelie", "prob_Chinstrap", "prob_Gentoo"]
 

@@ -8,6 +8,8 @@ from kindling.config.overrides import check_overrides
 from kindling.config.values import value_problems
 from kindling.errors import ConfigError
 
+pytestmark = pytest.mark.slow  # composes conf/ for each case
+
 CONF = Path(__file__).parents[3] / "conf"
 
 

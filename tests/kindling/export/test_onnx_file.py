@@ -12,6 +12,8 @@ from kindling.export.exporter import CheckedRows, export
 from project.models.mlp import MLP
 from tests.kindling.export.made import CLASSES, frame, image_model, table_model
 
+pytestmark = pytest.mark.slow  # whole exports
+
 
 @pytest.fixture(scope="module")
 def mixed():

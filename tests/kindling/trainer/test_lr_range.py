@@ -12,6 +12,8 @@ from kindling.errors import ConfigError
 from kindling.run.command import find_lr
 from kindling.trainer.lr_range import FIRST, LAST, Curve, find_rates, write_rates
 
+pytestmark = pytest.mark.slow  # whole trainings
+
 
 def curve(smooth, first=FIRST, last=LAST):
     smooth = np.array(smooth, dtype=float)

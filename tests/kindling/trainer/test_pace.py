@@ -6,6 +6,8 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint, WeightAveragi
 
 from kindling.trainer.chunking import UnwatchedPrecision
 
+pytestmark = pytest.mark.slow  # whole trainings
+
 PENGUINS = 8  # batches of an epoch
 
 
