@@ -16,6 +16,8 @@ from kindling.errors import DataError
 from kindling.export.exporter import export
 from tests.kindling.images.test_npy_source import NpySource, made
 
+pytestmark = pytest.mark.slow  # whole runs
+
 FORMS = [("float32", 4), ("uint8", 2)]
 
 

@@ -8,6 +8,8 @@ import torch
 from kindling.errors import ConfigError, DataError
 from project.models.mlp import MLP
 
+pytestmark = pytest.mark.slow  # whole trainings
+
 VALUES = ["data.target=body_mass_g"]
 
 

@@ -9,6 +9,8 @@ from torch.nn import functional as F
 
 from kindling.errors import ConfigError
 
+pytestmark = pytest.mark.slow  # many kinds of networks
+
 
 class Net(nn.Module):
     """A sound one; each broken network below breaks one thing of it."""

@@ -8,6 +8,8 @@ import torch
 
 from kindling.callbacks.timer import KINDS, Timer, time_line
 
+pytestmark = pytest.mark.slow  # whole trainings
+
 
 def test_the_seconds_of_all_kinds_are_those_of_the_run(run):
     began = time.perf_counter()

@@ -9,6 +9,8 @@ from kindling.codes import CODES
 from kindling.errors import DataError
 from tests.kindling.bad_images import CASES
 
+pytestmark = pytest.mark.slow  # folders of images
+
 
 @pytest.fixture
 def found_in(build):
