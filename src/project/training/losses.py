@@ -1,5 +1,7 @@
 """Losses: `task.loss` names the one that a training makes small; each is built for a DataSpec."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -53,13 +55,22 @@ class SquaredError(nn.Module):
 
 
 def default_loss(
-    spec: DataSpec, *, class_weight: str | None = None, label_smoothing: float = 0.0
+    spec: DataSpec, *, class_weight: str | None = None, label_smoothing: float | None = None
 ) -> nn.Module:
-    """Choose cross entropy for classes, the squared error for values."""
+    """Choose cross entropy for classes, the squared error for values.
+
+    Raises:
+        ConfigError: a regression was given what only classes can have.
+    """
+    given = {"class_weight": class_weight, "label_smoothing": label_smoothing}
+    for_classes: dict[str, Any] = {name: some for name, some in given.items() if some is not None}
     if not spec.is_regression:
-        return CrossEntropy(spec, class_weight=class_weight, label_smoothing=label_smoothing)
-    for name, given in (("class_weight", class_weight), ("loss.label_smoothing", label_smoothing)):
-        if given:
-            problem = Problem(f"task.{name} is for classes", "a regression", f"type ~task.{name}")
-            raise ConfigError(problem)
+        return CrossEntropy(spec, **for_classes)  # what is not given is as CrossEntropy has it
+    keys = {"class_weight": "task.class_weight", "label_smoothing": "task.loss.label_smoothing"}
+    problems = [
+        Problem(f"{keys[name]} is for classes", "a regression", f"type ~{keys[name]}")
+        for name in for_classes
+    ]
+    if problems:
+        raise ConfigError(*problems)
     return SquaredError(spec)
