@@ -59,7 +59,7 @@ def not_kept(preprocessor: TablePreprocessor, schema: TableSchema, project: str)
         rule = f"a bundle of a table needs the preprocessing that {project} registers"
         got = f"{getattr(preprocessor.make_transformer, '__qualname__', 'another function')}"
         return Problem(rule, got, f"register that one under {PREPROCESSING}, then {INSTALL}")
-    if {type(part).__name__ for part in _parts_of(preprocessor.transformer_)} <= STRICT:
+    if all(map(_is_usual, _steps_of(preprocessor.transformer_))):
         return None  # always kept; trying costs the half second that it takes to import skops
     try:
         to_preprocessor(to_bytes(preprocessor), schema, project, preprocessor.booleans_)
@@ -70,10 +70,20 @@ def not_kept(preprocessor: TablePreprocessor, schema: TableSchema, project: str)
     return None
 
 
-def _parts_of(transformer: Any) -> Iterator[Any]:
+def _steps_of(transformer: Any) -> Iterator[list[Any]]:
+    """Give the transformers that the columns of each step pass through."""
     for _, step, columns in transformer.transformers_:
         if len(columns):
-            yield from (part for _, part in getattr(step, "steps", [("", step)]))
+            yield [part for _, part in getattr(step, "steps", [("", step)])]
+
+
+def _is_usual(step: list[Any]) -> bool:
+    """Say whether a step is of known classes, as a file is sure to hold them."""
+    names = [type(part).__name__ for part in step]
+    # A scaler before the imputer counts the rows of each column; a strategy may be any function.
+    begins_well = names[0] in ("SimpleImputer", "OrdinalEncoder")
+    has_function = any(callable(getattr(part, "strategy", None)) for part in step)
+    return STRICT.issuperset(names) and begins_well and not has_function
 
 
 def to_preprocessor(

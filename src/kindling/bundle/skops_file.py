@@ -16,7 +16,11 @@ from kindling.bundle.json_codec import InvalidFile, parse
 from kindling.tables.column_types import LARGEST
 
 DESCRIPTION = "schema.json"  # skops's name for it
-STRICT = {"ColumnTransformer", "Pipeline", "SimpleImputer", "StandardScaler", "OrdinalEncoder"}
+STRICT = {
+    *("ColumnTransformer", "Pipeline", "SimpleImputer", "OrdinalEncoder"),
+    *("StandardScaler", "RobustScaler", "MinMaxScaler", "MaxAbsScaler"),
+}
+NUM_ROWS = "n_samples_seen_"  # of the train rows; a plain number in some scalers
 # An object's number in a memory, and the releases that wrote a file.
 OF_NO_MEANING = {"__id__", "_skops_version", "_sklearn_version"}
 CHANGED = "train again if the project's preprocessing was changed since, or take the change back"
@@ -87,7 +91,8 @@ class Takeover:
             _same(sorted(given), sorted(mine), where)
             is_estimator = mine.get("__loader__") == "ObjectNode"
             is_free = is_free or (is_estimator and mine["__class__"] not in STRICT)
-            if is_free and _are_learnt_numbers(given, mine, where):
+            may_differ = is_free or where.endswith(f".{NUM_ROWS}")
+            if may_differ and _are_learnt_numbers(given, mine, where):
                 self.num_learnt += 1
                 # A number of its own for skops, which builds objects of one number only once.
                 mine |= {"content": given["content"], "__id__": -self.num_learnt}

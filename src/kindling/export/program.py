@@ -2,17 +2,11 @@
 
 import copy
 
-import numpy as np
 import torch
-from jaxtyping import Float32, Float64
-from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 from torch import Tensor, nn
 
-from kindling.errors import ConfigError, Problem
 from kindling.export.features import Features
+from kindling.export.scalers import MISSING_CODE, RowScaler
 from kindling.images.image_schema import ImageSchema
 from kindling.images.pixel_scaling import PixelScaler
 from kindling.tables.column_types import MISSING
@@ -20,7 +14,7 @@ from kindling.tables.preprocessor import TablePreprocessor
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
 
-UNKNOWN_CODE, MISSING_CODE = 0.0, 1.0  # a column's categories follow
+UNKNOWN_CODE = 0.0
 
 
 class Program(nn.Module):
@@ -62,28 +56,6 @@ class Program(nn.Module):
         return outputs.softmax(dim=1)
 
 
-class RowScaler(nn.Module):
-    """Features, F numbers and C codes, to what a network takes: gaps filled, numbers scaled.
-
-    The arithmetic of SimpleImputer and StandardScaler, in float64 as there: not a bit differs.
-    """
-
-    fill: Tensor
-    mean: Tensor
-    scale: Tensor
-
-    def __init__(self, preprocessor: TablePreprocessor) -> None:
-        super().__init__()
-        for name, values in read_constants(preprocessor).items():
-            self.register_buffer(name, torch.from_numpy(values))  # (F + C,)
-
-    def forward(
-        self, features: Float64[Tensor, "batch features"]
-    ) -> Float32[Tensor, "batch features"]:
-        known = torch.where(features.isfinite(), features, self.fill)
-        return ((known - self.mean) / self.scale).float()
-
-
 def codes_of(categories: tuple[str, ...]) -> dict[str, float]:
     """Return the code of a missing category and of each known one; all others are unknown."""
     return {name: MISSING_CODE + number for number, name in enumerate((MISSING, *categories))}
@@ -99,48 +71,3 @@ def detached_copy(network: nn.Module) -> nn.Module:
         for name, buffer in module.named_buffers(recurse=False):
             setattr(module, name, buffer.clone())
     return network
-
-
-def read_constants(preprocessor: TablePreprocessor) -> dict[str, np.ndarray]:
-    """Return what fills a gap of each column, and its mean and scale; float64 (F + C,) each.
-
-    A code is not scaled, and its gap is the code of a missing category.
-
-    Raises:
-        ConfigError: a step of the preprocessing is none that can be exported; it is named.
-    """
-    parts = [
-        _constants_of(name, step, len(columns))
-        for name, step, columns in _steps(preprocessor.transformer_)
-    ]
-    fill, mean, scale = (
-        np.concatenate(arrays).astype(np.float64) for arrays in zip(*parts, strict=True)
-    )
-    return {"fill": fill, "mean": mean, "scale": scale}
-
-
-def _steps(transformer: ColumnTransformer) -> list[tuple[str, list, list[str]]]:
-    """List the steps that have columns: name, the fitted parts one after the other, columns."""
-    return [
-        (name, [part for _, part in step.steps] if isinstance(step, Pipeline) else [step], columns)
-        for name, step, columns in transformer.transformers_
-        if len(columns)
-    ]
-
-
-def _constants_of(name: str, parts: list, width: int) -> tuple[np.ndarray, ...]:
-    zeros, ones = np.zeros(width), np.ones(width)
-    match parts:
-        case [SimpleImputer(add_indicator=False) as imputer]:
-            return imputer.statistics_, zeros, ones
-        case [
-            SimpleImputer(add_indicator=False) as imputer,
-            StandardScaler(with_mean=True, with_std=True) as scaler,
-        ]:
-            return imputer.statistics_, scaler.mean_, scaler.scale_
-        case [OrdinalEncoder(unknown_value=-1)]:
-            return ones * MISSING_CODE, zeros, ones
-    rule = "the exported preprocessing is SimpleImputer, StandardScaler and OrdinalEncoder"
-    got = f"{' then '.join(map(repr, parts))} in its step {name!r}"
-    fix = "type --network-only, and do that step yourself in front of the network"
-    raise ConfigError(Problem(rule, got, fix))

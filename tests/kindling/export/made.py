@@ -23,7 +23,7 @@ CLASSES = {
 QUANTITY = {"problem_type": "regression", "target_mean": 180_000.0, "target_scale": 79_000.0}
 
 
-def table_model(frame, target=CLASSES, *, network=MLP, **kinds):
+def table_model(frame, target=CLASSES, *, network=MLP, make_transformer=make_transformer, **kinds):
     """Make a model of the columns of a frame."""
     raw = pa.Table.from_pandas(frame, preserve_index=False)
     schema = infer_schema(raw, kinds)
