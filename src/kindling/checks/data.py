@@ -20,7 +20,8 @@ from kindling.errors import Problem
 from kindling.formatting import first_few, shown
 from kindling.raw_data import RawData
 from kindling.tables import column_types
-from kindling.tables.csv_dialect import AUTO, NOT_UNICODE, Dialect, sniff
+from kindling.tables.csv_dialect import AUTO, Dialect
+from kindling.tables.csv_layout import NOT_UNICODE, sniff
 from kindling.tables.formats import CSV, format_of
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec

@@ -44,7 +44,7 @@ def add_csv_dialect(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="separator=, encoding= or quote=, where it is not as the train rows were written",
+        help="a key of data.csv, such as separator= or decimal=, where it is not as in training",
     )
 
 
@@ -65,7 +65,7 @@ def csv_dialect(words: Sequence[str], schema: "TableSchema | ImageSchema") -> "D
     known = asdict(getattr(schema, "dialect", AUTO))
     pairs = [word.partition("=") for word in words]
     if any(key not in known for key, _, _ in pairs):
-        rule = "--csv takes separator=, encoding= or quote="
+        rule = f"--csv takes {'=, '.join(known)}="
         raise ConfigError(Problem(rule, ", ".join(words), "type --csv 'separator=;'"))
     return asked_dialect(known | {key: value for key, _, value in pairs}, "--csv ")
 

@@ -19,7 +19,7 @@ from kindling.formatting import shown
 from kindling.serve.answer import Refusal, RequestProblem, refuse
 from kindling.serve.fields import WORDS
 from kindling.serve.middleware import Limits
-from kindling.tables.csv_dialect import SEPARATORS
+from kindling.tables.csv_layout import SEPARATORS
 from kindling.tables.formats import CSV, MAGIC_BYTES, find_format
 from kindling.tables.schema import TableSchema
 

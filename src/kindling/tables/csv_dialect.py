@@ -1,48 +1,41 @@
-"""How a CSV file is written: separator, encoding, quote and header, guessed from its first bytes.
+"""The options of CSV files, as `data.csv` and `--csv` take them: separator, encoding, decimal sign.
 
 Imported at start-up, where `--csv` is typed: so pyarrow is not imported here.
 """
 
-import codecs
 import csv
-import gzip
-import io
-from collections import Counter
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from kindling.errors import ConfigError, DataError, Problem
+from kindling.errors import ConfigError, Problem
 from kindling.formatting import shown
 
-GZIP = b"\x1f\x8b"
-NOT_CSV = {b"PK\x03\x04": "a zip or Excel file", b"\x89PNG": "an image", b"%PDF": "a PDF file"}
-SAMPLE_BYTES = 1 << 18
-SAMPLE_LINES = 200
-NOT_UNICODE = ("cp1252", "latin-1")
-SEPARATORS = (",", ";", "\t", "|")
 MUST_BE = {
     "separator": "auto, or one sign",
     "encoding": "auto, or a name that Python knows, such as utf-8, utf-16 or latin-1",
     "quote": "one sign, which is not the separator",
+    "decimal": "auto, or one of . and , which is not the separator",
 }
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a CSV file is written; "auto" is seen from its first lines.
+    """How a CSV file is written; "auto" is seen from the file.
 
     Args:
         separator: between two cells: any sign, or "auto"; a tab may be typed as backslash and t.
         encoding: of the text, or "auto": UTF-8, UTF-16 where a mark says so, else Windows-1252.
         quote: around a cell that holds a separator.
+        decimal: the decimal sign of all its numbers: "." or ",", or "auto".
+        missing: further words that stand for a missing value, beside those that are known.
     """
 
     separator: str = "auto"
     encoding: str = "auto"
     quote: str = '"'
+    decimal: str = "auto"
+    missing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.separator == r"\t":
@@ -54,6 +47,7 @@ class Dialect:
             "separator": self.separator == "auto" or _is_sign(self.separator),
             "encoding": self.encoding == "auto" or _is_encoding(self.encoding),
             "quote": _is_sign(self.quote) and self.quote != self.separator,
+            "decimal": self.decimal == "auto" or self.decimal in {".", ","} - {self.separator},
         }
         return {name: MUST_BE[name] for name in MUST_BE if not is_right[name]}
 
@@ -72,13 +66,14 @@ def _is_encoding(name: str) -> bool:
 AUTO = Dialect()
 
 
-def asked_dialect(values: Mapping[str, str], prefix: str) -> Dialect:
+def asked_dialect(values: Mapping[str, Any], prefix: str) -> Dialect:
     """Make a dialect of what a person typed, each key behind this prefix.
 
     Raises:
         ConfigError: values that no file can have.
     """
-    dialect = Dialect(**values)
+    typed = {name: READ.get(name, str)(value) for name, value in values.items()}
+    dialect = Dialect(**typed)
     problems = [
         Problem(
             f"{prefix}{name} must be {words}",
@@ -92,93 +87,11 @@ def asked_dialect(values: Mapping[str, str], prefix: str) -> Dialect:
     return dialect
 
 
-@dataclass(frozen=True)
-class Layout:
-    """A CSV file as it was found: nothing "auto" any more, and what its header says."""
-
-    dialect: Dialect
-    names: list[str]
-    header_lines: int
-    is_gzip: bool
-    unnamed: tuple[str, ...]  # those of the names that were made up
+def _words(value: Any) -> tuple[str, ...]:
+    """Return the words of a list, also of one that was typed behind --csv: [none,-999]."""
+    if isinstance(value, str):
+        value = next(csv.reader([value.removeprefix("[").removesuffix("]")]), [])
+    return tuple(str(word).strip() for word in value)
 
 
-def sniff(path: Path, asked: Dialect) -> Layout:
-    """Find out from the start of a CSV file how it is written.
-
-    Raises:
-        DataError: the file is empty, or holds bytes that are no text.
-    """
-    with path.open("rb") as file:
-        sample = file.read(SAMPLE_BYTES)
-    is_gzip = sample.startswith(GZIP)
-    if is_gzip:
-        with gzip.open(path) as unpacked:
-            sample = unpacked.read(SAMPLE_BYTES)
-    encoding = guess_encoding(sample) if asked.encoding == "auto" else asked.encoding
-    _refuse_binary(sample, encoding, path)
-    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(sample).lstrip("\ufeff")
-    separator = asked.separator
-    if separator == "auto":
-        separator = guess_separator(text, asked.quote)
-    header, header_lines = _header(text, separator, asked.quote)
-    if not header:
-        fix = "give a CSV file with a header"
-        problem = Problem(f"{path} must be a table", "an empty file", fix, "D002", file=str(path))
-        raise DataError(problem)
-    made_up = {number: f"unnamed {number + 1}" for number, name in enumerate(header) if not name}
-    names = [made_up.get(number, name) for number, name in enumerate(header)]
-    dialect = Dialect(separator, encoding, asked.quote)
-    return Layout(dialect, names, header_lines, is_gzip, tuple(made_up.values()))
-
-
-def _refuse_binary(sample: bytes, encoding: str, path: Path) -> None:
-    what = next((word for magic, word in NOT_CSV.items() if sample.startswith(magic)), None)
-    if what is None and b"\0" in sample and "16" not in encoding and "32" not in encoding:
-        what = "bytes that are no text"
-    if what is not None:
-        rule, fix = f"{path} must be a table", "save it as CSV or Parquet"
-        raise DataError(Problem(rule, what, fix, "D003", "save it as CSV", file=str(path)))
-
-
-def guess_encoding(sample: bytes) -> str:
-    """Return UTF-16 where a mark says so, UTF-8 where it can be, else what spreadsheets write.
-
-    Windows-1252 is Latin-1 with a euro sign, and lacks five bytes: with these it is Latin-1.
-    """
-    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    for encoding in ("utf-8", *NOT_UNICODE):
-        with suppress(UnicodeDecodeError):
-            # Not final: the sample may end within a character.
-            codecs.getincrementaldecoder(encoding)().decode(sample)
-            break
-    return encoding  # every byte is a character of latin-1, the last one
-
-
-def guess_separator(text: str, quote: str) -> str:
-    """Return the sign that cuts most lines into the same number of cells, two at least."""
-    lines = text.splitlines(keepends=True)
-    head = "".join(lines[: min(SAMPLE_LINES, max(1, len(lines) - 1))])
-
-    def score(separator: str) -> tuple[float, int]:
-        rows = _rows(head, separator, quote)
-        widths = Counter(len(row) for row in rows if row)
-        if not widths:
-            return 0.0, 0
-        width, count = widths.most_common(1)[0]
-        return (count / widths.total() if width > 1 else 0.0), width
-
-    return max(SEPARATORS, key=score)
-
-
-def _header(text: str, separator: str, quote: str) -> tuple[list[str], int]:
-    """Return the names of the columns, "" where there is none, and the lines that they take."""
-    rows = _rows(text, separator, quote)
-    names: list[str] = next((row for row in rows if row), [])
-    return [name.strip() for name in names], rows.line_num
-
-
-def _rows(text: str, separator: str, quote: str) -> Any:
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # all of it may be one cell
-    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, quotechar=quote)
+READ: dict[str, Callable[[Any], Any]] = {"missing": _words}

@@ -17,7 +17,8 @@ import pyarrow.csv as pacsv
 
 from kindling.errors import DataError, Problem
 from kindling.formatting import first_few, shown
-from kindling.tables.csv_dialect import Dialect, Layout, sniff
+from kindling.tables.csv_dialect import Dialect
+from kindling.tables.csv_layout import Layout, sniff
 
 BLOCK_BYTES = 1 << 20  # that are read at once
 BLOCKS_PER_CHUNK, CELL_BYTES = 2, 64  # a block has room for so many bytes of each cell

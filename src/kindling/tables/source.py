@@ -4,7 +4,7 @@ import difflib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -55,7 +55,7 @@ class TableSource:
         kinds: Annotated[
             Mapping[str, str] | None, Section("{column: number, other: category}")
         ] = None,
-        csv: Mapping[str, str] | None = None,
+        csv: Mapping[str, Any] | None = None,
         group: str | None = None,
         time: str | None = None,
         drop_missing_target: bool = False,

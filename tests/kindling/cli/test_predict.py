@@ -236,7 +236,7 @@ def test_a_cell_that_does_not_fit_is_named_by_its_row_in_the_file(
         (["nowhere.csv", "neither.csv"], 3, "2 problems"),
         (["{csv}", "--device", "cuda:99"], 2, "type device=cpu"),
         (["{csv}", "--csv", "encoding=base64"], 2, "--csv encoding must be auto, or a name"),
-        (["{csv}", "--csv", "seperator=;"], 2, "--csv takes separator=, encoding= or quote="),
+        (["{csv}", "--csv", "seperator=;"], 2, "--csv takes separator=, encoding=, quote="),
     ],
 )
 def test_what_cannot_be_done_is_refused(refused, penguins_run, tmp_path, words, code, message):

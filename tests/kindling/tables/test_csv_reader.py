@@ -41,6 +41,7 @@ def test_the_user_can_say_how_a_file_is_written(read):
         *(("separator", value) for value in ("ab", "", "\n", "é")),
         *(("encoding", value) for value in ("base64", "zip", "no-such", "", "\0", "undefined")),
         *(("quote", value) for value in ("", "''", "\n", "auto")),
+        *(("decimal", value) for value in ("", "comma", ".,")),
     ],
 )
 def test_what_no_file_can_have_is_a_fault_of_what_was_typed(key, value):
@@ -49,6 +50,17 @@ def test_what_no_file_can_have_is_a_fault_of_what_was_typed(key, value):
     (problem,) = caught.value.problems
     assert problem.rule.startswith(f"data.csv.{key} must be ")
     assert problem.fix == f"type data.csv.{key}=..."
+
+
+def test_words_for_missing_values_are_a_list_wherever_they_are_typed():
+    for typed in ("[none,-999, a b]", ["none", -999, "a b"]):
+        assert asked_dialect({"missing": typed}, "").missing == ("none", "-999", "a b")
+    assert asked_dialect({"missing": "none"}, "").missing == ("none",)
+    assert asked_dialect({"missing": "[]"}, "").missing == ()
+
+
+def test_a_decimal_sign_is_no_separator():
+    assert Dialect(separator=",", decimal=",").faults().keys() == {"decimal"}
 
 
 def test_a_quote_is_no_separator():
