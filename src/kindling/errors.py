@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from kindling.codes import CODES, Severity
+from kindling.fixes import MODEL, Command, Fix, interface
 
 
 @dataclass(frozen=True)
@@ -12,22 +13,26 @@ class Problem:
     """One thing to mend: the rule, what was got instead, and what to type.
 
     Args:
+        fix: words, a Setting or a Command (see fixes.py), or several of which any helps; nothing
+            reads it but `do`.
         code: of the check that found it in the data, see codes.py; "" of a configuration.
         fix_for_rows: what to type where a finished model reads rows, if that is something else:
             no key of a training helps there.
         file, column, row, count: where it stands, for code: nothing ever parses the sentences. The
             row of the first cell is counted from 0; count is how many cells, rows or files are so.
+        is_for_model: a finished model reads these rows: no key of a training helps.
     """
 
     rule: str
     got: str
-    fix: str
+    fix: Fix
     code: str = ""
-    fix_for_rows: str = ""
+    fix_for_rows: Fix = ""
     file: str = ""
     column: str = ""
     row: int | None = None
     count: int = 1
+    is_for_model: bool = False
 
     def __post_init__(self) -> None:
         assert not self.code or self.code in CODES, f"{self.code} is not in codes.py"
@@ -35,6 +40,14 @@ class Problem:
     @property
     def severity(self) -> Severity:
         return CODES[self.code].severity if self.code else "error"
+
+    @property
+    def do(self) -> str:
+        """Write the fix as it is typed for the command in use."""
+        spoken = interface()
+        return (MODEL if self.is_for_model and spoken.takes == "arguments" else spoken).say(
+            self.fix
+        )
 
 
 class UserError(ValueError):
@@ -45,8 +58,11 @@ class UserError(ValueError):
 
     def __init__(self, *problems: Problem) -> None:
         assert problems
-        super().__init__("\n".join(f"{p.rule}; got {p.got}; {p.fix}" for p in problems))
+        super().__init__(*problems)
         self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(f"{p.rule}; got {p.got}; {p.do}" for p in self.problems)
 
 
 @contextmanager
@@ -64,7 +80,7 @@ def for_a_model() -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        told = [replace(p, fix=p.fix_for_rows or p.fix) for p in error.problems]
+        told = [replace(p, fix=p.fix_for_rows or p.fix, is_for_model=True) for p in error.problems]
         raise DataError(*told) from error
 
 
@@ -76,7 +92,7 @@ def permitted(path: object) -> Iterator[None]:
     except PermissionError as error:
         place = error.filename or path
         rule, got = f"{path} must be permitted to be read", f"{error.strerror}: {place}"
-        fix = f"type chmod u+r {place}, and chmod u+x for the folders that it lies in"
+        fix = Command("chmod", "u+r", place, after="and chmod u+x for the folders that it lies in")
         raise DataError(Problem(rule, got, fix, "D014")) from error
 
 

@@ -64,7 +64,7 @@ def save_bundle(cfg: DictConfig, data: Any, task: Any) -> str:
     problem = no_bundle(data, task)
     if problem is not None:
         shutil.rmtree(run / BUNDLE_FOLDER, ignore_errors=True)  # of an earlier run in this folder
-        write_atomically(run / NO_BUNDLE_FILE, to_bytes({"got": problem.got, "fix": problem.fix}))
+        write_atomically(run / NO_BUNDLE_FILE, to_bytes({"got": problem.got, "fix": problem.do}))
         return f"none: {problem.got}"
     network, fitted = uncompiled(task.network), data.preprocessor
     write_bundle(

@@ -45,7 +45,7 @@ def render(overview: Overview) -> str:
     facts = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in overview.facts.items())
     found = "".join(
         f'<tr><td>{p.code}</td><td class="{p.severity}">{p.severity}</td>'
-        f"<td>{escape(p.rule)}</td><td>{escape(p.got)}</td><td>{escape(p.fix)}</td></tr>"
+        f"<td>{escape(p.rule)}</td><td>{escape(p.got)}</td><td>{escape(p.do)}</td></tr>"
         for p in overview.findings
     )
     columns = "".join(f"<th scope='col'>{name}</th>" for name in HEAD)

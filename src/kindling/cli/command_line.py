@@ -14,6 +14,7 @@ from typing import Any
 from kindling import __version__
 from kindling.cli.input_output import add_json, print_json
 from kindling.errors import ConfigError, Problem
+from kindling.fixes import Interface, speaking
 from kindling.run.exit import exit_codes
 
 ABOUT = "`kindling ...`: what is done with a finished run or a file, or asked of this machine."
@@ -70,16 +71,17 @@ class Env:
 def main(words: list[str] | None = None) -> None:
     """Run the command that was typed; exit codes as in `kindling.run.exit`."""
     words = sys.argv[1:] if words is None else words
-    with exit_codes(debug="--debug" in words):
-        if words and words[0] in COMMANDS:
-            run_command(*words)
-        else:
+    command = command_of(words[0]) if words and words[0] in COMMANDS else None
+    with speaking(spoken_by(command)), exit_codes(debug="--debug" in words):
+        if command is None:
             answer(words)
+        else:
+            run_command(*words)
 
 
 def run_command(name: str, *words: str) -> None:
     """Import one command, read its arguments, and run it."""
-    command: Any = Env if name == "env" else import_module(f"kindling.cli.{name}")
+    command = command_of(name)
     parser = make_parser(f"kindling {name}", command.__doc__)
     command.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -87,6 +89,17 @@ def run_command(name: str, *words: str) -> None:
     if unknown:
         raise ConfigError(*(unknown_word(parser, word) for word in unknown))
     command.run(arguments)
+
+
+def command_of(name: str) -> Any:
+    """Import the module of a command."""
+    return Env if name == "env" else import_module(f"kindling.cli.{name}")
+
+
+def spoken_by(command: Any) -> Interface:
+    """Say which settings of a training a command takes as options, and where the others go."""
+    elsewhere = getattr(command, "ELSEWHERE", Interface.elsewhere)
+    return Interface("options", getattr(command, "OPTIONS", {}), elsewhere=elsewhere)
 
 
 def answer(words: list[str]) -> None:

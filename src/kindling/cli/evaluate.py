@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kindling.cli.input_output import (
+    CSV_OPTIONS,
     add_csv_dialect,
     add_device,
     add_json,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from kindling.tables.csv_dialect import Dialect
 
 SAME = 1e-6  # a difference that other threads or another machine may make
+OPTIONS = CSV_OPTIONS
 
 
 def add_arguments(parser: ArgumentParser) -> None:

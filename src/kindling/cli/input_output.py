@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from kindling.tables.schema import TableSchema
 
 
+# How --csv takes what a training takes as data.csv.
+CSV_OPTIONS = {f"data.csv.{name}": f"--csv {name}=" for name in ("separator", "encoding", "quote")}
+
+
 def add_run(parser: ArgumentParser) -> None:
     """Add the argument that names a finished run."""
     parser.add_argument("run", metavar="RUN", help="run folder, bundle, latest, or a run's name")

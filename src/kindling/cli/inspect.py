@@ -9,13 +9,19 @@ import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kindling.cli.input_output import add_json, print_json, write_text
 from kindling.errors import ConfigError, DataError, Problem, permitted
+from kindling.fixes import settings_are
 
 if TYPE_CHECKING:
     from kindling.checks.overview import Overview
+
+
+# What of a training's settings this command takes, too.
+OPTIONS = {"data.target": "--target", "data.test_path": "--test", "data.kinds": "--kinds"}
+ELSEWHERE = "train with {}"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -41,17 +47,24 @@ def run(arguments: Namespace) -> None:
         overview = inspect_images(arguments.path)
     else:
         column_types = dict(split_column_type(word) for word in arguments.kinds)
+        settings_are({"data.kinds": column_types}.get)
         overview = inspect_table(arguments.path, arguments.target, arguments.test, column_types)
     if arguments.html:
         write_text("--html", arguments.html, render(overview))
     if arguments.json:
-        found = [asdict(p) | {"severity": p.severity} for p in overview.findings]
+        found = [json_of(problem) for problem in overview.findings]
         lines = [asdict(line) for line in overview.columns]
         print_json({"facts": overview.facts, "columns": lines, "findings": found})
     else:
         show(overview)
     if overview.has_errors:
         sys.exit(DataError.exit_code)
+
+
+def json_of(problem: Problem) -> dict[str, Any]:
+    """Write a finding for another program; the fix as it is typed."""
+    shown = ("rule", "got", "code", "file", "column", "row", "count", "severity")
+    return {"fix": problem.do} | {name: getattr(problem, name) for name in shown}
 
 
 def split_column_type(word: str) -> tuple[str, str]:
@@ -88,6 +101,6 @@ def show(overview: "Overview") -> None:
         style = styles[problem.severity]
         words = (f"{problem.code} {problem.severity}", style)
         console.print(Text.assemble(words, f"  {problem.rule}"), soft_wrap=True)
-        console.print(Text(f"    got: {problem.got}\n    do:  {problem.fix}"), soft_wrap=True)
+        console.print(Text(f"    got: {problem.got}\n    do:  {problem.do}"), soft_wrap=True)
     if not overview.findings:
         console.print("no problem was found")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kindling.cli.input_output import (
+    CSV_OPTIONS,
     add_csv_dialect,
     add_device,
     add_json,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from kindling.tables.csv_dialect import Dialect
 
 SUFFIXES = (".csv", ".parquet")
+OPTIONS = CSV_OPTIONS
 
 
 def add_arguments(parser: ArgumentParser) -> None:

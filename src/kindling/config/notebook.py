@@ -1,19 +1,18 @@
 """Compose a configuration in a notebook or a script, and check it again once it was edited."""
 
-import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import DictConfig, OmegaConf
 
 from kindling.config.compose import compose_config, register_resolvers
 from kindling.config.overrides import check_overrides
 from kindling.config.replay import replay
 from kindling.errors import ConfigError, Problem
+from kindling.quoting import as_typed
 from kindling.runs import CONFIG_FILE
 
 OF_THE_RUN = ("run_dir", "overrides")  # root keys that are no settings
@@ -89,16 +88,3 @@ def edits(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "")
                 rule, fix = "an edit must be one that can be typed", "give it to kindling.compose"
                 raise ConfigError(Problem(rule, f"an edit of {key}", fix))
             yield f"{'' if name in before else '+'}{key}={as_typed(new)}"
-
-
-def as_typed(value: Any) -> str:
-    """Write a value in the grammar of Hydra's overrides."""
-    if isinstance(value, str | Path):
-        return QuotedString(str(value), Quote.single).with_quotes()
-    if isinstance(value, list):
-        return f"[{','.join(map(as_typed, value))}]"
-    if isinstance(value, dict):
-        return f"{{{','.join(f'{key}:{as_typed(inner)}' for key, inner in value.items())}}}"
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)  # null, true and false, as in YAML
-    return repr(value)

@@ -43,7 +43,7 @@ def find(
 
 def sentence_of(problem: Problem) -> str:
     """Say what a check noticed in the data, and what can be done."""
-    return f"{capital(problem.rule)}: {problem.got}; {problem.fix} ({problem.code})."
+    return f"{capital(problem.rule)}: {problem.got}; {problem.do} ({problem.code})."
 
 
 def compare_best_baseline(scores: Scores) -> str | None:

@@ -15,13 +15,14 @@ from pathlib import Path
 
 import hydra
 from hydra._internal.utils import get_args_parser  # the parser that hydra.main itself uses
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from kindling.config.compose import register_resolvers
 from kindling.config.notebook import compose_edited
 from kindling.config.overrides import check_overrides
 from kindling.config.replay import replay
 from kindling.config.values import check_values
+from kindling.fixes import ARGUMENTS, OVERRIDES, settings_are, speaking
 from kindling.run.console import hide_adverts
 from kindling.run.exit import exit_codes, user_errors
 
@@ -39,6 +40,7 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
     register_resolvers(root)
 
     def run(cfg: DictConfig) -> float:
+        settings_are(functools.partial(OmegaConf.select, cfg))
         with no_empty_folder(cfg.run_dir):
             hide_adverts()
             return find_lr(cfg) if cfg.lr_find else train(cfg)
@@ -54,10 +56,10 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
         tune_process()
         if cfg is not None:
             register_resolvers(root)
-            with user_errors():
+            with speaking(ARGUMENTS), user_errors():
                 return run(compose_edited(cfg, conf))
         arguments = get_args_parser().parse_args()
-        with exit_codes(debug="debug=true" in arguments.overrides):
+        with speaking(OVERRIDES), exit_codes(debug="debug=true" in arguments.overrides):
             if not any(getattr(arguments, name) for name in ASKS_HYDRA):
                 overrides = replay(arguments.overrides)
                 flags = [word for word in sys.argv[1:] if word not in arguments.overrides]

@@ -38,7 +38,7 @@ def show_problems(error: UserError) -> None:
         code = f"{problem.code} " if problem.code else ""
         console.print(Text(f"\n  {code}{problem.rule}", style="bold"))
         console.print(Text(f"    got: {problem.got}"))
-        console.print(Text(f"    do:  {problem.fix}"))
+        console.print(Text(f"    do:  {problem.do}"))
 
 
 def show_plan(lines: Mapping[str, str]) -> None:

@@ -66,9 +66,7 @@ def describe_missing(cfg: DictConfig, data: Any, task: Any) -> str:
         from kindling.bundle.save import no_bundle  # late: bundle=false does without that folder
 
         problem = no_bundle(data, task)
-        return (
-            "" if problem is None else f"bundle: {problem.rule}; got {problem.got}; {problem.fix}"
-        )
+        return "" if problem is None else f"bundle: {problem.rule}; got {problem.got}; {problem.do}"
     without_task = [name for name in asked if name in ("report", "bundle")]
     names = [PREDICTIONS_FILE, "pre-flight", *(without_task if is_data else asked)]
     needs = [
@@ -104,7 +102,7 @@ def describe_findings(data: Any) -> dict[str, str]:
     lines: dict[str, str] = {}
     for p in warnings[:MAX_WARNINGS]:
         before = f"{lines[p.code]}\n" if p.code in lines else ""
-        lines[p.code] = f"{before}{p.rule}: {p.got}; {p.fix}"
+        lines[p.code] = f"{before}{p.rule}: {p.got}; {p.do}"
     rest = len(data.findings) - len(warnings[:MAX_WARNINGS])
     if warnings and rest:
         lines["checks"] = f"{rest} more: {REPORT_FILE}, or kindling inspect"

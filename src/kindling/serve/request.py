@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from kindling.bundle.inputs import read_rows
 from kindling.errors import Problem, UserError
+from kindling.fixes import WORDS as WORDS_ONLY
 from kindling.formatting import shown
 from kindling.serve.answer import Refusal, RequestProblem, refuse
 from kindling.serve.fields import WORDS
@@ -119,7 +120,7 @@ def refuse_data(problems: Sequence[Problem], file: str | None = None) -> Refusal
     """
     told = []
     for problem in problems:
-        fix = problem.fix_for_rows or problem.fix
+        fix = WORDS_ONLY.say(problem.fix_for_rows or problem.fix)
         message = f"{problem.rule}; got {problem.got}; {fix}"
         told.append(RequestProblem(message, file or problem.column or None, problem.row))
     return Refusal(422, *told)

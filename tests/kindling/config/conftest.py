@@ -5,6 +5,7 @@ import pytest
 
 from kindling.config.overrides import check_overrides
 from kindling.errors import ConfigError
+from kindling.fixes import OVERRIDES, speaking
 
 CONF = Path(__file__).parents[3] / "conf"
 
@@ -17,7 +18,8 @@ def problems():
         try:
             check_overrides(list(overrides), conf, is_sweep=is_sweep)
         except ConfigError as error:
-            return [f"{p.rule} | {p.got} | {p.fix}" for p in error.problems]
+            with speaking(OVERRIDES):
+                return [f"{p.rule} | {p.got} | {p.do}" for p in error.problems]
         return []
 
     return check

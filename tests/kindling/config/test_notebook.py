@@ -16,9 +16,10 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 
 import kindling
-from kindling.config.notebook import as_typed, find_conf
+from kindling.config.notebook import find_conf
 from kindling.config.overrides import parse
 from kindling.errors import ConfigError, DataError
+from kindling.quoting import as_typed
 
 pytestmark = pytest.mark.slow  # whole runs
 
