@@ -21,9 +21,15 @@ from kindling.fixes import (
 from kindling.quoting import as_override, as_typed, shell_line
 
 # Names of columns, classes, files and signs as strangers' tables have them.
-NAMES = """price|Price, EUR|CO(GT)|when (hour)|it's|say "x"|both ' and "|0|001|1102.00|-1|1e3|1_000|true
-null|nan|-inf|yes|~|~/x| a|a |a  b|a=b|a:b|{x}|[x]|$5|$HOME|${x}|${oc.env:A}|`x`|a\|a\'|\|\t|!x|a!b'c
-#1|*|?|a;b|a&b|Größe|年|'|"|-|.|a.b|/tmp/x y.csv|%|@|;|²""".replace("\n", "|").split("|")
+NAMES = (
+    r"""
+price|Price, EUR|CO(GT)|when (hour)|it's|say "x"|both ' and "|0|001|1102.00|-1|1e3|1_000|true|null
+nan|-inf|yes|~|~/x| a|a |a  b|a=b|a:b|{x}|[x]|$5|$HOME|${x}|${oc.env:A}|`x`|a\|a\'|\|\t|!x|a!b'c
+#1|*|?|a;b|a&b|Größe|年|'|"|-|.|a.b|/tmp/x y.csv|%|@|;|²
+""".strip()
+    .replace("\n", "|")
+    .split("|")
+)
 NAMES += ["", "|", "\x1b[2J", "a\tb", "a\nb", "\u202ex"]
 FLAGS = Interface("options", {"data.csv.separator": "--csv separator=", "data.kinds": "--kinds"})
 
