@@ -44,7 +44,7 @@ def finish(
         lines["bundle"] = save_bundle(cfg, data, task)
         end_span("bundle")
     if cfg.report and is_described:
-        from kindling.report.write_report import write_report
+        from kindling.report.page import write_report
 
         plan = plan_lines(cfg, data, task, trainer)
         lines["report"] = short_path(str(write_report(cfg, data, task, trainer, metrics, plan)))

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from kindling.report.write_report import write_report
+from kindling.report.page import write_report
 from kindling.run.run_files import write_metrics
 from kindling.scoring import Metric
 

@@ -1,4 +1,4 @@
-"""Write RUN/report.html, the page of a run, and the same figures to TensorBoard."""
+"""Compose the page of a run from its sections, write RUN/report.html, and feed TensorBoard."""
 
 import json
 from collections.abc import Mapping, Sequence
