@@ -212,6 +212,11 @@ CODES: dict[str, Check] = {
         "A logarithm was asked for of values that have none",
         "data.target_transform=none.",
     ),
+    "D214": Check(
+        "warning",
+        "A class is called NA, None or the like",
+        "Learnt as a class; data.csv.missing names words that mean that nothing is known.",
+    ),
     "D301": Check("error", "A split has no rows", "Give more rows, or other fractions."),
     "D302": Check("error", "Two ways to split exclude each other", "Leave one of them out."),
     "D303": Check(

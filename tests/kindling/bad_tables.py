@@ -418,6 +418,12 @@ CASES: dict[str, Case] = {
     ),
     "codes that begin with a number": Case(csv(c=cells(["1Story", "2Story", "1.5Fin", "2nd"]))),
     # target
+    "a class called None": Case(
+        csv(y=cells(["None", "Apnea", "Insomnia"])),
+        "D214",
+        "'None' in row 0, 40 of 120 cells",
+        "data.csv.missing=[None] data.drop_missing_target=true",
+    ),
     "missing target": Case(
         csv(y=cells([None, "yes", "no"])),
         "D201",

@@ -21,6 +21,7 @@ from kindling.tables.column_types import decimal_sign
 from kindling.tables.csv_dialect import AUTO, Dialect
 from kindling.tables.formats import read_table
 from kindling.tables.schema import absent_columns
+from kindling.tables.target import known_labels
 from kindling.types import DataSpec
 
 MAX_NAMED = 5  # labels that a message names
@@ -102,7 +103,7 @@ def read_truth(cells: pa.ChunkedArray, spec: DataSpec, file: str) -> tuple[np.nd
     """Return class codes or values as in training, and the numbers of the rows that have one."""
     distinct = pa.chunked_array([cells.unique()])  # every label is looked at once
     which = pc.index_in(cells, value_set=distinct.combine_chunks()).to_numpy()
-    words = _words(distinct)
+    words = _words(distinct, spec)
     if spec.is_regression:
         values = column_types.to_number(distinct, decimal_sign(distinct)).to_numpy()
         is_wrong = np.isnan(values) & np.array([word is not None for word in words], dtype=bool)
@@ -124,9 +125,14 @@ def read_truth(cells: pa.ChunkedArray, spec: DataSpec, file: str) -> tuple[np.nd
     return (truth if spec.is_regression else truth.astype(np.int64)), known
 
 
-def _words(distinct: pa.ChunkedArray) -> list[str | None]:
-    """Return cells as text; None where nothing is known."""
-    return [word or None for word in column_types.to_category(distinct).to_pylist()]
+def _words(distinct: pa.ChunkedArray, spec: DataSpec) -> list[str | None]:
+    """Return cells as text; None where nothing is known, as `read_target` decides it."""
+    if not column_types.is_text(distinct):
+        distinct = column_types.to_category(distinct)
+    known = known_labels(distinct)
+    if spec.is_regression or spec.label_kind in ("integer", "number"):
+        known = column_types.known_text(known, column_types.NUMBER_MARKERS)
+    return known.to_pylist()
 
 
 def _class_names(

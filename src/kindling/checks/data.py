@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.checks.cells import Cells, read_commas
@@ -135,6 +136,14 @@ def check_target(raw: RawData) -> Iterator[Problem]:
         fix = "data.task=classification if they are codes"
         yield from read_commas(raw.target, column_types.decimal_sign(cells), labels, fix)
         return
+    words = column_types.MARKERS[1:]
+    is_marker = pc.is_in(pc.utf8_trim_whitespace(cells), value_set=pa.array(words))
+    if (where := labels.where(is_marker)) and set(words) & {*map(str, raw.y)}:
+        rule = f"a class of {raw.target!r} should say what it is"
+        got = f"{labels.first(is_marker)}, {where}: learnt as a class"
+        word = cells[int(np.flatnonzero(is_marker)[0])].as_py().strip()
+        fix = f"nothing if it is one; else data.csv.missing=[{word}] data.drop_missing_target=true"
+        yield Problem(rule, got, fix, "D214", **labels.fields(raw.target, is_marker))
     has_spaces = pc.not_equal(cells, pc.utf8_trim_whitespace(cells))
     if where := labels.where(has_spaces):
         rule = f"labels of {raw.target!r} should have no spaces around them"

@@ -1,6 +1,6 @@
 """Read a target: labels or values as the user wrote them, and what is wrong with them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,24 @@ from kindling.tables.schema import point_at
 MAX_WHOLE_CLASSES = 20  # more distinct whole numbers than this are taken as a quantity
 
 
-def read_target(cells: pa.ChunkedArray, task: str = "auto") -> pd.Series:
+def known_labels(cells: pa.ChunkedArray, missing: Iterable[str] = ()) -> pa.ChunkedArray:
+    """Trim labels and make those null that say nothing: empty cells, and the words that are named.
+
+    Labels are the user's: a class may be called None or NA, as no gap in a column of numbers may.
+    """
+    return column_types.known_text(cells, ("", *missing))
+
+
+def read_target(
+    cells: pa.ChunkedArray, task: str = "auto", missing: Iterable[str] = ()
+) -> pd.Series:
     """Return float64, booleans or text by row number; what is missing is NaN or None.
 
     Args:
         cells: of any type.
         task: as it was asked for; labels that a number would change, such as 007, stay text.
+        missing: words that mean that nothing is known, beside empty cells. Among numbers, NA and
+            its like mean it too, unless classes were asked for.
 
     Raises:
         DataError: cells are no single values.
@@ -36,18 +48,28 @@ def read_target(cells: pa.ChunkedArray, task: str = "auto") -> pd.Series:
         return pc.cast(cells, pa.float64(), safe=False).to_pandas()
     if pa.types.is_duration(cells.type) or pa.types.is_time(cells.type):
         return column_types.to_number(cells).to_pandas()
-    return _read_words(cells if column_types.is_text(cells) else pc.cast(cells, pa.string()), task)
+    text = cells if column_types.is_text(cells) else pc.cast(cells, pa.string())
+    return _read_words(text, task, tuple(missing))
 
 
-def _read_words(cells: pa.ChunkedArray, task: str) -> pd.Series:
+def _read_words(cells: pa.ChunkedArray, task: str, missing: tuple[str, ...]) -> pd.Series:
     encoded = cells.combine_chunks().dictionary_encode()  # every label is looked at once
-    known = column_types.known_text(pa.chunked_array([encoded.dictionary]))
+    labels = known_labels(pa.chunked_array([encoded.dictionary]), missing)
+    known = labels if task == "classification" else _without_markers(labels)
     numbers = column_types.to_number(known, decimal_sign(known))
     is_number = numbers.null_count == known.null_count < len(known)
     is_number = is_number and (task == "regression" or not _are_codes(known, numbers, task))
-    distinct = np.array([*(numbers if is_number else known).to_pylist(), None], dtype=object)
+    distinct = np.array([*(numbers if is_number else labels).to_pylist(), None], dtype=object)
     values = distinct[encoded.indices.fill_null(-1).to_numpy()]
     return pd.Series(values, dtype=np.float64 if is_number else object)
+
+
+def _without_markers(labels: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Make markers null as among numbers; of few whole numbers, which may be classes, fewer are."""
+    known = column_types.known_text(labels)
+    numbers = column_types.to_number(known, decimal_sign(known))
+    is_class_like = len(known) <= MAX_WHOLE_CLASSES and column_types.is_whole(numbers)
+    return known if is_class_like else column_types.known_text(known, column_types.NUMBER_MARKERS)
 
 
 def _are_codes(known: pa.ChunkedArray, numbers: pa.ChunkedArray, task: str) -> bool:
@@ -89,8 +111,9 @@ def target_problems(column: pd.Series, *, is_regression: bool, file: str) -> lis
     if len(missing):
         rule = f"target {column.name!r} must be known in every row of {file}"
         got = f"{len(missing)} missing, in rows {first_few(missing)} (counted from 0)"
-        fix = "fill them in (an empty cell, NA and None count as missing), "
-        fix += "or leave them out: data.drop_missing_target=true"
+        fix = "fill them in, or leave them out: data.drop_missing_target=true"
+        if not is_regression and pd.api.types.is_float_dtype(column):
+            fix += "; NA among numbers counts as missing, a class with data.task=classification"
         problems.append(Problem(rule, got, fix, "D201", **_place(file, column, missing)))
     if not is_regression:
         return problems

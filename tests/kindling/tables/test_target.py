@@ -40,3 +40,23 @@ def test_a_quantity_may_have_zeros_in_front_many_digits_or_commas():
 def test_durations_and_times_are_quantities():
     for kind in (pa.duration("ms"), pa.time32("ms")):
         assert read_target(pa.chunked_array([pa.array([1500], kind)])).tolist() == [1.5]
+
+
+@pytest.mark.parametrize("word", ["None", "NA", "null", "nan", "N/A", "?", "unknown"])
+def test_labels_are_the_users_and_empty_cells_alone_are_missing(word):
+    cells = pa.chunked_array([pa.array(["Insomnia", word, "", None, " Apnea"])])
+    assert read_target(cells).tolist() == ["Insomnia", word, None, None, "Apnea"]
+    named = read_target(cells, missing=[word])
+    assert named.tolist() == ["Insomnia", None, None, None, "Apnea"]
+
+
+@pytest.mark.parametrize("word", ["NA", "n/a", "?"])
+def test_a_marker_among_numbers_is_missing_unless_classes_are_asked_for(word):
+    cells = pa.chunked_array([pa.array(["0", word, "1", "0"])])
+    assert read_target(cells).isna().tolist() == [False, True, False, False]
+    assert read_target(cells, "classification").tolist() == ["0", word, "1", "0"]
+
+
+def test_words_among_many_numbers_are_missing_quantities():
+    cells = pa.chunked_array([pa.array([*map(str, range(50)), "unknown", "-"])])
+    assert read_target(cells).isna().tolist() == [*[False] * 50, True, True]
