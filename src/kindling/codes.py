@@ -81,6 +81,11 @@ CODES: dict[str, Check] = {
     "D015": Check(
         "error", "A row is longer than a megabyte", "Close a quote, shorten it, or give Parquet."
     ),
+    "D018": Check(
+        "warning",
+        "A Parquet file holds an index without a name",
+        "Left out; give it a name if it tells something.",
+    ),
     "D101": Check(
         "error", "A column that is needed is absent", "Correct the name; the nearest one is said."
     ),

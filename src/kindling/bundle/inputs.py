@@ -14,6 +14,7 @@ from kindling.images.decoding import decode
 from kindling.images.image_schema import ImageSchema
 from kindling.tables.csv_dialect import AUTO, Dialect
 from kindling.tables.formats import decode_storage, open_table
+from kindling.tables.pandas_index import kept_index, named_levels
 from kindling.tables.schema import TableSchema
 
 TABLES = "a DataFrame, an Arrow table, a dict of columns, a list of dicts, or an array of two axes"
@@ -52,14 +53,14 @@ def to_table(rows: Any, schema: TableSchema) -> pa.Table:
     """Return N raw rows as an Arrow table; which columns it has is not looked at.
 
     Args:
-        rows: a DataFrame, an Arrow table, a dict of columns, a list of dicts (a key that is not
-            there is a missing cell), or an array of two axes with the columns that the schema
-            uses, in its order.
+        rows: a DataFrame, whose index is a column where it has a name, an Arrow table, a dict of
+            columns, a list of dicts (a key that is not there is a missing cell), or an array of
+            two axes with the columns that the schema uses, in its order.
         schema: names the columns of an array.
     """
     if isinstance(rows, pa.Table):
         _refuse_repeated(rows.column_names)
-        return decode_storage(rows)
+        return decode_storage(kept_index(rows.schema, len(rows)).with_ranges(rows))
     columns = _columns_of(rows, schema)
     arrays = {name: _to_arrow(name, column) for name, column in columns.items()}
     if len({len(array) for array in arrays.values()}) > 1:
@@ -70,7 +71,8 @@ def to_table(rows: Any, schema: TableSchema) -> pa.Table:
 def _columns_of(rows: Any, schema: TableSchema) -> dict[str, Any]:
     if isinstance(rows, pd.DataFrame):
         _refuse_repeated([str(name) for name in rows])
-        return {str(name): rows.iloc[:, number] for number, name in enumerate(rows)}
+        columns = {str(name): rows.iloc[:, number] for number, name in enumerate(rows)}
+        return columns | named_levels(rows)
     if isinstance(rows, Mapping):
         return {str(name): column for name, column in rows.items()}
     if isinstance(rows, np.ndarray) and rows.ndim == 2:

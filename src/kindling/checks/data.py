@@ -1,12 +1,10 @@
-"""Check data that were read, split and fitted: files and headers, columns, labels, rows, leakage.
+"""Check data that were read, split and fitted: files, columns, labels, rows, leakage.
 
 What makes reading impossible is refused where it is read. What can be seen afterwards is found
 here, by code (codes.py), in one pass over at most MAX_ROWS rows.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -16,14 +14,12 @@ from kindling.checks.cells import Cells, read_commas
 from kindling.checks.columns import MAX_ROWS, check_columns, take_sample
 from kindling.checks.images import repeated_images
 from kindling.checks.leakage import check_leaks, check_rows
+from kindling.checks.table_files import alike, check_files
 from kindling.contract import DescribedData
 from kindling.errors import Problem
 from kindling.formatting import first_few, shown
 from kindling.raw_data import RawData
 from kindling.tables import column_types
-from kindling.tables.csv_dialect import AUTO, Dialect
-from kindling.tables.csv_layout import NOT_UNICODE, sniff
-from kindling.tables.formats import CSV, format_of
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
 
@@ -46,66 +42,6 @@ def check_data(data: DescribedData) -> list[Problem]:
     return sorted(found, key=lambda problem: (ORDER[problem.severity], problem.code))
 
 
-def check_files(raw: RawData) -> list[Problem]:
-    """Look at the header and the encoding of each file of a table."""
-    assert isinstance(raw.x, tuple)
-    found = []
-    for table in raw.x:
-        found += check_names(list(table.names), table.file)
-        if Path(table.file).is_file():
-            found += check_csv(table.file, list(table.names), raw.dialect)
-    return found
-
-
-def check_names(names: list[str], file: str) -> list[Problem]:
-    """Find names of columns that are numbers, or that are hard to tell apart."""
-    found = []
-    numbers = [name for name in names if _is_number(name)]
-    if len(numbers) > 1 and 2 * len(numbers) > len(names):
-        rule, got = f"the first line of {file} must name the columns", first_few(numbers)
-        fix = "put a line with names above it"
-        found.append(Problem(rule, f"numbers: {got}", fix, "D010", file=file))
-    for same in _alike(names):
-        rule = f"names of columns should differ in more than case and spaces ({file})"
-        got, fix = first_few(map(repr, same), separator=" and "), "rename them if they are one"
-        found.append(Problem(rule, got, fix, "D013", file=file, column=same[0]))
-    return found
-
-
-def _is_number(name: str) -> bool:
-    try:
-        float(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _alike(names: Iterable[str]) -> list[list[str]]:
-    """Group names that differ in case and spaces only."""
-    alike = defaultdict(list)
-    for name in names:
-        alike[" ".join(name.casefold().split())].append(name)
-    return [same for same in alike.values() if len(same) > 1]
-
-
-def check_csv(file: str, names: list[str], asked: Dialect = AUTO) -> list[Problem]:
-    """Say which of these columns of a CSV file have no name, and that it is no UTF-8."""
-    if format_of(Path(file)) is not CSV:
-        return []
-    layout, found = sniff(Path(file), asked), []
-    unnamed = [name for name in layout.unnamed if name in names]
-    if unnamed:
-        rule, got = f"every column of {file} should have a name", f"called {first_few(unnamed)}"
-        fix = "name them in the first line"
-        found.append(Problem(rule, got, fix, "D012", file=file, column=unnamed[0]))
-    encoding = layout.dialect.encoding
-    if asked.encoding == "auto" and encoding in NOT_UNICODE:
-        rule, got = f"the text of {file} should be UTF-8", f"other bytes: read as {encoding}"
-        fix = "data.csv.encoding=... if letters look odd"
-        found.append(Problem(rule, got, fix, "D011", file=file))
-    return found
-
-
 def check_classes(spec: DataSpec) -> list[Problem]:
     """Find classes with a single train row, and names that are hard to tell apart."""
     found = []
@@ -116,7 +52,7 @@ def check_classes(spec: DataSpec) -> list[Problem]:
         got = f"one row of {first_few(map(shown, single), total=len(single), noun='classes')}"
         fix = "give more rows of it, or join it with another"
         found.append(Problem(rule, got, fix, "D207", count=len(single)))
-    pairs = [" and ".join(map(shown, same)) for same in _alike(spec.classes)]
+    pairs = [" and ".join(map(shown, same)) for same in alike(spec.classes)]
     if pairs:
         rule = f"classes of {spec.target!r} should differ in more than case and spaces"
         got, fix = first_few(pairs, separator="; "), "write them alike if they are one"

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.checks.columns import MAX_ROWS, Rows, check_columns, take_sample
-from kindling.checks.data import check_csv, check_data, check_names
+from kindling.checks.data import check_data
+from kindling.checks.table_files import check_file, check_names
 from kindling.contract import DescribedData
 from kindling.errors import DataError, Problem
 from kindling.formatting import count, first_few
@@ -145,7 +146,7 @@ def _without_target(path: str, asked: Mapping[str, str]) -> Overview:
     schema = infer_schema(some, asked)
     rows = f"{num_rows:,}" + (f", {len(some):,} looked at" if len(some) < num_rows else "")
     facts = {"rows": rows, "target": "not said: --target COLUMN checks it, too"}
-    found = check_names(some.column_names, path) + check_csv(path, some.column_names)
+    found = check_names(some.column_names, path) + check_file(path, some.column_names)
     found += check_columns({"train": Rows(some, np.arange(len(some)))}, schema)
     return Overview(path, facts, describe_columns(schema, some), found)
 

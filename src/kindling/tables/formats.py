@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,9 +17,11 @@ from kindling.errors import DataError, Problem, permitted
 from kindling.formatting import first_few, shown
 from kindling.tables.csv_dialect import AUTO, Dialect
 from kindling.tables.csv_reader import read_csv
+from kindling.tables.pandas_index import kept_index
 
 CHUNK_ROWS = 1 << 14  # of Parquet in one chunk
 HELD_BYTES = 1 << 24  # of a file that is held in memory
+FEW_CELLS = 3  # that a message shows
 MAGIC_BYTES = 16  # that are read to tell the format
 
 # (path, how CSV is written, columns or None for all) -> tables: the first has all columns and no
@@ -47,16 +50,29 @@ class TableFormat:
 
 
 def read_parquet(path: Path, _: Dialect, names: list[str] | None) -> Iterator[pa.Table]:
-    """Read a Parquet file; the index that pandas wrote into it is no column."""
+    """Read a Parquet file; an index that pandas wrote into it is a column where it has a name."""
     with pq.ParquetFile(path, pre_buffer=False) as file:  # else the whole file stays in memory
         schema = file.schema_arrow
-        index = (schema.pandas_metadata or {}).get("index_columns", [])
-        columns = [place for place, name in enumerate(schema.names) if name not in index]
-        header = schema.empty_table().select(columns)
+        index = kept_index(schema, file.metadata.num_rows)
+        stored = [n for n, name in enumerate(schema.names) if name not in index.unnamed]
+        header = index.with_ranges(schema.empty_table().select(stored))
         yield header
         wanted = header.column_names if names is None else names
-        for batch in file.iter_batches(batch_size=CHUNK_ROWS, columns=wanted):
-            yield pa.Table.from_batches([batch])
+        in_file = [name for name in wanted if name in schema.names]
+        start = 0
+        for batch in file.iter_batches(batch_size=CHUNK_ROWS, columns=in_file):
+            yield index.with_ranges(pa.Table.from_batches([batch]), start)
+            start += len(batch)
+
+
+def left_out_index(path: Path) -> dict[str, list[Any]]:
+    """Return the first cells of each part of a Parquet file's index that is no column."""
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        index = kept_index(file.schema_arrow, file.metadata.num_rows)
+        names = list(index.unnamed)
+        batch = next(file.iter_batches(batch_size=FEW_CELLS, columns=names), None)
+    stored = {} if batch is None else {name: batch.column(name).to_pylist() for name in names}
+    return stored | {name: [*numbers[:FEW_CELLS]] for name, numbers in index.others}
 
 
 PARQUET = TableFormat("Parquet", b"PAR1", (".parquet", ".pq"), True, read_parquet)
