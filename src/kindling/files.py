@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 
+def at_home(path: str | Path) -> Path:
+    """Return a path whose first ~ is the home folder, as a shell reads it."""
+    return Path(path).expanduser() if str(path).startswith("~") else Path(path)
+
+
 def write_atomically(file: Path, content: bytes | str) -> None:
     """Replace a file, or make it, in a folder that is there; text is written as UTF-8."""
     with open_atomically(file) as stream:

@@ -91,8 +91,11 @@ class Processes:
 
 
 @dataclass(frozen=True)
-class Section:
-    """Names and values, such as the example; what they may be is checked with the data."""
+class PerColumn:
+    """Columns and values, such as the example; what they may be is checked with the data.
+
+    A list of COLUMN=VALUE says the same, for names that cannot be typed as keys.
+    """
 
     example: str
 
@@ -101,6 +104,8 @@ class Section:
         return self.example
 
     def allows(self, value: Any) -> bool:
+        if isinstance(value, list):
+            return all(isinstance(pair, str) and "=" in pair for pair in value)
         return isinstance(value, dict)
 
 

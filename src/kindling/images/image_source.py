@@ -11,6 +11,7 @@ from PIL import ImageColor
 
 from kindling.config.ranges import OneOf, Pair, Range
 from kindling.errors import ConfigError, DataError, Problem, gathered
+from kindling.files import at_home
 from kindling.images.image_schema import MAX_PIXELS, RGB, Fit, ImageOptions, ImageSchema
 from kindling.images.labels_file import list_labelled
 from kindling.images.listing import Listing, list_folders
@@ -69,7 +70,7 @@ class ImageSource:
             background=_colour(background),
             max_pixels=max_pixels,
         )
-        self.path, self.labels = Path(path), None if labels is None else Path(labels)
+        self.path, self.labels = at_home(path), None if labels is None else at_home(labels)
         self.task, self.follow_links, self.cache = task, follow_links, str(cache)
 
     def missing(self) -> list[Problem]:

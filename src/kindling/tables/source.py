@@ -9,9 +9,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import pandas as pd
 
-from kindling.config.ranges import Section
+from kindling.config.ranges import PerColumn
 from kindling.errors import DataError, Problem, gathered, permitted
+from kindling.files import at_home
 from kindling.raw_data import RawData, RawTable
+from kindling.tables.asked_columns import Typed, by_column, column_meant
 from kindling.tables.csv_dialect import asked_dialect
 from kindling.tables.formats import TableFile
 from kindling.tables.group_time import FileColumn, read_groups, read_times
@@ -33,7 +35,8 @@ class TableSource:
         test_path: likewise.
         ignore: columns to leave out, such as ids.
         task: "auto", "classification" or "regression".
-        kinds: column -> "number", "boolean", "category" or "date", where the guess is wrong.
+        kinds: column -> "number", "boolean", "category" or "date", where the guess is wrong; or a
+            list of COLUMN=TYPE.
         csv: how the files are written, where the guess is wrong; see `Dialect`.
         group: a column; rows with the same value in it stay together in one split.
         time: a column of dates or numbers; the test rows are the latest, the val rows the next.
@@ -46,27 +49,34 @@ class TableSource:
     def __init__(
         self,
         path: str,
-        target: str,
+        target: Typed,
         *,
         val_path: str | None = None,
         test_path: str | None = None,
-        ignore: Sequence[str] = (),
+        ignore: Sequence[Typed] = (),
         task: Literal["auto", "classification", "regression"] = "auto",
         kinds: Annotated[
-            Mapping[str, str] | None, Section("{column: number, other: category}")
+            Mapping[Typed, str] | Sequence[str] | None,
+            PerColumn("{column: number, other: category}"),
         ] = None,
         csv: Mapping[str, Any] | None = None,
-        group: str | None = None,
-        time: str | None = None,
+        group: Typed = None,
+        time: Typed = None,
         drop_missing_target: bool = False,
         memory: Literal["auto", "ram", "disk"] = "auto",
         target_transform: Literal["auto"] | Transform = "auto",
     ) -> None:
-        self.path, self.target = path, str(target)
-        self.given: dict[Split, str | None] = {"val": val_path, "test": test_path}
-        self.ignore, self.task, self.kinds = tuple(map(str, ignore)), task, kinds or {}
+        self.path = str(at_home(path))
+        given: dict[Split, str | None] = {"val": val_path, "test": test_path}
+        self.given = {split: path and str(at_home(path)) for split, path in given.items()}
+        self.task = task
+        # As they are typed; _find_columns finds the names in the file.
+        self.target: Any = target
+        self.ignore: Any = ignore
+        self.kinds: Any = kinds
+        self.group: Any = group
+        self.time: Any = time
         self.dialect = asked_dialect(csv or {}, "data.csv.")
-        self.group, self.time = group, time
         self.drop_missing_target, self.memory = drop_missing_target, memory
         self.target_transform = target_transform
 
@@ -95,6 +105,7 @@ class TableSource:
     def read(self) -> RawData:
         on_disk = self._is_large() if self.memory == "auto" else self.memory == "disk"
         files = [TableFile(file, self.dialect, not on_disk) for file in self.files.values()]
+        self._find_columns(files[0].names)
         # In this order each step may lean on the last: columns are there, targets are known.
         refuse(self._absent(files))
         targets = [
@@ -131,6 +142,15 @@ class TableSource:
             groups=read_groups(columns_of(files, self.group, rows)) if self.group else None,
             times=read_times(self.time, columns_of(files, self.time, rows)) if self.time else None,
         )
+
+    def _find_columns(self, names: list[str]) -> None:
+        """Put the names as the file has them in place of what was typed."""
+        self.target = column_meant(self.target, names)
+        self.ignore = tuple(column_meant(typed, names) for typed in self.ignore)
+        self.kinds = by_column(self.kinds, names)
+        for key in ("group", "time"):
+            typed = getattr(self, key)
+            setattr(self, key, None if typed is None else column_meant(typed, names))
 
     def _is_large(self) -> bool:
         """Say whether the files would fill a good part of the memory once they are unpacked."""
