@@ -17,6 +17,7 @@ from kindling.images.decoding import image_suffixes
 from kindling.images.image_schema import ImageSchema
 from kindling.images.listing import Listing
 from kindling.tables import column_types
+from kindling.tables.categories import to_category
 from kindling.tables.column_types import decimal_sign
 from kindling.tables.csv_dialect import AUTO, Dialect
 from kindling.tables.formats import read_table
@@ -128,7 +129,7 @@ def read_truth(cells: pa.ChunkedArray, spec: DataSpec, file: str) -> tuple[np.nd
 def _words(distinct: pa.ChunkedArray, spec: DataSpec) -> list[str | None]:
     """Return cells as text; None where nothing is known, as `read_target` decides it."""
     if not column_types.is_text(distinct):
-        distinct = column_types.to_category(distinct)
+        distinct = to_category(distinct)
     known = known_labels(distinct)
     if spec.is_regression or spec.label_kind in ("integer", "number"):
         known = column_types.known_text(known, column_types.NUMBER_MARKERS)

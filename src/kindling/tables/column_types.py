@@ -118,30 +118,23 @@ def _if_all_plain(text: pa.ChunkedArray) -> pa.ChunkedArray | None:
 
 def to_boolean(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return float64 0 and 1; what is neither true nor false is null."""
-    if not is_text(column):
-        numbers = to_number(column)
-        is_either = pc.is_in(numbers, value_set=pa.array([0.0, 1.0]))
-        return pc.if_else(is_either, numbers, pa.scalar(None, pa.float64()))
-    text = pc.utf8_lower(known_text(column))
-    yes, no = (pc.is_in(text, value_set=pa.array(words, text.type)) for words in (TRUE, FALSE))
+    words = to_truth(column, TRUE, FALSE) if is_text(column) else None
+    if words is not None and words.null_count == column.null_count:
+        return words
+    numbers = to_number(column)  # text may say 1.0
+    is_either = pc.is_in(numbers, value_set=pa.array([0.0, 1.0]))
+    numbers = pc.if_else(is_either, numbers, pa.scalar(None, pa.float64()))
+    return numbers if words is None else pc.coalesce(words, numbers)
+
+
+def to_truth(
+    text: pa.ChunkedArray, true: Iterable[str] = ("true",), false: Iterable[str] = ("false",)
+) -> pa.ChunkedArray:
+    """Return float64 1 and 0 for these words, in whatever case, and null for any other text."""
+    lower = pc.utf8_lower(known_text(text))
+    yes, no = (pc.is_in(lower, value_set=pa.array([*words], lower.type)) for words in (true, false))
     nothing = pa.scalar(None, pa.float64())
     return pc.if_else(yes, pa.scalar(1.0), pc.if_else(no, pa.scalar(0.0), nothing))
-
-
-def to_category(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return text; a missing cell becomes "", a whole float loses its ".0".
-
-    Cells that are no single values become null.
-    """
-    if not is_single(column):
-        return pc.if_else(pc.is_valid(column), pa.scalar(None, pa.string()), MISSING)
-    if is_text(column):
-        text = known_text(column)
-    else:
-        if pa.types.is_floating(column.type) and is_whole(column):
-            column = pc.cast(column, pa.int64(), safe=False)
-        text = known_text(pc.cast(column, pa.string()))
-    return pc.fill_null(text, MISSING)
 
 
 def is_whole(numbers: pa.ChunkedArray) -> bool:

@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kindling.errors import DataError, Problem
 from kindling.formatting import shown
 from kindling.tables import column_types
+from kindling.tables.categories import to_category
 from kindling.tables.inference import infer_column
 from kindling.tables.schema import convert, point_at
 
@@ -33,8 +35,10 @@ def read_groups(parts: Sequence[FileColumn]) -> np.ndarray:
             rule = f"cells of data.group must be single values ({part.file})"
             got, fix = f"cells of type {part.column.type}", "take another column"
             raise DataError(Problem(rule, got, fix, "D307", file=part.file))
-    # As categories: a group is the same whether its number is stored as 7 or as text.
-    return np.concatenate([column_types.to_category(p.column).to_numpy()[p.rows] for p in parts])
+    # As categories: a group is the same whether its number is stored as 7, as 7.0 or as text.
+    texts = [to_category(part.column) for part in parts]
+    texts = [pc.replace_substring_regex(text, r"^([+-]?\d+)\.0+$", r"\1") for text in texts]
+    return np.concatenate([t.to_numpy()[p.rows] for t, p in zip(texts, parts, strict=True)])
 
 
 def read_times(name: str, parts: Sequence[FileColumn]) -> np.ndarray:

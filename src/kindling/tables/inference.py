@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from kindling.errors import DataError, Problem
 from kindling.tables import column_types
+from kindling.tables.categories import digits_as_text, to_category
 from kindling.tables.column_types import (
     DATE_PARTS,
     MOSTLY,
@@ -167,7 +168,7 @@ def _describe_date(column: Column, cells: pa.ChunkedArray) -> Column:
     pattern = ""
     if column_types.is_text(cells):
         pattern = date_pattern(pc.drop_null(column_types.known_text(cells)))
-    days = column_types.to_days(cells, pattern or "ISO8601")
+    days = column_types.to_days(digits_as_text(cells), pattern or "ISO8601")
     return replace(
         column,
         num_missing=days.null_count,
@@ -178,7 +179,7 @@ def _describe_date(column: Column, cells: pa.ChunkedArray) -> Column:
 
 
 def _describe_category(column: Column, cells: pa.ChunkedArray) -> Column:
-    text = column_types.to_category(cells)
+    text = to_category(cells)
     counts = {pair["values"]: pair["counts"] for pair in pc.value_counts(text).to_pylist()}
     missing = counts.pop(column_types.MISSING, 0)
     rare = {value for value, count in counts.items() if count <= RARE}

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from kindling.errors import DataError, Problem
 from kindling.formatting import shown
 from kindling.tables import column_types
+from kindling.tables.categories import digits_as_text, to_category
 from kindling.tables.csv_dialect import AUTO, Dialect
 
 ColumnType = Literal["number", "boolean", "category", "date", "id", "constant", "text", "empty"]
@@ -53,6 +54,11 @@ class Column:
     pattern: str = ""
     categories: tuple[str, ...] = ()
     has_leading_zeros: bool = False
+
+    @property
+    def is_zero_or_one(self) -> bool:
+        """Whether all numbers of the train rows are 0 or 1, so that they may come as booleans."""
+        return self.is_whole and self.low in (0.0, 1.0) and self.high in (0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -111,14 +117,24 @@ class TableSchema:
 
 
 def convert(column: Column, cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return float64 with nulls, or text without, by the column's type."""
+    """Return float64 with nulls, or text without, by the column's type.
+
+    What one cell becomes depends on what the train rows were, on no other cell, and as little as
+    can be on its own type: a number may come as text, and a category as a number.
+    """
     if column.column_type == "category":
-        return column_types.to_category(cells)
+        return to_category(cells, column.categories)
     if column.column_type == "boolean":
         return column_types.to_boolean(cells)
     if column.column_type == "date":
-        return column_types.to_days(cells, column.pattern)
-    return column_types.to_number(cells, column.decimal)
+        return column_types.to_days(digits_as_text(cells), column.pattern)
+    is_truth = pa.types.is_boolean(cells.type)
+    if is_truth and not column.is_zero_or_one:  # of any other number, True is none
+        return pa.chunked_array([pa.nulls(len(cells), pa.float64())])
+    numbers = column_types.to_number(cells, column.decimal)
+    if column.is_zero_or_one and column_types.is_text(cells):
+        return pc.coalesce(numbers, column_types.to_truth(cells))
+    return numbers
 
 
 def features_of(column: Column, values: pa.ChunkedArray) -> list[np.ndarray | pd.Series]:

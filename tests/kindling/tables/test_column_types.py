@@ -4,6 +4,7 @@ import pyarrow as pa
 import pytest
 
 from kindling.tables import column_types
+from kindling.tables.categories import to_category
 
 
 def column(*cells, kind=None):
@@ -46,8 +47,18 @@ def test_infinity_counts_as_missing():
 
 
 def test_a_code_read_as_a_category_loses_no_digit_and_gains_no_decimal():
-    assert column_types.to_category(column(7.0, None, 12.0)).to_pylist() == ["7", "", "12"]
-    assert column_types.to_category(column("007", " a ", "NA")).to_pylist() == ["007", "a", ""]
+    assert to_category(column(7.0, None, 12.0)).to_pylist() == ["7", "", "12"]
+    assert to_category(column("007", " a ", "NA")).to_pylist() == ["007", "a", ""]
+
+
+@pytest.mark.parametrize("cell", ["1.0", "1", " TRUE ", "yes", "1.", 1.0, 1, True, "+1"])
+def test_a_boolean_is_true_however_it_is_typed(cell):
+    assert column_types.to_boolean(column(cell, None)).to_pylist() == [1, None]
+
+
+@pytest.mark.parametrize("cell", ["0.5", "2", 2, 0.5, "1.0x"])
+def test_what_is_neither_true_nor_false_is_nothing(cell):
+    assert column_types.to_boolean(column(cell, None)).to_pylist() == [None, None]
 
 
 def test_a_boolean_with_gaps_becomes_zero_one_and_nothing():

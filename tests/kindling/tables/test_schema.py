@@ -59,6 +59,29 @@ def test_a_cell_that_does_not_fit_is_pointed_at(name, cell, word):
     assert f"data.ignore=[{name}]" in caught.value.problems[0].fix
 
 
+def cells_of(columns, **cells):
+    """Cast one row whose columns are inferred from train rows."""
+    schema = infer_schema(pa.table(columns), {"when": "date"} if "when" in columns else {})
+    return schema.cast(pa.table({name: [cell] for name, cell in cells.items()}), "t").iloc[0, 0]
+
+
+@pytest.mark.parametrize("cell", [True, "True", "TRUE", " true", 1, 1.0, "1.0"])
+def test_a_number_that_is_always_0_or_1_may_come_as_a_boolean(cell):
+    assert cells_of({"is_new": [0, 1, 1, 0]}, is_new=cell) == 1.0
+
+
+@pytest.mark.parametrize("cell", [True, "true"])
+def test_a_boolean_among_other_numbers_is_refused_however_it_is_typed(cell):
+    with pytest.raises(DataError, match=r"size.*holds numbers"):
+        cells_of({"size": [0.0, 2.5, 3.0]}, size=cell)
+
+
+@pytest.mark.parametrize("cell", ["20240131", 20240131, 20240131.0])
+def test_a_date_of_digits_may_come_as_a_number(cell):
+    days = (np.datetime64("2024-01-31") - np.datetime64("1970-01-01")).astype(int)
+    assert cells_of({"when": ["20240101", "20231231", ""]}, when=cell) == days
+
+
 def test_lists_among_numbers_are_pointed_at():
     with pytest.raises(DataError, match=r"\[1\] in row 0"):
         SCHEMA.cast(pa.table(RAW | {"size": [[1], None, None, None]}), "new.parquet")
