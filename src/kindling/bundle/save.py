@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.utils import instantiate
+from lightning import Trainer
 from omegaconf import DictConfig
 
 from kindling.bundle.json_codec import to_bytes
@@ -55,18 +56,26 @@ def check_bundle(cfg: DictConfig, data: Any, task: Any) -> None:
         model_config_of(instantiate(cfg.model, _convert_="all"), task.network, data.spec)
 
 
-def save_bundle(cfg: DictConfig, data: Any, task: Any) -> str:
-    """Write RUN/bundle from the best weights; say how to use it, or why there is none."""
-    from kindling.bundle.bundle import write_bundle  # late: half a second for skops
+def save_bundle(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> str:
+    """Write RUN/bundle from the best weights; say how to use it, or why there is none.
 
+    One that predicts otherwise than the run that was tested is not kept.
+    """
     run = Path(cfg.run_dir)
     (run / NO_BUNDLE_FILE).unlink(missing_ok=True)
-    problem = no_bundle(data, task)
-    if problem is not None:
-        shutil.rmtree(run / BUNDLE_FOLDER, ignore_errors=True)  # of an earlier run in this folder
-        write_atomically(run / NO_BUNDLE_FILE, to_bytes({"got": problem.got, "fix": problem.do}))
-        return f"none: {problem.got}"
-    network, fitted = uncompiled(task.network), data.preprocessor
+    problem = no_bundle(data, task) or _write(cfg, data, task, trainer)
+    if problem is None:
+        return "kindling predict latest new.csv"
+    shutil.rmtree(run / BUNDLE_FOLDER, ignore_errors=True)  # also one of an earlier run
+    write_atomically(run / NO_BUNDLE_FILE, to_bytes({"got": problem.got, "fix": problem.do}))
+    return f"none: {problem.got}"
+
+
+def _write(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> Problem | None:
+    from kindling.bundle.bundle import write_bundle  # late: half a second for skops
+    from kindling.bundle.verify import verify_bundle
+
+    run, network, fitted = Path(cfg.run_dir), uncompiled(task.network), data.preprocessor
     write_bundle(
         run / BUNDLE_FOLDER,
         model_config=model_config_of(instantiate(cfg.model, _convert_="all"), network, data.spec),
@@ -77,4 +86,4 @@ def save_bundle(cfg: DictConfig, data: Any, task: Any) -> str:
         batch_size=data.eval_batch_size,
         metrics=json.loads((run / METRICS_FILE).read_text(encoding="utf-8")),
     )
-    return "kindling predict latest new.csv"
+    return verify_bundle(run / BUNDLE_FOLDER, data, task, trainer)

@@ -41,7 +41,7 @@ def finish(
     if cfg.bundle:
         from kindling.bundle.save import save_bundle
 
-        lines["bundle"] = save_bundle(cfg, data, task)
+        lines["bundle"] = save_bundle(cfg, data, task, trainer)
         end_span("bundle")
     if cfg.report and is_described:
         from kindling.report.page import write_report
