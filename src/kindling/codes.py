@@ -292,7 +292,37 @@ CODES: dict[str, Check] = {
         "info", "Images hold another format than their name says", "Read by their content."
     ),
     "D416": Check("warning", "Images have next to no pixels", "Enlarged; do they show anything?"),
-    "D417": Check("info", "Files or folders below data.path are left out", "Said which, and why."),
+    "D417": Check(
+        "warning",
+        "Files, folders, or columns of data.labels are left out",
+        "Said which, and why, with the count of each ending.",
+    ),
+    "D418": Check(
+        "error",
+        "Folders below data.path may be classes, or splits, or hold the classes",
+        "data.folders, or data.path of the folder that holds the classes.",
+    ),
+    "D419": Check(
+        "warning",
+        "Files look like masks of other images, or copies under another ending",
+        "Learnt as images of their class; data.ignore leaves them out.",
+    ),
+    "D420": Check("error", "A pattern of data.ignore fits nothing", "Correct it."),
+    "D421": Check(
+        "error",
+        "Several columns of data.labels may be the label, the file or the split",
+        "data.target names the label.",
+    ),
+    "D422": Check(
+        "error",
+        "An image has several labels, or none of the one-hot classes",
+        "Give it one; data.target learns one column.",
+    ),
+    "D423": Check(
+        "warning",
+        "Class folders hold folders of images",
+        "All are of the class; data.group=folder keeps each in one split.",
+    ),
 }
 
 

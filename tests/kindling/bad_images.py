@@ -163,7 +163,7 @@ CASES: dict[str, Case] = {
         ],
         "D407",
         "only all",
-        "images/all?",
+        "images/all",
     ),
     "no image": Case(
         lambda folder: [file.unlink() for file in folder.rglob("*.png")],
@@ -174,6 +174,36 @@ CASES: dict[str, Case] = {
     "in the root": Case(scatter, "D406", "blue00.png", "data.path/CLASS/"),
     "link out": Case(link_out, "D405", "red/00.png", "data.follow_links=true"),
     "name that is not UTF-8": Case(name_in_latin, "D405", "red/caf\\udce9.png", "rename them"),
+    "sources above the classes": Case(
+        lambda folder: (
+            [
+                shutil.copytree(folder / name, folder / source / name)
+                for name in ("red", "blue")
+                for source in ("old", "new")
+            ]
+            + [shutil.rmtree(folder / name) for name in ("red", "blue")]
+        ),
+        "D418",
+        "old holds blue, red",
+        "data.folders=classes",
+    ),
+    "a mask": Case(
+        saved(Image.new("L", (10, 12)), "red/00_mask.png"), "D419", "red/00_mask.png", "data.ignore"
+    ),
+    "ignored, but not there": Case(
+        lambda _folder: None, "D420", "masks", "correct the pattern", ("data.ignore=[masks]",)
+    ),
+    "folders in classes": Case(
+        lambda folder: [
+            (folder / name / part).mkdir()
+            or (folder / name / f"{file:02}.png").rename(folder / name / part / f"{file:02}.png")
+            for name in ("red", "blue")
+            for file, part in ((0, f"{name}1"), (1, f"{name}2"))
+        ],
+        "D423",
+        "red holds red1, red2",
+        "data.group=folder",
+    ),
     # repeated images
     "train and test": Case(
         copy("red/00.png", *(f"red/copy{number:02}.png" for number in range(15))),

@@ -13,6 +13,7 @@ from kindling.bundle.inputs import read_rows
 from kindling.bundle.predictor import Predictor
 from kindling.errors import DataError, Problem, for_a_model
 from kindling.formatting import first_few
+from kindling.images.class_folders import add_classes
 from kindling.images.decoding import image_suffixes
 from kindling.images.image_schema import ImageSchema
 from kindling.images.listing import Listing
@@ -80,8 +81,8 @@ def _refuse_absent(names: Sequence[str], table: pa.Table, path: Path) -> None:
 
 
 def _list_folders(root: Path, schema: ImageSchema) -> tuple[list[Path], pa.ChunkedArray]:
-    listing = Listing(root, True, frozenset(image_suffixes(schema)))
-    listing.add_classes(root, None)
+    listing = Listing(root, follow_links=True, suffixes=frozenset(image_suffixes(schema)))
+    add_classes(listing, listing.scan(root))
     problems = listing.problems()
     if not listing.entries and not problems:
         rule = "images for an evaluation lie in the folder of their class"

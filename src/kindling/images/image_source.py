@@ -1,8 +1,8 @@
 """Read a folder of images: class folders, or files named by a table of labels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, cast, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -12,17 +12,20 @@ from PIL import ImageColor
 from kindling.config.ranges import OneOf, Pair, Range
 from kindling.errors import ConfigError, DataError, Problem, gathered
 from kindling.files import at_home
+from kindling.fixes import Setting
+from kindling.images.class_folders import list_folders
 from kindling.images.image_schema import MAX_PIXELS, RGB, Fit, ImageOptions, ImageSchema
-from kindling.images.labels_file import list_labelled
-from kindling.images.listing import Listing, list_folders
+from kindling.images.label_rows import FOLDER, LabelOptions
+from kindling.images.labels_file import LabelledImages, label_problems, list_labelled
+from kindling.images.listing import Listing
 from kindling.images.reading import find_faults, read_images
 from kindling.raw_data import RawData
+from kindling.tables.csv_dialect import asked_dialect
 from kindling.tables.target import (
     infer_task,
     read_target,
     target_problems,
     to_target,
-    too_many_classes,
 )
 from kindling.types import Split
 
@@ -32,7 +35,16 @@ class ImageSource:
 
     Args:
         path: `path/CLASS/*.png|jpg|...`, or `path/train`, `path/val`, `path/test` of that form.
-        labels: a table with columns file and label, in place of class folders.
+        labels: a table with columns file and label, in place of class folders; a column split
+            may fix the split.
+        target: the column of labels that is learnt, or the columns of classes that are one-hot.
+        group: a column of labels, or "folder", the one below the class: images with the same
+            value stay together in one split.
+        time: a column of labels: the test images are the latest, the val images the next.
+        folders: what the folders in path are: "classes", "splits", or "auto": asked where it is
+            in doubt.
+        ignore: patterns of the names of files and folders to leave out, such as "*_mask.png".
+        csv: how the table of labels is written, where the guess is wrong; see `Dialect`.
         task: "auto", "classification" or "regression".
         size: [height, width] in pixels, or "auto": what most images have, no side over 128.
         channels: 1 (grey), 3 (colour), or "auto": 3 if any image has colour.
@@ -48,6 +60,12 @@ class ImageSource:
         path: str | Path,
         *,
         labels: str | Path | None = None,
+        target: str | Sequence[str] | None = None,
+        group: str | None = None,
+        time: str | None = None,
+        folders: Literal["auto", "classes", "splits"] = "auto",
+        ignore: Sequence[str] = (),
+        csv: Mapping[str, Any] | None = None,
         task: Literal["auto", "classification", "regression"] = "auto",
         size: Literal["auto"]
         | Annotated[
@@ -71,7 +89,25 @@ class ImageSource:
             max_pixels=max_pixels,
         )
         self.path, self.labels = at_home(path), None if labels is None else at_home(labels)
+        self.label_options = LabelOptions(
+            task, target, group, time, asked_dialect(csv or {}, "data.csv.")
+        )
+        self.folders, self.ignore = folders, tuple(map(str, ignore))
         self.task, self.follow_links, self.cache = task, follow_links, str(cache)
+        if self.labels is None:
+            self._refuse_unused()
+
+    def _refuse_unused(self) -> None:
+        """Refuse settings that say something of a table of labels where there is none."""
+        asked, fix = self.label_options, Setting("data.labels", ..., "the table with that column")
+        named = {"target": asked.target, "group": asked.group, "time": asked.time}
+        problems = [
+            Problem(f"data.{key} names a column of data.labels", f"data.{key}={value}", fix)
+            for key, value in named.items()
+            if value is not None and (key, value) != ("group", FOLDER)
+        ]
+        if problems:
+            raise ConfigError(*problems)
 
     def missing(self) -> list[Problem]:
         problems = []
@@ -87,7 +123,8 @@ class ImageSource:
         return problems
 
     def read(self) -> RawData:
-        listing, target, left_out = self._list()
+        found = self._list()
+        listing, target = found.listing, found.target
         entries, problems = listing.entries, listing.faults
         if problems:
             # The files are looked at all the same: what is wrong with them is told at once.
@@ -96,8 +133,8 @@ class ImageSource:
         # Faults of the pixels and of the labels are told together.
         with gathered(problems):
             decoded = read_images(entries, self.options, self.cache)
-        is_regression, reason, found = self._infer(target)
-        problems += found
+        is_regression, reason, unfit = self._infer(found)
+        problems += unfit
         if problems:
             raise DataError(*problems)
         schema = decoded.about["schema"]
@@ -112,35 +149,50 @@ class ImageSource:
             reason=reason,
             names=np.array([entry.name for entry in entries], dtype=object),
             given={s: np.flatnonzero(splits == s) for s in given if (splits == s).any()},
-            notes=tuple(decoded.about["notes"]),
-            findings=(*(Problem(**found) for found in decoded.about["findings"]), *left_out),
+            notes=(*listing.notes, *decoded.about["notes"]),
+            findings=(
+                *(Problem(**each) for each in decoded.about["findings"]),
+                *listing.findings(),
+                *found.findings,
+            ),
+            groups=found.groups,
+            times=found.times,
             on_disk=self.cache != "none",
             images=ImageSchema(**schema | {"background": tuple(schema["background"])}),
             content_hashes=decoded.content_hashes,
         )
 
-    def _infer(self, target: pd.Series) -> tuple[bool, str, list[Problem]]:
+    def _infer(self, found: LabelledImages) -> tuple[bool, str, list[Problem]]:
         """Say whether values are learnt rather than labels, why, and what is wrong with them."""
-        is_regression, reason = infer_task(target, self.task)
+        is_regression, reason = infer_task(found.target, self.task)
         file = str(self.labels or self.path)
-        problems = target_problems(target, is_regression=is_regression, file=file)
+        problems = target_problems(found.target, is_regression=is_regression, file=file)
+        if self.labels is None:
+            return is_regression, reason if is_regression else "each folder is a class", problems
         # With so many different labels, the column is likely another one than was meant.
-        if not problems and self.labels is not None and not is_regression:
-            problems = too_many_classes(target)
-        if self.labels is None and not is_regression:
-            reason = "each folder is a class"
+        if not problems and not is_regression:
+            problems = label_problems(found, file)
         return is_regression, reason, problems
 
-    def _list(self) -> tuple[Listing, pd.Series, list[Problem]]:
+    def _list(self) -> LabelledImages:
         """List the files, what each of them shows, and what is left out."""
         if self.labels is not None:
-            return list_labelled(self.path, self.labels, self.task, follow_links=self.follow_links)
-        listing = list_folders(self.path, follow_links=self.follow_links)
+            listing = Listing(self.path, self.follow_links, ignore=self.ignore)
+            return list_labelled(listing, self.labels, self.label_options)
+        has_groups = self.label_options.group is not None
+        listing = list_folders(
+            self.path,
+            follow_links=self.follow_links,
+            ignore=self.ignore,
+            folders=self.folders,
+            group=has_groups,
+        )
         names = [entry.label for entry in listing.entries]
         target = pd.Series(names, name="class", dtype=object)
         if self.task == "regression":
             target = read_target(pa.chunked_array([names]), self.task).rename("class")
-        return listing, target, listing.findings()
+        groups = np.array([entry.group for entry in listing.entries], dtype=object)
+        return LabelledImages(listing, target, groups=groups if has_groups else None)
 
 
 def _colour(name: str) -> RGB:

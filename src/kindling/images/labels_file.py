@@ -1,118 +1,195 @@
-"""List the images that a table of files and labels names: data.labels=FILE.csv.
+"""List the images that a table of files and labels names: data.labels=FILE.csv."""
 
-Files may be spelt as Windows or a Mac spells them, with or without their ending.
-"""
-
-import unicodedata
 from collections import Counter
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from kindling.errors import DataError, Problem
-from kindling.formatting import first_few
-from kindling.images.decoding import SUFFIXES
-from kindling.images.listing import SPLIT_NAMES, ListedImage, Listing, problems_by_rule
-from kindling.tables.formats import read_table
-from kindling.tables.target import read_target
+from kindling.errors import Problem
+from kindling.fixes import Fix, Setting
+from kindling.formatting import first_few, shown
+from kindling.images.image_names import ImageNames
+from kindling.images.label_columns import several_labels
+from kindling.images.label_rows import LabelOptions, LabelRows, read_labels
+from kindling.images.listing import ListedImage, Listing, problems_by_rule
+from kindling.images.split_names import TOKEN
+from kindling.tables.column_types import is_single
+from kindling.tables.group_time import FileColumn, read_groups, read_times
+from kindling.tables.target import read_target, too_many_classes
 
-FILE, LABEL, SPLIT = "file", "label", "stage"  # columns
+GROUP_WORDS = frozenset(
+    ("patient", "subject", "person", "group", "lesion", "case", "animal", "study", "series", "site")
+)
 
 
-def list_labelled(
-    root: Path, labels: Path, task: str = "auto", *, follow_links: bool = False
-) -> tuple[Listing, pd.Series, list[Problem]]:
+@dataclass
+class LabelledImages:
+    """Images with a label; `groups` and `times` as `RawData` has them."""
+
+    listing: Listing
+    target: pd.Series
+    unused: list[str] = field(default_factory=list)
+    findings: list[Problem] = field(default_factory=list)
+    groups: np.ndarray | None = None
+    times: np.ndarray | None = None
+
+
+def list_labelled(listing: Listing, labels: Path, options: LabelOptions) -> LabelledImages:
     """List the images that a table names, the label of each, and what the table leaves out.
 
     Args:
-        root: data.path.
-        labels: a CSV or Parquet file with columns `file` and `label`, or with these two first
-            under other names. A third column `stage` may fix the split: train, val or test.
-        task: as it was asked for; labels such as 007 are numbers in a regression only.
-        follow_links: whether symbolic links may lead out of the root.
+        listing: of data.path, nothing scanned yet; it takes up what is found.
+        labels: a table with the columns `file` and `label`, or such under other names.
+        options: what is said of it.
+
+    Raises:
+        DataError: it cannot be told which column is which.
     """
-    table = read_table(labels)
-    file, target = _columns(table.column_names, labels)
-    y = read_target(table.column(target), task).rename(target)
-    frame = pd.DataFrame({"file": table.column(file).to_pandas().astype(str), "y": y})
-    frame["split"] = table.column(SPLIT).to_pandas() if SPLIT in table.column_names else None
+    files = list(listing.scan(listing.root).walk())
+    rows = read_labels(listing, files, labels, options)
+    y = read_target(rows.cells, options.task).rename(rows.target)
     # A row without a label is left out, and said to be.
-    known = frame[frame["y"].notna()].reset_index(drop=True)
-
-    listing = Listing(root, follow_links)
-    found = {_posix(listing.name(path)): path for path in listing.files(root)}
-    # A file's full name goes before another file's name without its ending.
-    found = {name[: -len(path.suffix)]: path for name, path in found.items()} | found
-    paths = [_place(name, found, labels.parent) for name in known["file"]]
-    listing.faults += _problems(labels, known, paths)
-    for path, split in zip(paths, known["split"], strict=True):
+    known = np.flatnonzero(y.notna().to_numpy())
+    paths = [rows.found[k].paths[0] if len(rows.found[k].paths) == 1 else None for k in known]
+    listing.faults += row_problems(labels, rows, known)
+    for row, path in zip(known, paths, strict=True):
         if path is not None:
-            name = listing.name(path) if path.is_relative_to(root) else str(path)
-            listing.entries.append(ListedImage(path, name, "", SPLIT_NAMES.get(str(split).lower())))
+            name = listing.name(path) if path.is_relative_to(listing.root) else str(path)
+            listing.entries.append(ListedImage(path, name, "", rows.splits[row]))
     listing.faults += listing.problems()
-    unused = [listing.name(path) for path in set(found.values()) - set(paths)]
-    return listing, known["y"].rename(target), _left_out(labels, len(frame) - len(known), unused)
+    target = y.iloc[known].reset_index(drop=True)
+    listing.faults += several_labels(target, str(labels), options.task)
+    listing.notes += [*rows.notes, *listing.ignored_note()]
+    images = LabelledImages(listing, target, rows.unused)
+    if listing.faults:
+        return images
+    unused_files = sorted(listing.name(path) for path in set(files) - set(paths))
+    images.findings = _left_out(labels, rows.table, len(y) - len(known), unused_files, rows.unused)
+    _read_group_and_time(images, rows, labels, known, options)
+    return images
 
 
-def _columns(names: list[str], labels: Path) -> tuple[str, str]:
-    """Find the column of the files and that of the labels."""
-    if len(names) < 2:
-        got = f"{labels} with {first_few(names)}"
-        fix = f"give it the columns {FILE} and {LABEL}, separated by commas"
-        raise DataError(Problem("data.labels must have two columns", got, fix, "D408"))
-    # Without these names the order decides: a file first, then its label.
-    file = FILE if FILE in names else names[0]
-    target = LABEL if LABEL in names else next(name for name in names[:2] if name != file)
-    return file, target
-
-
-def _posix(name: str) -> str:
-    """Write a path alike wherever it comes from: Windows, a Mac, or with a dot in front."""
-    text = unicodedata.normalize("NFC", name.strip().replace("\\", "/"))
-    return PurePosixPath(text).as_posix()
-
-
-def _place(name: str, found: dict[str, Path], beside: Path) -> Path | None:
-    """Find an image below data.path, with or without its ending, or from where the table lies."""
-    if _posix(name) in found:
-        return found[_posix(name)]
-    path = beside / name
-    return path if path.suffix.lower() in SUFFIXES and path.is_file() else None
-
-
-def _problems(labels: Path, known: pd.DataFrame, paths: list[Path | None]) -> list[Problem]:
-    """List what hinders: files that are not there or named twice, splits that are none."""
-    absent = [name for name, path in zip(known["file"], paths, strict=True) if path is None]
-    counts = Counter(path for path in paths if path is not None)
+def row_problems(labels: Path, rows: LabelRows, known: np.ndarray) -> list[Problem]:
+    """List what hinders: files that are not there, that may be one of two, or are named twice."""
+    absent = [rows.files[k] for k in known if not rows.found[k].paths]
+    double = {rows.files[k]: rows.found[k].paths for k in known if len(rows.found[k].paths) > 1}
+    counts = Counter(rows.found[k].paths[0] for k in known if len(rows.found[k].paths) == 1)
     twice = [str(path) for path, count in counts.items() if count > 1]
-    splits = known["split"].dropna().astype(str)
-    wrong = set(splits[~splits.str.lower().isin(list(SPLIT_NAMES))])
-    rules = {
-        f"each file that {labels} names must be an image below data.path": (
-            sorted(absent),
-            "correct its column file: paths count from data.path, or from where the table lies",
-        ),
-        f"{labels} must name a file once": (sorted(twice), "take the other rows out"),
-        f"the column stage of {labels} must say train, val or test": (sorted(wrong), "correct it"),
+    rules: dict[str, tuple[list[str], Fix]] = {
+        f"{labels} must name a file once": (twice, "take the other rows out"),
         f"{labels} must name images": (
             [] if len(known) else ["no row with a label"],
-            f"give it the columns {FILE} and {LABEL}",
+            "give it the columns file and label",
         ),
     }
-    return problems_by_rule(rules, "D408")
+    return [
+        *_absent(labels, absent, rows.names),
+        *_double(labels, double),
+        *problems_by_rule(rules, "D408"),
+    ]
 
 
-def _left_out(labels: Path, unlabelled: int, unused: list[str]) -> list[Problem]:
-    """Say which rows and images are not learnt from."""
-    images = f"{len(unused):,} images without one: {first_few(sorted(unused))}"
-    rules = {
+def _absent(labels: Path, absent: list[str], names: ImageNames) -> list[Problem]:
+    if not absent:
+        return []
+    rule = f"each file that {labels} names must be an image below data.path"
+    hints = [(name, names.hint(name)) for name in sorted(absent)[:5]]
+    said = (f"{name} (did you mean {hint}?)" if hint else name for name, hint in hints)
+    got = first_few(said, total=len(absent), noun="files")
+    fix = "correct the names: they count from data.path, or from where the table lies"
+    return [Problem(rule, got, fix, "D408", count=len(absent))]
+
+
+def _double(labels: Path, double: dict[str, tuple[Path, ...]]) -> list[Problem]:
+    if not double:
+        return []
+    rule = f"a name in {labels} must mean one image"
+    pairs = [f"{name} may be {' or '.join(map(_below, paths))}" for name, paths in double.items()]
+    fix: tuple[str | Setting, ...] = ("write the names as the files are called, whole",)
+    ends = [{path.suffix for path in paths} for paths in double.values()]
+    if len(set.intersection(*ends)) > 1:
+        kept, *others = sorted(set.union(*ends))
+        patterns, words = [f"*{end}" for end in others], f"if those with {kept} are meant"
+        fix = (*fix, Setting("data.ignore", patterns, words, is_added=True))
+    return [Problem(rule, first_few(pairs, 3, separator="; "), fix, "D408", count=len(pairs))]
+
+
+def _below(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def _read_group_and_time(
+    images: LabelledImages,
+    rows: LabelRows,
+    labels: Path,
+    known: np.ndarray,
+    options: LabelOptions,
+) -> None:
+    def column(name: str) -> list[FileColumn]:
+        return [FileColumn(str(labels), rows.table.column(name), known)]
+
+    if options.group is not None:
+        if options.group in rows.table.column_names:
+            images.groups = read_groups(column(options.group))
+        else:
+            parents = (entry.name.rpartition("/")[0] for entry in images.listing.entries)
+            images.groups = np.array(list(parents), dtype=object)
+    if options.time is not None:
+        images.times = read_times(options.time, column(options.time))
+
+
+def _left_out(
+    labels: Path, table: pa.Table, unlabelled: int, files: list[str], columns: list[str]
+) -> list[Problem]:
+    """Say which rows, images and columns are not learnt from."""
+    ways: tuple[str | Setting, ...] = ("nothing",)
+    if near := [name for name in columns if _is_group(table, name)]:
+        words = "to keep images of one in one split"
+        ways = (Setting("data.group", near[0], words), *ways)
+    rules: dict[str, tuple[list[str], Fix]] = {
         f"each row of {labels} should have a label": (
             [f"{unlabelled:,} rows without one"] if unlabelled else [],
             "fill it in",
         ),
         f"each image below data.path should have a label in {labels}": (
-            [images] if unused else [],
+            [f"{len(files):,} images without one: {first_few(files)}"] if files else [],
             "nothing, or give each a row and a label",
+        ),
+        f"columns of {labels} should have a use": (
+            [f"columns {first_few(map(shown_name, columns), total=len(columns))}"]
+            if columns
+            else [],
+            ways,
         ),
     }
     return problems_by_rule(rules, "D417", "left out: ")
+
+
+def label_problems(images: LabelledImages, labels: str) -> list[Problem]:
+    """Find labels from which no class can be learnt: one for each image, or one for all."""
+    target, others = images.target, images.unused
+    problems = too_many_classes(target)
+    if target.nunique() == 1:
+        rule, got = f"images in {labels} must have two labels or more", f"only {target.iloc[0]}"
+        problems = [Problem(rule, got, "", "D205", column=str(target.name))]
+    ways: list[str | Setting] = [Setting("data.target", name) for name in others[:1]]
+    ways.append(f"put the class of each image into the column {target.name} of {labels}")
+    if target.nunique() > 1:
+        ways.append(Setting("data.task", "regression", "if it is a quantity"))
+    return [replace(problem, fix=tuple(ways)) for problem in problems]
+
+
+def _is_group(table: pa.Table, name: str) -> bool:
+    """Say whether a column seems to tell of what several images are: a patient, a lesion."""
+    words = {token.lower() for token in TOKEN.findall(name)}
+    cells = table.column(name)
+    return bool(words & GROUP_WORDS) and is_single(cells) and len(pc.unique(cells)) < len(table)
+
+
+def shown_name(name: str) -> str:
+    """Write a column's name, quoted where it is not one word."""
+    return name if name.isidentifier() else shown(name)

@@ -1,34 +1,80 @@
-"""List the image files of class folders, with their labels, and what is left out or in the way.
+"""List the files and folders below data.path: what are images, and what is left out or in the way.
 
-The label of an image is the name of its folder. Folders named train, val and test above the class
-folders fix the split. `labels_file.py` takes the labels from a table instead.
+`class_folders.py` takes the labels from the names of folders, `labels_file.py` from a table.
 """
 
-import unicodedata
+import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
 from kindling.errors import Problem
+from kindling.fixes import Fix, Setting
 from kindling.formatting import first_few
 from kindling.images.decoding import SUFFIXES
-from kindling.types import SPLITS, Split
+from kindling.types import Split
 
-SPLIT_NAMES: dict[str, Split] = {
-    **{split: split for split in SPLITS},
-    **{"training": "train", "valid": "val", "validation": "val", "testing": "test"},
-}
+# What systems and archives leave behind, beside names that begin with a dot.
+LEFTOVERS = frozenset(("__MACOSX", "@eaDir", "Thumbs.db", "desktop.ini", "lost+found"))
+# The first bytes of images, for what has the ending of none: (where, bytes, what it is).
+SIGNATURES = (
+    *((0, b"\xff\xd8\xff", "JPEG"), (0, b"\x89PNG", "PNG"), (0, b"GIF8", "GIF")),
+    *((0, b"BM", "BMP"), (0, b"II*\0", "TIFF"), (0, b"MM\0*", "TIFF"), (8, b"WEBP", "WebP")),
+    *((4, b"ftyphei", "HEIC"), (4, b"ftypmif1", "HEIC"), (4, b"ftypavif", "AVIF")),
+)
+PHONES = {"HEIC", "AVIF"}
 
 
 class ListedImage(NamedTuple):
-    """One image file: where it is, its path below data.path, its label, and its folder's split."""
+    """One image file: where it is, its path below data.path, its label, its split and its group."""
 
     file: Path
     name: str
     label: str
     split: Split | None
+    group: str = ""
+
+
+@dataclass
+class Folder:
+    """A folder with the images in it and the folders in it, by name; what may not be used is out.
+
+    Args:
+        path: of the folder.
+        inside: image files and folders, in the order of their names.
+    """
+
+    path: Path
+    inside: list["Path | Folder"] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def images(self) -> list[Path]:
+        """The image files that lie in it directly."""
+        return [each for each in self.inside if isinstance(each, Path)]
+
+    @property
+    def folders(self) -> list["Folder"]:
+        """The folders in it that hold images, however deep."""
+        return [each for each in self.inside if isinstance(each, Folder) and each.holds_images]
+
+    @property
+    def holds_images(self) -> bool:
+        return next(self.walk(), None) is not None
+
+    def walk(self) -> Iterator[Path]:
+        """Give all image files in it and below, in the order of their names."""
+        for each in self.inside:
+            if isinstance(each, Folder):
+                yield from each.walk()
+            else:
+                yield each
 
 
 @dataclass
@@ -39,73 +85,82 @@ class Listing:
         root: data.path.
         follow_links: whether symbolic links may lead out of it.
         suffixes: endings of the files that are images.
+        ignore: patterns of names, or of paths below the root, that are left out as asked.
         entries: the image files, in the order of their names.
+        notes: what was decided on the way, for the plan.
         other_files: how many files have which other ending.
+        examples: the first file of each of these endings.
+        ignored: how many files and folders each pattern left out.
         outside: links that lead out of the root.
         unreadable: folders that may not be listed.
         empty: class folders without images.
-        beside: what lies beside the folders train, val and test.
+        beside: what lies beside the folders of the splits.
         misplaced: images outside of any class folder.
         faults: what must be mended before the files can be used.
+        doubts: what was read in one of two possible ways.
     """
 
     root: Path
-    follow_links: bool
+    follow_links: bool = False
     suffixes: frozenset[str] = frozenset(SUFFIXES)
+    ignore: Sequence[str] = ()
     entries: list[ListedImage] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     other_files: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, Path] = field(default_factory=dict)
+    ignored: Counter[str] = field(default_factory=Counter)
     outside: set[str] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
     empty: list[str] = field(default_factory=list)
     beside: list[str] = field(default_factory=list)
     misplaced: list[ListedImage] = field(default_factory=list)
     faults: list[Problem] = field(default_factory=list)
+    doubts: list[Problem] = field(default_factory=list)
 
-    def files(self, folder: Path) -> Iterator[Path]:
-        """Walk over the image files below a folder, in the order of their names."""
-        return self._walk(folder, frozenset())
-
-    def _walk(self, folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
-        place = folder.stat()
+    def scan(self, path: Path, above: frozenset[tuple[int, int]] = frozenset()) -> Folder:
+        """Find the images in a folder and in those below it."""
+        folder = Folder(path)
+        place = path.stat()
         identity = (place.st_dev, place.st_ino)
         if identity in above:
-            return  # a link to a folder above it
-        for path in self.children(folder):
-            if path.is_dir():
-                yield from self._walk(path, above | {identity})
-            elif not path.is_file():
+            return folder  # a link to a folder above it
+        for entry in self._children(path):
+            inner = path / entry.name
+            if entry.is_dir():
+                folder.inside.append(self.scan(inner, above | {identity}))
+            elif not entry.is_file():
                 self.other_files["links to nothing, or no files"] += 1
-            elif path.suffix.lower() in self.suffixes:
-                yield path
+            elif inner.suffix.lower() in self.suffixes:
+                folder.inside.append(inner)
             else:
-                self.other_files[path.suffix.lower() or "no ending"] += 1
+                end = inner.suffix.lower() or "no ending"
+                self.other_files[end] += 1
+                self.examples.setdefault(end, inner)
+        return folder
 
-    def children(self, folder: Path) -> list[Path]:
-        """List what lies in a folder and may be used, by name; hidden files are no data."""
+    def _children(self, folder: Path) -> list[os.DirEntry[str]]:
+        """List what lies in a folder and may be used, by name."""
         try:
-            found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+            with os.scandir(folder) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
         except PermissionError:
             self.unreadable.add(self.name(folder))
             return []
-        if self.follow_links:
-            return found
-        # A folder from elsewhere, unpacked, might link to files that are nobody's to publish.
-        links = [path for path in found if path.is_symlink()]
-        out = {p for p in links if not p.resolve().is_relative_to(self.root.resolve())}
-        self.outside |= set(map(self.name, out))
-        return [path for path in found if path not in out]
+        return [entry for entry in found if not is_hidden(entry.name) and self._is_allowed(entry)]
 
-    def add_classes(self, top: Path, split: Split | None) -> None:
-        """List the images in each folder of a folder, labelled by its name."""
-        for path in self.children(top):
-            if not path.is_dir():
-                if path.suffix.lower() in self.suffixes:
-                    self.misplaced.append(ListedImage(path, self.name(path), "", split))
-                continue
-            label = unicodedata.normalize("NFC", path.name)  # a Mac writes the same name otherwise
-            files = [ListedImage(f, self.name(f), label, split) for f in self.files(path)]
-            self.entries += files
-            self.empty += [] if files else [self.name(path)]
+    def _is_allowed(self, entry: os.DirEntry[str]) -> bool:
+        name = self.name(Path(entry.path)) if self.ignore else ""
+        for pattern in self.ignore:
+            if fnmatchcase(entry.name, pattern) or fnmatchcase(name, pattern.rstrip("/")):
+                self.ignored[pattern] += 1
+                return False
+        # A folder from elsewhere, unpacked, might link to files that are nobody's to publish.
+        if entry.is_symlink() and not self.follow_links:
+            path = Path(entry.path)
+            if not path.resolve().is_relative_to(self.root.resolve()):
+                self.outside.add(self.name(path))
+                return False
+        return True
 
     def name(self, path: Path) -> str:
         """Return a path as it is called below data.path."""
@@ -114,10 +169,10 @@ class Listing:
     def problems(self) -> list[Problem]:
         """List what must be mended before the files can be used."""
         not_utf8 = [entry.name for entry in self.entries if not _is_utf8(entry.name)]
-        rules = {
+        rules: dict[str, tuple[Sequence[str], Fix]] = {
             "a link below data.path must not lead out of it": (
                 sorted(self.outside),
-                "copy what it leads to, or type data.follow_links=true if you trust it",
+                ("copy what it leads to", Setting("data.follow_links", True, "if you trust it")),
             ),
             "a folder below data.path must be readable": (
                 sorted(self.unreadable),
@@ -128,14 +183,20 @@ class Listing:
                 "rename them, for instance with convmv",
             ),
         }
-        return problems_by_rule(rules, "D405")
+        absent: dict[str, tuple[Sequence[str], Fix]] = {
+            "data.ignore must name files or folders below data.path": (
+                [pattern for pattern in self.ignore if not self.ignored[pattern]],
+                "correct the pattern, such as masks or '*_mask.png', or leave it out",
+            )
+        }
+        return problems_by_rule(rules, "D405") + problems_by_rule(absent, "D420")
 
     def findings(self) -> list[Problem]:
-        """Say what was left out, and why."""
-        rules = {
+        """Say what was left out, and why, and what was read in one of two ways."""
+        rules: dict[str, tuple[Sequence[str], Fix]] = {
             "files below data.path should be images by their names": (
-                [f"{count:,} {end}" for end, count in self.other_files.most_common()],
-                "nothing, if they are none; else give them an ending such as .png",
+                other_files(self.other_files),
+                _advice(self.examples.values()),
             ),
             "a class folder should hold images": (self.empty, "fill it, or remove it"),
             "nothing should lie beside the folders train, val and test": (
@@ -143,11 +204,26 @@ class Listing:
                 "move it into one of them",
             ),
         }
-        return problems_by_rule(rules, "D417", "left out: ")
+        return problems_by_rule(rules, "D417", "left out: ") + self.doubts
+
+    def ignored_note(self) -> list[str]:
+        """Say for the plan what data.ignore has left out."""
+        counts = [f"{pattern} {number:,}" for pattern, number in self.ignored.items()]
+        return [f"left out by data.ignore: {', '.join(counts)}"] if counts else []
+
+
+def other_files(counts: Counter[str]) -> list[str]:
+    """Write how many files of each ending are no images: 40 .heic."""
+    return [f"{number:,} {end}" for end, number in counts.most_common()]
+
+
+def is_hidden(name: str) -> bool:
+    """Say whether a file or folder is none of the user's: hidden, or left behind by a system."""
+    return name.startswith(".") or name in LEFTOVERS
 
 
 def problems_by_rule(
-    rules: Mapping[str, tuple[Sequence[str], str]], code: str, prefix: str = ""
+    rules: Mapping[str, tuple[Sequence[str], Fix]], code: str, prefix: str = ""
 ) -> list[Problem]:
     """Make a problem of each rule that some files break; `rules` gives their names and the fix."""
     return [
@@ -157,62 +233,28 @@ def problems_by_rule(
     ]
 
 
-def list_folders(root: Path, *, follow_links: bool = False) -> Listing:
-    """List the images of all class folders, and what is in the way of using them."""
-    listing = Listing(root, follow_links)
-    splits = _split_folders(listing)
-    for top, split in splits or [(root, None)]:
-        listing.add_classes(top, split)
-    misplaced = {
-        "an image must lie in a folder that is named for its class": (
-            sorted(each.name for each in listing.misplaced),
-            "move them into data.path/CLASS/, or type data.labels=FILE.csv with columns file and "
-            "label (images without a label are for `kindling predict`)",
-        )
-    }
-    listing.faults += listing.problems() + problems_by_rule(misplaced, "D406")
-    # Too few classes may be what another fault has led to: told only where there is none.
-    listing.faults += [] if listing.faults else _too_few_classes(listing, has_splits=bool(splits))
-    return listing
+def holds(path: Path) -> str:
+    """Say by its first bytes which kind of image a file holds; "" for none."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+    except OSError:
+        return ""
+    return next((name for at, sign, name in SIGNATURES if start[at:].startswith(sign)), "")
 
 
-def _split_folders(listing: Listing) -> list[tuple[Path, Split | None]]:
-    """Find the folders named for a split, where there is one for train that holds folders."""
-    children = listing.children(listing.root)
-    found: list[tuple[Path, Split | None]] = [
-        (path, SPLIT_NAMES[path.name.lower()])
-        for path in children
-        if path.name.lower() in SPLIT_NAMES and path.is_dir()
-    ]
-    # A class may be called "test": only a train folder with class folders in it makes it a split.
-    trains = [path for path, split in found if split == "train"]
-    if not any(inner.is_dir() for path in trains for inner in listing.children(path)):
-        return []
-    others = [path for path in children if path not in dict(found)]
-    listing.beside = [p.name for p in others if p.is_dir() or p.suffix.lower() in SUFFIXES]
-    return found
-
-
-def _too_few_classes(listing: Listing, *, has_splits: bool) -> list[Problem]:
-    """Refuse class folders from which nothing can be learnt."""
-    labels = sorted({entry.label for entry in listing.entries})
-    rule = "data.path must hold class folders: data.path/CLASS/*.png"
-    if not labels:
-        others = "".join(f"; {problem.got}" for problem in listing.findings())
-        got = f"no images in {listing.root}{others}"
-        return [Problem(rule, got, "put the images of each class into a folder of its own", "D407")]
-    if not has_splits and all(label.lower() in SPLIT_NAMES for label in labels):
-        got = f"folders {first_few(labels)} without class folders in them"
-        fix = f"use data.path/{labels[0]}/CLASS/*.png, or type data.labels=FILE.csv"
-        return [Problem(rule, got, fix, "D407")]
-    if len(labels) == 1:
-        inner = sorted({entry.file.parent for entry in listing.entries})
-        # Class folders one level below are taken for folders of a single class.
-        is_above = not has_splits and len(inner) > 1
-        fix = f"did you mean data.path={inner[0].parent}?" if is_above else "add a second class"
-        rule = "there must be two class folders or more"
-        return [Problem(rule, f"only {labels[0]}", fix, "D407")]
-    return []
+def _advice(examples: Iterable[Path]) -> str:
+    """Say what to do with files whose endings are no images', by what they hold."""
+    kinds = {holds(path): path for path in examples}
+    kinds.pop("", None)
+    advice = []
+    if phone := sorted(kinds.keys() & PHONES):
+        advice.append(f"save the {' and '.join(phone)} images as JPEG")
+    if others := sorted(kinds.keys() - PHONES):
+        first = kinds[others[0]]
+        name = f"{first.name}.{others[0].lower()}"
+        advice.append(f"{first.name} holds a {others[0]} image: call it {name}, and so the others")
+    return "; ".join(advice) or "nothing, if they are none"
 
 
 def _is_utf8(name: str) -> bool:

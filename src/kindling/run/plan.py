@@ -14,7 +14,8 @@ from kindling.runs import PREDICTIONS_FILE, REPORT_FILE
 from kindling.tables.schema import USED, TableSchema
 
 TYPE_WORDS = {"category": "categories", "number": "numbers", "boolean": "booleans", "date": "dates"}
-MAX_WARNINGS = 4
+MAX_WARNINGS = 4  # beside what is left out, which is always told
+LEFT_OUT = "D417"
 MAX_CLASSES = 6  # that are named with their counts
 
 
@@ -99,11 +100,13 @@ def describe_device(cfg: DictConfig, data: Any, trainer: Trainer) -> str:
 def describe_findings(data: Any) -> dict[str, str]:
     """Show the first few warnings of the checks; the report and `kindling inspect` show all."""
     warnings = [problem for problem in data.findings if problem.severity == "warning"]
+    told = [problem for problem in warnings if problem.code == LEFT_OUT]
+    told += [problem for problem in warnings if problem.code != LEFT_OUT][:MAX_WARNINGS]
     lines: dict[str, str] = {}
-    for p in warnings[:MAX_WARNINGS]:
+    for p in told:
         before = f"{lines[p.code]}\n" if p.code in lines else ""
         lines[p.code] = f"{before}{p.rule}: {p.got}; {p.do}"
-    rest = len(data.findings) - len(warnings[:MAX_WARNINGS])
+    rest = len(data.findings) - len(told)
     if warnings and rest:
         lines["checks"] = f"{rest} more: {REPORT_FILE}, or kindling inspect"
     return lines

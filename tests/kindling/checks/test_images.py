@@ -31,12 +31,13 @@ def test_the_fault_is_named_with_its_code_its_place_and_the_way_out(name, found_
         problems = error.problems
     if not case.code:
         assert problems == []
-    said = [p.code == case.code and case.place in p.got and case.fix in p.fix for p in problems]
+    said = [p.code == case.code and case.place in p.got and case.fix in p.do for p in problems]
     assert any(said) == bool(case.code), problems
 
 
 def test_every_code_of_images_is_provoked():
-    elsewhere = {"D408", "D409"}  # in tests/kindling/images: test_labels_file.py, test_arrays.py
+    # in tests/kindling/images: test_labels_file.py, test_arrays.py, test_label_columns.py
+    elsewhere = {"D408", "D409", "D421", "D422"}
     codes = {code for code in CODES if code > "D4"} - elsewhere
     assert {case.code for case in CASES.values()} - {""} == codes
 

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from kindling.errors import DataError
+from kindling.images.class_folders import list_folders
 from kindling.images.image_cache import ABOUT, HASHES, IMAGES, read_cache
 from kindling.images.image_schema import ImageOptions, choose_schema
 from kindling.images.image_source import ImageSource
-from kindling.images.listing import list_folders
 from kindling.images.reading import decode_blocks, read_headers
 
 

@@ -81,10 +81,11 @@ def test_what_the_table_leaves_out_is_said(read):
     [
         (TABLE.replace("red/03.png", "red/none.png"), "must be an image below", "red/none.png"),
         (TABLE.replace("red/03.png", "red/04.png"), "must name a file once", "red/04.png"),
-        (TABLE.assign(stage="later"), "must say train, val or test", "later"),
+        (TABLE.assign(split="later"), "must say train, val or test", "later"),
+        (TABLE.assign(stage=["train", "later"] * 20), "must say train, val or test", "later"),
         (TABLE[["file"]], "must have two columns", "with file"),
     ],
-    ids=["absent", "twice", "stage", "one column"],
+    ids=["absent", "twice", "split", "stage", "one column"],
 )
 def test_a_table_that_does_not_fit_is_refused(read, table, rule, got):
     problem = refused(read, table)

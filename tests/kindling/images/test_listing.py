@@ -37,7 +37,7 @@ def test_what_lies_beside_the_folders_of_the_splits_is_left_out(image_folder, tm
         shutil.copytree(image_folder, tmp_path / "split" / name)
     raw = read(tmp_path / "split")
     assert len(raw.y) == 80
-    assert found(raw) == {"D417": "left out: spare"}
+    assert found(raw) == {"D417": "left out: spare (40 images)"}
 
 
 def test_folders_may_have_any_name_and_two_spellings_of_it_are_one(image_folder):
@@ -79,7 +79,7 @@ def test_hidden_files_are_no_data(image_folder):
 def test_folders_from_which_nothing_can_be_learnt_are_refused(image_folder, tmp_path):
     (nothing,) = refused(tmp_path / "images" / "red")
     assert nothing.code == "D406"  # images in the root
-    assert "data.labels=FILE.csv" in nothing.fix
+    assert "data.labels=" in nothing.do
     shutil.rmtree(image_folder / "red")
     (one,) = refused(image_folder)
     assert (one.code, one.got) == ("D407", "only blue")
