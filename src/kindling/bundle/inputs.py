@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from kindling.bundle.python_cells import to_arrow
 from kindling.errors import DataError, Problem, for_a_model
 from kindling.images.decoding import decode
 from kindling.images.image_schema import ImageSchema
@@ -62,7 +63,11 @@ def to_table(rows: Any, schema: TableSchema) -> pa.Table:
         _refuse_repeated(rows.column_names)
         return decode_storage(kept_index(rows.schema, len(rows)).with_ranges(rows))
     columns = _columns_of(rows, schema)
-    arrays = {name: _to_arrow(name, column) for name, column in columns.items()}
+    for name, cells in columns.items():
+        if np.ndim(cells) != 1:
+            raise _wrong(f"one cell for each row in column {name!r}", f"{str(cells)[:40]!r}")
+    known = {column.name: column for column in schema.used}
+    arrays = {name: to_arrow(cells, known.get(name)) for name, cells in columns.items()}
     if len({len(array) for array in arrays.values()}) > 1:
         raise _wrong("columns of one length", str({n: len(a) for n, a in arrays.items()})[:80])
     return decode_storage(pa.table(arrays))
@@ -94,19 +99,6 @@ def _name_columns(rows: np.ndarray, schema: TableSchema) -> dict[str, Any]:
         wanted = f"the {len(names)} columns {', '.join(names)} in this order"
         raise _wrong(wanted, f"an array of {rows.shape[1]} columns")
     return {name: rows[:, number] for number, name in enumerate(names)}
-
-
-def _to_arrow(name: str, column: Any) -> pa.Array:
-    if np.ndim(column) != 1:
-        raise _wrong(f"one cell for each row in column {name!r}", f"{str(column)[:40]!r}")
-    try:
-        return pa.array(column, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):  # cells of several types
-        return pa.array([None if _is_missing(cell) else str(cell) for cell in column], pa.string())
-
-
-def _is_missing(cell: Any) -> bool:
-    return cell is None or cell is pd.NA or cell is pd.NaT or cell != cell  # NaN is not itself
 
 
 def to_images(rows: Any, schema: ImageSchema) -> np.ndarray:

@@ -6,22 +6,25 @@ All of it is made from the schema in the bundle, so a field has the column's own
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, create_model
+from pydantic import BaseModel, ConfigDict, FailFast, Field, WithJsonSchema, create_model
 
 from kindling.formatting import first_few
 from kindling.images.image_schema import ImageSchema
 from kindling.serve.middleware import Limits
-from kindling.tables.column_types import LARGEST
 from kindling.tables.schema import Column, TableSchema
 from kindling.types import DataSpec
 
 MAX_LISTED = 50  # categories of a column in the description of a field
 
-# A category that looks like a number is often sent as one.
-Text = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
-# Here too, although reading a table refuses it: only here is the row known.
-Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
-CELLS: dict[str, Any] = {"number": Number, "boolean": bool, "category": Text, "date": str}
+# A cell may come as any value, as it may stand as any text in a file: reading a table, here as
+# everywhere, decides what it means. OpenAPI names the types that a client should send.
+Cell = bool | int | float | str | None
+TYPES: dict[str, tuple[str, ...]] = {
+    "number": ("number", "string"),
+    "boolean": ("boolean", "number", "string"),
+    "category": ("string", "number", "boolean"),
+    "date": ("string", "number"),
+}
 WORDS = {
     "number": "a number",
     "boolean": "true or false",
@@ -75,7 +78,8 @@ def make_body(schema: TableSchema, limits: Limits) -> type[BaseModel]:
             description=f"{about}; in training: {in_training}" if in_training else about,
             examples=[example(column)],
         )
-        fields[f"column_{number}"] = (CELLS[column.column_type] | None, field)
+        types = [{"type": name} for name in (*TYPES[column.column_type], "null")]
+        fields[f"column_{number}"] = (Annotated[Cell, WithJsonSchema({"anyOf": types})], field)
     config = ConfigDict(strict=True, allow_inf_nan=False, extra="ignore")
     row = create_model("Row", __config__=config, __doc__="One row, by column.", **fields)
     bounds = Field(min_length=1, max_length=limits.rows)

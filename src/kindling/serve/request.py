@@ -25,7 +25,6 @@ from kindling.tables.formats import CSV, MAGIC_BYTES, find_format
 from kindling.tables.schema import TableSchema
 
 PACKED = (b"\x1f\x8b", b"PK\x03\x04")  # gzip, zip: small files that grow
-ARROW = {"number": pa.float64(), "boolean": pa.bool_()}  # text for the others
 UPLOAD = "the file"  # what an uploaded file is called in a message
 
 # Rule and fix by the code of what a CSV file has wrong: the readers' own name the path of the
@@ -40,24 +39,19 @@ UNREADABLE = {
 }
 
 
-def read_json(content: bytes, body: type[BaseModel], schema: TableSchema) -> pa.Table:
-    """Return the rows of a JSON body, or refuse what does not fit, by row and field."""
+def read_json(content: bytes, body: type[BaseModel], schema: TableSchema) -> dict[str, list]:
+    """Return the columns of a JSON body, or refuse what is no cell, by row and field."""
     try:
         rows = body.model_validate_json(content).rows  # type: ignore[attr-defined]
     except ValidationError as error:
         details = error.errors(include_url=False)
         status = 413 if details[0]["type"] == "too_long" else 422
         problems = [problem_of_json(detail, schema) for detail in details]
-        raise Refusal(status, *problems) from error
-    return pa.table(
-        {
-            column.name: pa.array(
-                [getattr(row, f"column_{number}") for row in rows],
-                ARROW.get(column.column_type, pa.string()),
-            )
-            for number, column in enumerate(schema.used)
-        }
-    )
+        raise Refusal(status, *dict.fromkeys(problems)) from error
+    return {
+        column.name: [getattr(row, f"column_{number}") for row in rows]
+        for number, column in enumerate(schema.used)
+    }
 
 
 def problem_of_json(detail: Any, schema: TableSchema) -> RequestProblem:
@@ -109,6 +103,14 @@ def reword_upload(problem: Problem) -> Problem:
     """Word what is wrong with an uploaded table for a client."""
     rule, fix = UNREADABLE.get(problem.code, NO_TABLE)
     return replace(problem, rule=rule, fix=fix, fix_for_rows="", file=UPLOAD)
+
+
+def reword_cell(problem: Problem, schema: TableSchema) -> Problem:
+    """Say of a cell that is not what its column holds what it must be."""
+    of = {column.name: column.column_type for column in schema.used}
+    if problem.code != "D103" or problem.column not in of:
+        return problem
+    return replace(problem, rule=f"must be {WORDS[of[problem.column]]}")
 
 
 def refuse_data(problems: Sequence[Problem], file: str | None = None) -> Refusal:

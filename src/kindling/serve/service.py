@@ -6,7 +6,7 @@ Nothing of HTTP is known here: `app.py` hands over the uploads, and sends what i
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from kindling.serve.answer import (
 )
 from kindling.serve.fields import make_body
 from kindling.serve.middleware import Limits
-from kindling.serve.request import UPLOAD, read_json, read_upload, refuse_data
+from kindling.serve.request import UPLOAD, read_json, read_upload, refuse_data, reword_cell
 from kindling.tables.schema import TableSchema
 
 CHUNK_ROWS, CHUNK_IMAGES = 8192, 16  # of one pass, after which the time is looked at
@@ -110,15 +110,18 @@ class PredictionService:
         schema, body, (upload,) = self.model.schema, self.body, uploads
         assert isinstance(schema, TableSchema)
         assert body is not None
-        if upload.content_type == JSON:
-            table = read_json(upload.content, body, schema)
-        else:
-            table = read_upload(upload.content, schema, self.limits)
+        is_json = upload.content_type == JSON
+        rows: Any = read_json(upload.content, body, schema) if is_json else None
+        if rows is None:
+            rows = read_upload(upload.content, schema, self.limits)
         try:
             with np.errstate(over="ignore"):  # what float32 cannot hold is refused below
-                x = self.model.inputs(table, file=UPLOAD)
+                x = self.model.inputs(rows, file=UPLOAD)
         except UserError as error:
-            raise refuse_data(error.problems) from error
+            problems = error.problems
+            if is_json:
+                problems = tuple(reword_cell(problem, schema) for problem in problems)
+            raise refuse_data(problems) from error
         refuse_infinite(x)
         return x
 

@@ -1,6 +1,8 @@
 """Rows as people have them in Python: whatever they come as, they mean the same."""
 
+import datetime
 import io
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import pytest
 from PIL import Image
 
 from kindling.bundle.inputs import to_images, to_table
+from kindling.bundle.python_cells import to_arrow
 from kindling.errors import DataError
 from kindling.images.image_schema import ImageSchema
 from kindling.tables.schema import Column, TableSchema
@@ -50,6 +53,40 @@ def test_cells_of_several_types_become_text():
     table = to_table({"size": [1, "2", None, 3.5], "town": [1, "a", None, 2.5]}, SCHEMA)
     assert table["town"].to_pylist() == ["1", "a", None, "2.5"]
     assert SCHEMA.cast(table, "the rows")["size"].tolist()[:2] == [1, 2]
+
+
+D, T = datetime.date(2024, 1, 2), datetime.datetime(2024, 1, 2, 5, 6)
+ZONED = T.replace(tzinfo=datetime.timezone(datetime.timedelta(hours=2)))
+DATE = Column("cell", "date", features=("cell",), pattern="%d.%m.%Y")
+COMMA = Column("cell", "number", features=("cell",), decimal=",")
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "written"),
+    [
+        ([39.5, True], None, ["39.5", "True"]),
+        ([True, None, np.float64(1.5)], None, ["True", None, "1.5"]),
+        ([D, T], None, ["2024-01-02", "2024-01-02 05:06:00"]),
+        ([D, "03.01.2024"], DATE, ["02.01.2024", "03.01.2024"]),
+        ([T, "03.01.2024"], DATE, ["2024-01-02 05:06:00", "03.01.2024"]),
+        ([ZONED, T], None, ["2024-01-02 05:06:00+02:00", "2024-01-02 05:06:00"]),
+        ([datetime.timedelta(1), 5], None, ["1 day, 0:00:00", "5"]),
+        ([1234.567, "2,5", 1000.0, float("nan")], COMMA, ["1234,567", "2,5", "1000", None]),
+        ([2**60 + 1, 0.5], COMMA, ["1152921504606846977", "0,5"]),
+        ([Decimal("1234.567"), "2,5"], COMMA, ["1234,567", "2,5"]),
+        ([7.0, "a", pd.NA], None, ["7", "a", None]),
+    ],
+)
+def test_no_cell_of_another_kind_changes_what_a_cell_means(cells, column, written):
+    for some in (cells, pd.Series(cells, dtype=object), np.array(cells, dtype=object)):
+        assert to_arrow(some, column).to_pylist() == written
+        assert to_arrow(some[::-1], column).to_pylist() == written[::-1]
+
+
+def test_numbers_beside_text_are_the_numbers_that_they_are():
+    schema = TableSchema((COMMA,))
+    table = to_table({"cell": [1234.567, "2,5", 7]}, schema)
+    assert schema.cast(table, "rows")["cell"].tolist() == [1234.567, 2.5, 7.0]
 
 
 @pytest.mark.parametrize(

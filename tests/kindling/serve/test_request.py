@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.kindling.serve.asking import PENGUIN, TABLE, errors, png
@@ -14,7 +15,7 @@ from tests.kindling.serve.asking import PENGUIN, TABLE, errors, png
         ("bill_length_mm", "abc", "a number"),
         ("bill_length_mm", True, "a number"),
         ("bill_length_mm", [1], "a number"),
-        ("island", 1.5, "text"),
+        ("island", [1.5], "text"),
         ("island", {}, "text"),
     ],
 )
@@ -22,6 +23,30 @@ def test_a_cell_that_does_not_fit_is_refused_by_row_and_field(penguins, column, 
     (error,) = errors(penguins.rows(PENGUIN, {**PENGUIN, column: value}))
     assert (error["field"], error["row"]) == (column, 1)
     assert word in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [
+        ("bill_length_mm", [39.1, "39.1", " 39.10 ", "3.91e1"]),
+        ("bill_length_mm", [None, "", "NA", " n.a. "]),
+        ("year", [2007, 2007.0, "2007", "2007.0"]),
+        ("island", ["Biscoe", " Biscoe "]),
+        ("island", ["1.5", 1.5]),
+        ("island", [True, "Atlantis"]),
+    ],
+)
+def test_json_and_csv_say_the_same_of_a_cell_however_it_is_typed(penguins, column, cells):
+    rows = [{**PENGUIN, column: cell} for cell in cells]
+    (first, *others), from_csv = (
+        answer.json()["predictions"]
+        for answer in (
+            penguins.rows(*rows),
+            penguins.file(pd.DataFrame(rows).to_csv(index=False)),
+        )
+    )
+    assert all(other == first for other in others)
+    assert from_csv == [first, *others]
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
