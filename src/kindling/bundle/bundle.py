@@ -5,6 +5,7 @@ Reading it runs nothing that its author wrote: no pickle, and no name is importe
 networks that installed projects register.
 """
 
+import functools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -16,7 +17,7 @@ from torch import nn
 
 from kindling.bundle import description, preprocess_file, weights
 from kindling.bundle.json_codec import InvalidFile, decode, parse, to_bytes
-from kindling.bundle.manifest import AGAIN, damaged, read_files, write_files
+from kindling.bundle.manifest import AGAIN, damaged, read_listed, read_manifest, write_files
 from kindling.bundle.model_config import ModelConfig, find_class, uncompiled
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.tables.schema import TableSchema
@@ -104,21 +105,25 @@ def read_bundle(folder: Path) -> Bundle:
     Raises:
         DataError: names the file that is damaged, or holds what Kindling did not write.
     """
-    manifest, files = read_files(folder)
+    manifest = read_manifest(folder)
+    read = functools.partial(read_listed, folder, manifest)
     # In this order, since each file is held against what those before it say: weights against the
     # network, the network against the spec, the preprocessing against the schema.
     with _named(folder / "config.json"):
-        config = _config(files["config.json"])
+        config = _config(read("config.json"))
         network_class = find_class(config.network)
     with _named(folder / "schema.json"):
-        spec, schema = description.from_json(parse(files["schema.json"]))
+        spec, schema = description.from_json(parse(read("schema.json")))
     with _named(folder / "metrics.json"):
-        metrics: dict[str, Any] = decode(dict[str, Any], parse(files["metrics.json"]), "metrics")
+        metrics: dict[str, Any] = decode(dict[str, Any], parse(read("metrics.json")), "metrics")
     with _named(folder / "model.safetensors"):
-        content = files["model.safetensors"]
+        check = functools.partial(weights.check_layout, network_class, config.network, spec)
+        content = read("model.safetensors", check)
         network = weights.to_network(content, network_class, config.network, spec)
     with _named(folder / "preprocess.skops", manifest.created_with):
-        preprocessor = _preprocessor(files.get("preprocess.skops"), spec, schema, config)
+        listed = "preprocess.skops" in manifest.files
+        fitted = read("preprocess.skops") if listed else None
+        preprocessor = _preprocessor(fitted, spec, schema, config)
     made = dict(manifest.created_with)
     return Bundle(spec, schema, network, preprocessor, config.batch_size, metrics, made)
 

@@ -6,7 +6,7 @@ MANIFEST.json lists them. It is written last, so that a folder with one is compl
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from kindling.errors import DataError, Problem
 from kindling.files import write_atomically
 from kindling.runs import MANIFEST_FILE
 
-FORMAT = 2
+FORMAT = 3
 MB = 2**20
 # The largest that each file may be; what is read is held in memory once.
 LIMITS = {
@@ -26,6 +26,8 @@ LIMITS = {
     "preprocess.skops": 128 * MB,
     "model.safetensors": 16 * 1024 * MB,
 }
+# Is given what reads a file's next bytes, and the file's size; raises an InvalidFile.
+CheckStart = Callable[[Callable[[int], bytes], int], object]
 OPTIONAL = {"preprocess.skops"}  # images need none
 AGAIN = "copy the bundle again from where it was made, or train again"
 
@@ -73,21 +75,26 @@ def write_files(folder: Path, files: Mapping[str, bytes], created_with: Mapping[
     write_atomically(folder / MANIFEST_FILE, to_bytes(manifest))
 
 
-def read_files(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
-    """Read every file that the manifest lists, and refuse a folder that holds anything else."""
-    manifest = _read_manifest(folder)
-    present = {file.name for file in folder.iterdir()} - {MANIFEST_FILE}
-    for name in sorted(present - set(manifest.files)):
-        raise damaged(folder / name, "a file that the manifest does not list", "delete it")
-    contents = {}
-    for name, entry in manifest.files.items():
-        contents[name] = content = read_bounded(folder / name, LIMITS[name], entry.size)
-        if hashlib.sha256(content).hexdigest() != entry.sha256:
-            raise damaged(folder / name, "other bytes than the manifest's sha256 was made of")
-    return manifest, contents
+def read_listed(
+    folder: Path, manifest: Manifest, name: str, check: CheckStart | None = None
+) -> bytes:
+    """Read a file that the manifest lists, and hold it to its sha256.
+
+    Args:
+        folder: of the bundle.
+        manifest: of the folder, from `read_manifest`.
+        name: of the file.
+        check: sees the first bytes before the whole is read into memory.
+    """
+    entry = manifest.files[name]
+    content = read_bounded(folder / name, LIMITS[name], entry.size, check)
+    if hashlib.sha256(content).hexdigest() != entry.sha256:
+        raise damaged(folder / name, "other bytes than the manifest's sha256 was made of")
+    return content
 
 
-def _read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> Manifest:
+    """Read the list of a bundle's files, and refuse a folder that holds anything else."""
     if not folder.is_dir():
         got = f"no folder {folder}"
         raise DataError(Problem("a bundle is a folder", got, "give the folder of a finished run"))
@@ -106,11 +113,23 @@ def _read_manifest(folder: Path) -> Manifest:
         raise damaged(file, f"a file {ascii(name)[:60]} in its list, which no bundle has")
     for name in sorted(known - OPTIONAL - listed):
         raise damaged(file, f"no {name} in its list")
+    present = {file.name for file in folder.iterdir()} - {MANIFEST_FILE}
+    for name in sorted(present - listed):
+        raise damaged(folder / name, "a file that the manifest does not list", "delete it")
     return manifest
 
 
-def read_bounded(file: Path, limit: int, size: int | None = None) -> bytes:
-    """Read a regular file of at most `limit` bytes (and of `size`, if given), following no link."""
+def read_bounded(
+    file: Path, limit: int, size: int | None = None, check: CheckStart | None = None
+) -> bytes:
+    """Read a regular file of at most `limit` bytes (and of `size`, if given), following no link.
+
+    Args:
+        file: of a bundle.
+        limit: in bytes.
+        size: in bytes, where it is known.
+        check: sees the first bytes before the whole is read into memory.
+    """
     descriptor = _open(file)
     try:
         status = os.fstat(descriptor)
@@ -121,6 +140,9 @@ def read_bounded(file: Path, limit: int, size: int | None = None) -> bytes:
         if size is not None and status.st_size != size:
             raise damaged(file, f"{status.st_size:,} bytes instead of {size:,}")
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            if check is not None:
+                check(stream.read, status.st_size)
+                stream.seek(0)
             return stream.read(status.st_size)
     finally:
         os.close(descriptor)

@@ -8,6 +8,7 @@ Where the project has added estimators of other classes, what these have learnt 
 and arrays of other lengths: a QuantileTransformer's quantiles, for instance. See skops_file.py.
 """
 
+import copy
 import json
 import warnings
 from collections.abc import Collection, Iterator
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from sklearn.preprocessing import OrdinalEncoder
 
 from kindling.bundle.json_codec import InvalidFile, parse
 from kindling.bundle.skops_file import (
@@ -33,14 +35,30 @@ from kindling.tables.preprocessor import TablePreprocessor
 from kindling.tables.schema import Column, TableSchema, features_of
 
 TRUSTED = ["numpy.dtype"]  # beyond scikit-learn's own classes that skops trusts
+PASSED = "passthrough"  # scikit-learn's word for a step that changes nothing
 LAST_DAY = 2_000_000.0  # days since 1970, in the year 7445
 
 
 def to_bytes(preprocessor: TablePreprocessor) -> bytes:
-    """Write the fitted transformer down."""
+    """Write the fitted transformer down, but for the categories, which the schema has already."""
     import skops.io  # late: half a second
 
-    return skops.io.dumps(preprocessor.transformer_)
+    transformer = copy.copy(preprocessor.transformer_)
+    for steps in ("transformers", "transformers_"):
+        # skops writes a file for each object: of 300,000 categories it would take minutes.
+        kept = [(n, PASSED if _is_known(s) else s, c) for n, s, c in getattr(transformer, steps)]
+        setattr(transformer, steps, kept)
+    return skops.io.dumps(transformer)
+
+
+def _is_known(step: Any) -> bool:
+    """Say whether a step has learnt nothing: an encoder of the categories that it was given."""
+    return (
+        type(step) is OrdinalEncoder
+        and not isinstance(step.categories, str)
+        and step.min_frequency is None
+        and step.max_categories is None
+    )
 
 
 def not_kept(preprocessor: TablePreprocessor, schema: TableSchema, project: str) -> Problem | None:
@@ -109,7 +127,12 @@ def to_preprocessor(
     takeover = Takeover(given, template)
     takeover.compare(parse(given[DESCRIPTION]), described)
     files = template | takeover.arrays | {DESCRIPTION: json.dumps(described).encode()}
-    preprocessor.transformer_ = _load(files)
+    transformer = _load(files)
+    for steps in ("transformers", "transformers_"):
+        mine = getattr(preprocessor.transformer_, steps)
+        pairs = zip(mine, getattr(transformer, steps), strict=True)
+        setattr(transformer, steps, [m if _is_known(m[1]) else loaded for m, loaded in pairs])
+    preprocessor.transformer_ = transformer
     _prove(preprocessor, rows)
     return preprocessor
 

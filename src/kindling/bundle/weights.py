@@ -4,6 +4,7 @@ The header of a file of unknown origin is held against the network before anythi
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -48,20 +49,35 @@ def to_bytes(network: nn.Module) -> bytes:
     return save({name: t.detach().cpu().clone() for name, t in network.state_dict().items()})
 
 
-def to_network(
-    content: bytes, network_class: type[nn.Module], config: ModelConfig, spec: DataSpec
-) -> nn.Module:
-    """Build the network and give it the numbers of a file, which has to fit it exactly.
+def check_layout(
+    network_class: type[nn.Module],
+    config: ModelConfig,
+    spec: DataSpec,
+    read: Callable[[int], bytes],
+    size: int,
+) -> None:
+    """Refuse a file whose header is not that of the network, before the numbers are read.
 
-    Nothing is allocated before names, dtypes and shapes are those of the network.
+    Args:
+        network_class: from `find_class`.
+        config: says how it is built.
+        spec: what it is built for.
+        read: gives the next bytes of the file, from its start.
+        size: of the file, in bytes.
     """
-    found = read_header(content)
+    found = read_header(read, size)
     most = Extent(len(found), sum(math.prod(shape) for shape, _ in found.values()))
     wanted = shapes_of(build_on_meta(network_class, config, spec, most))
     for name in sorted(set(wanted) | set(found)):
         if found.get(name) != wanted.get(name):
             got, need = found.get(name, "no such tensor"), wanted.get(name, "none")
             raise InvalidFile(f"{name[:60]!r}: {str(got)[:60]}, where the network has {need}")
+
+
+def to_network(
+    content: bytes, network_class: type[nn.Module], config: ModelConfig, spec: DataSpec
+) -> nn.Module:
+    """Build the network and give it the numbers of a file that `check_layout` has passed."""
     network, tensors = build_on_cpu(network_class, config, spec), load(content)
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
@@ -70,16 +86,20 @@ def to_network(
     return network.requires_grad_(False)
 
 
-def read_header(content: bytes) -> Layout:
+def read_header(read: Callable[[int], bytes], size: int) -> Layout:
     """Return shape and dtype of each tensor, after checking that the bytes are laid out for them.
 
     The format: 8 bytes little-endian for the header's length, the header in JSON, then the
     tensors, one behind the other without a gap.
+
+    Args:
+        read: gives the next bytes of a file, from its start.
+        size: of the whole file, in bytes; nothing behind the header is read.
     """
-    length = int.from_bytes(content[:8], "little")
-    if len(content) < 8 or length > min(MAX_HEADER, len(content) - 8):
-        raise InvalidFile(f"a header of {length:,} bytes in a file of {len(content):,}")
-    header = decode(dict[str, HeaderEntry], parse(content[8 : 8 + length]), "header")
+    length = int.from_bytes(read(8), "little")
+    if size < 8 or length > min(MAX_HEADER, size - 8):
+        raise InvalidFile(f"a header of {length:,} bytes in a file of {size:,}")
+    header = decode(dict[str, HeaderEntry], parse(read(length)), "header")
     found: Layout = {}
     for name, slot in header.items():
         dtype, (start, end) = DTYPES.get(slot.dtype), slot.data_offsets
@@ -88,7 +108,7 @@ def read_header(content: bytes) -> Layout:
         if math.prod(slot.shape) * dtype.itemsize != end - start:
             raise InvalidFile(f"{name[:60]!r} of a dtype, a shape and bytes that do not agree")
         found[name] = (slot.shape, dtype)
-    _no_gap([slot.data_offsets for slot in header.values()], len(content) - 8 - length)
+    _no_gap([slot.data_offsets for slot in header.values()], size - 8 - length)
     return found
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from kindling import load
 from kindling.bundle.bundle import read_bundle
-from kindling.bundle.manifest import read_files
+from kindling.bundle.manifest import read_listed, read_manifest
 from kindling.errors import ConfigError, DataError
 from tests.kindling.bundle.damage import MANIFEST, pickled, seal
 
@@ -104,14 +104,19 @@ def test_the_pickle_would_have_left_a_marker(bundle):
 
 
 def test_no_bit_of_the_manifest_changes_what_is_loaded(bundle):
-    _, files = read_files(bundle)
+    files = _contents(bundle)
     content = (bundle / MANIFEST).read_bytes()
     for bit in range(0, 8 * len(content), 23):
         flipped = bytearray(content)
         flipped[bit // 8] ^= 1 << bit % 8
         (bundle / MANIFEST).write_bytes(flipped)
         with contextlib.suppress(DataError):
-            assert read_files(bundle)[1] == files
+            assert _contents(bundle) == files
+
+
+def _contents(bundle):
+    manifest = read_manifest(bundle)
+    return {name: read_listed(bundle, manifest, name) for name in manifest.files}
 
 
 @pytest.mark.parametrize(
@@ -130,8 +135,8 @@ def test_no_bit_of_the_manifest_changes_what_is_loaded(bundle):
         (lambda m: m["files"].update({"a.pkl": m["files"]["config.json"]}), "no bundle has"),
         (lambda m: m["files"].pop("config.json"), "no config.json in its list"),
         (lambda m: m["files"].pop("preprocess.skops"), "does not list; delete it"),
-        (lambda m: m.update(format=3), "format 3; this Kindling reads format 2; upgrade"),
-        (lambda m: m.update(format=1), "format 1; this Kindling reads format 2; train again"),
+        (lambda m: m.update(format=4), "format 4; this Kindling reads format 3; upgrade"),
+        (lambda m: m.update(format=2), "format 2; this Kindling reads format 3; train again"),
         (lambda m: m.update(format=True), "'True', where int is needed"),
         (lambda m: m.pop("format"), "the keys .* format"),
         (lambda m: m.update(_target_="os.system"), r"\['_target_'\]"),
@@ -149,7 +154,7 @@ def test_a_manifest_that_is_not_as_written_is_refused(bundle, change, message):
 
 def test_a_key_given_twice_is_refused(bundle):
     text = (bundle / MANIFEST).read_text()
-    (bundle / MANIFEST).write_text(text.replace('"format": 2', '"format": 7, "format": 2'))
+    (bundle / MANIFEST).write_text(text.replace('"format": 3', '"format": 7, "format": 3'))
     with pytest.raises(DataError, match=f"{MANIFEST} .* given twice"):
         read_bundle(bundle)
 
