@@ -17,7 +17,8 @@ from kindling.bundle.drift import Drift
 from kindling.bundle.inputs import to_images, to_table
 from kindling.bundle.json_codec import InvalidFile, decode, parse
 from kindling.bundle.manifest import damaged, read_bounded
-from kindling.errors import ConfigError, Problem, for_a_model
+from kindling.errors import ConfigError, DataError, Problem, for_a_model
+from kindling.formatting import count
 from kindling.images.image_schema import ImageSchema
 from kindling.images.pixel_scaling import PixelScaler
 from kindling.outputs import read_outputs
@@ -26,6 +27,9 @@ from kindling.tables.preprocessor import TablePreprocessor
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
 
+# Standard deviations, or standardised outputs, that a row may be away: float32 can square them, as
+# networks do. Of larger ones the network's answer is a mean, or nan, of which any class is largest.
+MOST = 1e18
 MAX_REASON = 2**14  # bytes of NO_BUNDLE_FILE
 
 
@@ -129,7 +133,10 @@ class Predictor:
             features = self.schema.cast(table, file, numbers)
         if drift is not None:
             drift.add(table, features)
-        return self.preprocessor.transform(features)
+        with np.errstate(over="ignore"):  # what float32 cannot hold
+            x = self.preprocessor.transform(features)
+        _refuse_infinite(x, file, numbers)
+        return x
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """Run the network over inputs, as many rows at once as when it was tested.
@@ -154,7 +161,28 @@ class Predictor:
             rows: see the class.
             **place: what else `inputs` takes.
         """
-        return read_outputs(self.spec, self.outputs(self.inputs(rows, **place)))
+        outputs = self.outputs(self.inputs(rows, **place))
+        return self.read(outputs, place.get("file", "the rows"), place.get("numbers"))
+
+    def read(
+        self, outputs: np.ndarray, file: str = "the rows", numbers: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Read outputs as `scores` returns them.
+
+        Args:
+            outputs: as `outputs` returns them.
+            file: what to call a table's rows in a message.
+            numbers: int64 (N,), each row's number in a message; counted from 0 by default.
+
+        Raises:
+            DataError: a row gets no finite number: of these, the largest would be any class.
+        """
+        _refuse_infinite(outputs, file, numbers)
+        with np.errstate(over="ignore"):
+            scores = read_outputs(self.spec, outputs)
+        if self.spec.is_regression:  # exp may leave what float64 holds
+            _refuse_infinite(scores[:, None], file, numbers, most=np.inf)
+        return scores
 
     def predict(self, rows: Any) -> np.ndarray:
         """Return N labels in the user's own type, or N float64 values in the target's unit."""
@@ -174,6 +202,19 @@ class Predictor:
     def decide(self, scores: np.ndarray) -> np.ndarray:
         """Turn what `scores` returns into labels; values stay values."""
         return scores if self.spec.is_regression else self.labels[scores.argmax(axis=1)]
+
+
+def _refuse_infinite(
+    values: np.ndarray, file: str, numbers: np.ndarray | None, most: float = MOST
+) -> None:
+    """Raise a DataError where rows (N, K) hold nan, infinity or what comes near to it."""
+    bad = np.flatnonzero(~(np.abs(values) < most).all(axis=1))  # so that nan is bad, too
+    if len(bad):
+        row = int(bad[0] if numbers is None else numbers[bad[0]])
+        rule = f"{file}: every number must be near enough to the train rows for a prediction"
+        got = f"{count(len(bad), 'row')} beyond what float32 holds, the first is row {row}"
+        fix = "correct its largest numbers"
+        raise DataError(Problem(rule, got, fix, row=row, count=len(bad), is_for_model=True))
 
 
 def _device(name: str) -> torch.device:

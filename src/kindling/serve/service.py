@@ -15,9 +15,7 @@ from kindling.errors import Problem, UserError
 from kindling.formatting import shown
 from kindling.images.decoding import read_header
 from kindling.images.image_schema import ImageSchema
-from kindling.outputs import read_outputs
 from kindling.serve.answer import (
-    MAX_PROBLEMS,
     Predicted,
     Refusal,
     RequestProblem,
@@ -115,15 +113,12 @@ class PredictionService:
         if rows is None:
             rows = read_upload(upload.content, schema, self.limits)
         try:
-            with np.errstate(over="ignore"):  # what float32 cannot hold is refused below
-                x = self.model.inputs(rows, file=UPLOAD)
+            return self.model.inputs(rows, file=UPLOAD)
         except UserError as error:
             problems = error.problems
             if is_json:
                 problems = tuple(reword_cell(problem, schema) for problem in problems)
             raise refuse_data(problems) from error
-        refuse_infinite(x)
-        return x
 
     def _pixels(self, uploads: Sequence[Upload], deadline: float) -> np.ndarray:
         images: list[np.ndarray] = []
@@ -150,9 +145,10 @@ class PredictionService:
 
     def _to_labels(self, outputs: np.ndarray) -> Predicted:
         spec = self.model.spec
-        with np.errstate(over="ignore", invalid="ignore"):
-            scores = read_outputs(spec, outputs)
-        refuse_infinite(scores.reshape(len(scores), -1))
+        try:
+            scores = self.model.read(outputs, UPLOAD)
+        except UserError as error:
+            raise refuse_data(error.problems) from error
         probs = None if spec.is_regression else scores
         return Predicted(spec.target, spec.classes, self.model.decide(scores), probs)
 
@@ -161,11 +157,3 @@ def check_time(deadline: float) -> None:
     """Give up on a request that has taken too long, or has waited too long for its turn."""
     if time.monotonic() > deadline:
         raise refuse(503, "no answer within the time that a request may take")
-
-
-def refuse_infinite(rows: np.ndarray) -> None:
-    """Give no answer to a row whose numbers no float32 can hold."""
-    bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
-    if len(bad):
-        message = "a number is too far from all that was seen in training"
-        raise Refusal(422, *[RequestProblem(message, row=int(row)) for row in bad[:MAX_PROBLEMS]])

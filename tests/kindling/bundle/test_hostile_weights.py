@@ -1,12 +1,15 @@
 """A model.safetensors made by somebody who means harm is refused before anything is allocated."""
 
+import json
+import os
 import shutil
+import tracemalloc
 
 import pytest
 
 from kindling.bundle.bundle import read_bundle
 from kindling.errors import DataError
-from tests.kindling.bundle.damage import edit_weights, put
+from tests.kindling.bundle.damage import MANIFEST, edit_json, edit_weights, put
 
 HUGE = 10**12
 
@@ -107,3 +110,20 @@ def test_weights_that_do_not_fit_are_refused(bundle, change, message):
 def test_a_header_that_is_none_is_refused(bundle, content, message):
     put(bundle, "model.safetensors", content)
     refuse(bundle, message)
+
+
+@pytest.mark.parametrize("is_in_header", [False, True])
+def test_a_file_of_holes_is_refused_before_it_is_read(bundle, is_in_header):
+    # 4 GiB without a byte on the disk; the header knows nothing of them, or has them in a tensor.
+    file, size = bundle / "model.safetensors", 4 << 30
+    if is_in_header:
+        header = {"head.bias": {"dtype": "F32", "shape": [size // 4], "data_offsets": [0, size]}}
+        text = json.dumps(header).encode()
+        file.write_bytes(len(text).to_bytes(8, "little") + text)
+        size += file.stat().st_size
+    os.truncate(file, size)
+    edit_json(bundle, MANIFEST, lambda m: m["files"]["model.safetensors"].update(size=size))
+    tracemalloc.start()
+    refuse(bundle, "where the network has" if is_in_header else "bytes of numbers")
+    assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    tracemalloc.stop()

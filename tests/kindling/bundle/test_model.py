@@ -171,3 +171,12 @@ def test_the_numbers_of_the_run_travel_along(penguins_run):
     for of_the_run in ("timing", "rows_per_s"):  # known only when the bundle is written
         del written[of_the_run]
     assert load(penguins_run).metrics == written
+
+
+@pytest.mark.parametrize("cells", [["3.9e37"], ["39.1", "3.9e37", "-3.9e37"]])
+def test_a_number_beyond_what_float32_holds_gets_no_prediction(weight_run, cells):
+    rows = pd.read_csv(ROOT / "data/penguins.csv", nrows=len(cells), dtype=str)
+    model = load(weight_run)
+    with pytest.raises(DataError, match="beyond what float32 holds, the first is row") as caught:
+        model.predict(rows.assign(flipper_length_mm=cells))
+    assert caught.value.problems[0].row == len(cells) // 2
