@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kindling.bundle.drift import Drift
 from kindling.bundle.inputs import open_rows
@@ -94,6 +95,16 @@ def predict_chunk(model: Predictor, chunk: Chunk) -> pa.Table:
     classes = enumerate(model.spec.classes)
     probs = {f"prob_{name}": np.ascontiguousarray(scores[:, k]) for k, name in classes}
     return pa.table(chunk.names | {"prediction": labels} | probs)
+
+
+def with_class_names(table: pa.Table, model: Predictor) -> pa.Table:
+    """Write labels as the classes are named, for text: Arrow would write true and 1 for them."""
+    if model.spec.label_kind not in ("boolean", "number") or model.spec.is_regression:
+        return table
+    codes = pc.index_in(table["prediction"], value_set=pa.array(model.labels))
+    names = pa.array(model.spec.classes, pa.string()).take(codes.combine_chunks())
+    number = table.column_names.index("prediction")
+    return table.set_column(number, "prediction", names)
 
 
 def in_order(

@@ -61,6 +61,7 @@ def run(arguments: Namespace) -> None:
         require_writable(output, "predictions.csv")
     from kindling.bundle.drift import Drift
     from kindling.bundle.predictor import load
+    from kindling.bundle.streaming import with_class_names
     from kindling.bundle.writers import open_writer
 
     model = load(arguments.run, arguments.device)
@@ -70,7 +71,7 @@ def run(arguments: Namespace) -> None:
     drift, count = Drift(model.schema, model.spec.target), 0
     with open_writer(output, suffix) as write:
         for table in with_progress(predictions(model, files, drift, asked)):
-            write(table)
+            write(with_class_names(table, model) if suffix == ".csv" else table)
             count += len(table)
     for line in drift.lines():
         sys.stderr.write(f"{line}\n")
