@@ -22,12 +22,14 @@ class Setting:
         value: plain; `...` where only a person knows it.
         words: for what, or when: "if they are codes".
         is_added: a list or a mapping that goes in addition to what is set already.
+        also: other settings that it takes, without words of their own.
     """
 
     key: str
     value: Any = field(default=..., hash=False)
     words: str = ""
     is_added: bool = False
+    also: "tuple[Setting, ...]" = ()
 
 
 @dataclass(frozen=True, init=False)
@@ -60,18 +62,26 @@ class Interface:
         takes: overrides of Hydra, arguments of compose, options of a command, or plain words.
         options: key -> option with the words before its value, such as "--csv separator=".
         given: looks up what is set already by its key, for settings that go in addition to it.
+        knows: says whether the run at hand has a key: images, for instance, have no data.target.
         elsewhere: what to say of a setting that has no option: where it does belong.
     """
 
     takes: Literal["overrides", "arguments", "options", "words"]
     options: Mapping[str, str] = field(default_factory=dict)
     given: Callable[[str], Any] = lambda _key: None
+    knows: Callable[[str], bool] = lambda _key: True
     elsewhere: str = "train again with {}"
 
     def typed(self, way: Setting | Command) -> list[str] | None:
         """Return the words to type, not quoted; None where this interface has none for it."""
         if isinstance(way, Command):
             return list(way.words)
+        typed = [self._typed(setting) for setting in (way, *way.also)]
+        return None if None in typed else [word for words in typed for word in words or ()]
+
+    def _typed(self, way: Setting) -> list[str] | None:
+        if way.key[0] not in "+~" and not self.knows(way.key):
+            return None
         value = self._whole(way)
         if self.takes in ("overrides", "arguments"):
             return [way.key if way.key[0] == "~" else as_override(way.key, value)]
@@ -95,12 +105,23 @@ class Interface:
         if isinstance(way, Command):
             return _with(f"type {shell_line(typed)}", way.after)
         if self.takes == "arguments":
-            return _with(f"type kindling.compose(..., {typed[0]!r})", way.words)
+            arguments = ", ".join(map(repr, typed))
+            return _with(f"type kindling.compose(..., {arguments})", way.words)
         return _with(f"type {shell_line(typed)}", way.words)
 
     def _say_elsewhere(self, way: Setting) -> str:
         override = shell_line(OVERRIDES.typed(way) or ())
         return _with(self.elsewhere.format(override), way.words)
+
+    def settle(self, fix: Fix) -> Fix:
+        """Fill in what is set now, and leave out what is not known, for one who says it later."""
+        ways = fix if isinstance(fix, tuple) else (fix,)
+        known = [way for way in ways if isinstance(way, str) or self.typed(way) is not None]
+        return tuple(self._settled(way) if isinstance(way, Setting) else way for way in known)
+
+    def _settled(self, way: Setting) -> Setting:
+        also = tuple(map(self._settled, way.also))
+        return replace(way, value=self._whole(way), is_added=False, also=also)
 
     def _whole(self, way: Setting) -> Any:
         before = self.given(way.key.lstrip("+")) if way.is_added else None
@@ -149,6 +170,8 @@ def speaking(spoken: Interface) -> Iterator[None]:
         _in_use.reset(token)
 
 
-def settings_are(given: Callable[[str], Any]) -> None:
-    """Say what is set already, for all that the surrounding `speaking` still says."""
-    _in_use.set(replace(_in_use.get(), given=given))
+def settings_are(
+    given: Callable[[str], Any], knows: Callable[[str], bool] = Interface.knows
+) -> None:
+    """Say what is set, and which keys there are, for all that `speaking` says from now on."""
+    _in_use.set(replace(_in_use.get(), given=given, knows=knows))

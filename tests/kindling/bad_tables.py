@@ -154,7 +154,7 @@ CASES: dict[str, Case] = {
         text(lambda t: t + '1,"2,3,yes\n1,2,red,no\n'),
         "D006",
         "never ends",
-        "close it, or type data.csv.quote=...",
+        "close it, or type "data.csv.quote='^'" if",
     ),
     "euro signs of a spreadsheet": Case(
         raw(GOOD.assign(c=[f"{k},5 €" for k in range(ROWS)]).to_csv(index=False).encode("cp1252")),
@@ -167,7 +167,7 @@ CASES: dict[str, Case] = {
         text(lambda t: t + '1,"2,3,yes\n' + "1,2,red,no\n" * 300_000),
         "D006",
         "opens in line 122",
-        "close it, or type data.csv.quote=...",
+        "close it, or type "data.csv.quote='^'" if",
     ),
     "row that is too long": Case(
         text(lambda t: t + "1,2," + "word " * 600_000 + ",no\n" + '"1""",2,red,no\n'),
@@ -222,19 +222,19 @@ CASES: dict[str, Case] = {
         "'data.kinds={a: category}'",
     ),
     "nothing but the target": Case(
-        csv(lambda f: f[["y"]]), "D102", "none in", "is another character its separator?"
+        csv(lambda f: f[["y"]]), "D102", "none in", "type data.csv.separator=..."
     ),
     "text among numbers": Case(
         csv(a=["4O", *NUMBERS[1:]]),
         "D103",
         "'4O' in row 0",
-        "or leave it out: data.ignore=[a]",
+        "or type 'data.ignore=[a]' to leave it out",
     ),
     "thousands of bad cells": Case(
         csv(a=[*NUMBERS[:112], *["bad"] * 8]),
         "D103",
         "8 such cells in all",
-        "or leave it out: data.ignore=[a]",
+        "or type 'data.ignore=[a]' to leave it out",
     ),
     "no such kind": Case(
         csv(), "D104", "data.kinds.a", "choose from number", ("data.kinds={a: text}",)
@@ -246,22 +246,22 @@ CASES: dict[str, Case] = {
         "make columns of their parts",
         ("data.kinds={a: category}",),
     ),
-    "constant": Case(csv(a="x"), "D105", "constant", "'data.kinds={a: category}' takes it in"),
-    "counter": Case(csv(a=range(ROWS)), "D105", "id (", "'data.kinds={a: category}' takes it in"),
+    "constant": Case(csv(a="x"), "D105", "constant", "type 'data.kinds={a: category}' to take it in"),
+    "counter": Case(csv(a=range(ROWS)), "D105", "id (", "type 'data.kinds={a: category}' to take it in"),
     "as many categories as rows": Case(
-        csv(a=LETTERS), "D105", "id (", "'data.kinds={a: category}' takes it in"
+        csv(a=LETTERS), "D105", "id (", "type 'data.kinds={a: category}' to take it in"
     ),
     "free text": Case(
         csv(a=[f"a long text with number {k}" for k in range(ROWS)]),
         "D105",
         "text",
-        "'data.kinds={a: category}' takes it in",
+        "type 'data.kinds={a: category}' to take it in",
     ),
     "long ids": Case(
         csv(a=[str(2**60 + 977 * k) for k in range(ROWS)]),
         "D105",
         "id (",
-        "'data.kinds={a: category}' takes it in",
+        "type 'data.kinds={a: category}' to take it in",
     ),
     "all missing": Case(csv(a=None), "D106", "none in 84 cells: left out", "data.ignore=[a]"),
     "nothing but nan": Case(parquet(a=[np.nan] * ROWS), "D106", "left out", "data.ignore=[a]"),
@@ -272,7 +272,7 @@ CASES: dict[str, Case] = {
         csv(lambda f: pd.concat([f, *[f.iloc[1:]] * 19]), a=["z", *["x"] * (ROWS - 1)]),
         "D107",
         "'x' in 1,666 of 1,667 cells",
-        "nothing, or data.ignore=[a]",
+        "nothing, or type 'data.ignore=[a]'",
     ),
     "nearly empty": Case(
         csv(lambda f: pd.concat([f, *[f.iloc[1:]] * 19]), a=["z", *[None] * (ROWS - 1)]),
@@ -296,7 +296,7 @@ CASES: dict[str, Case] = {
         csv(a=cells([1e300, 2.5, 3.5])),
         "D109",
         "1e+300 in row 0",
-        "or leave it out: data.ignore=[a]",
+        "or type 'data.ignore=[a]' to leave it out",
     ),
     "question marks": Case(
         csv(a=cells(["?", "1.5", "2", "3"])),
@@ -320,13 +320,13 @@ CASES: dict[str, Case] = {
         csv(c=cells(["1", "two", "3"])),
         "D112",
         "numbers in 58 of 84 cells, the first in row 2",
-        "'data.kinds={c: number}'",
+        "type 'data.csv.missing=[two]' if",
     ),
     "mixed int and str cells": Case(
         csv(c=cells([1, "two", 3])),
         "D112",
         "numbers in 58 of 84 cells, the first in row 2",
-        "'data.kinds={c: number}'",
+        "type 'data.csv.missing=[two]' if",
     ),
     "decimal comma": Case(
         csv(a=[n.replace(".", ",") for n in NUMBERS]),
@@ -356,7 +356,7 @@ CASES: dict[str, Case] = {
         csv(a=cells([2**53 + 2, 2**55, 7])),
         "D116",
         "53 of 84 cells, the first in row 1",
-        "'data.kinds={a: category}', or data.ignore=[a]",
+        "type 'data.kinds={a: category}' if they are codes, or type 'data.ignore=[a]'",
     ),
     "durations": Case(
         parquet(a=pd.to_timedelta(range(ROWS), unit="h")), "D119", "as seconds", "nothing"
@@ -422,7 +422,7 @@ CASES: dict[str, Case] = {
         csv(y=cells(["None", "Apnea", "Insomnia"])),
         "D214",
         "'None' in row 0, 40 of 120 cells",
-        "data.csv.missing=[None] data.drop_missing_target=true",
+        "type 'data.csv.missing=[None]' data.drop_missing_target=true if",
     ),
     "missing target": Case(
         csv(y=cells([None, "yes", "no"])),
@@ -463,7 +463,7 @@ CASES: dict[str, Case] = {
         "data.task=regression",
         ("data.task=classification",),
     ),
-    "one class": Case(csv(y="yes"), "D205", "at least two values", "choose another data.target"),
+    "one class": Case(csv(y="yes"), "D205", "at least two values", "type data.target=..."),
     "class with one row": Case(
         csv(y=["rare", *GOOD.y[1:]]),
         "D207",
@@ -483,10 +483,10 @@ CASES: dict[str, Case] = {
         "nothing, or write them without",
     ),
     "lists as a target": Case(
-        parquet(y=[[k] for k in range(ROWS)]), "D212", "list<", "choose another data.target"
+        parquet(y=[[k] for k in range(ROWS)]), "D212", "list<", "type data.target=..."
     ),
     "bytes as a target": Case(
-        parquet(y=[b"\xff"] * ROWS), "D212", "type binary", "choose another data.target"
+        parquet(y=[b"\xff"] * ROWS), "D212", "type binary", "type data.target=..."
     ),
     "no logarithm": Case(
         csv(y=[f"{float(n) - 5:.3f}" for n in NUMBERS]),
@@ -514,7 +514,7 @@ CASES: dict[str, Case] = {
         "data.ignore=[b]",
     ),
     "target ignored": Case(
-        csv(), "D210", "'y' in data.ignore", "take it out", ("data.ignore=[y]",)
+        csv(), "D210", "'y' in data.ignore", "data.ignore=[]", ("data.ignore=[y]",)
     ),
     # rows
     "two rows": Case(

@@ -8,14 +8,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.errors import Problem
+from kindling.fixes import Fix, Setting
 from kindling.formatting import first_few, shown
 from kindling.tables import column_types
+from kindling.tables.asked_columns import leave_out, read_as
 from kindling.tables.schema import Column
 
 CODES_PATTERN = r"^[A-Z]{2}$"  # of countries and states, of which NA is one
 # One sign before or one short word behind: $5, 12.5%, 3 kg, 1,000 km/h; without digits, the unit
 WITH_UNIT = r"^([$€£¥] ?[+-]?[\d.,]+|[+-]?[\d.,]*\d[\d.,]* ?([%$€£¥°]|[A-Za-zµ°²³/]{1,5}\.?))$"
 DIGITS = r"[\d.,+\- ]"
+MAX_WORDS = 5  # among numbers, that may stand for missing ones
 MOSTLY = 0.9  # share of cells
 
 
@@ -95,12 +98,12 @@ def check_mixture(column: Column, cells: Cells) -> Iterator[Problem]:
     """Say that a category has numbers among its words, or codes with leading zeros."""
     if column.column_type != "category" or not column_types.is_text(cells.raw):
         return
-    as_number = f"'data.kinds={{{column.name}: number}}' if"
     known = column_types.known_text(cells.raw)
     if column.has_leading_zeros:
         found = pc.match_substring_regex(known, column_types.LEADING_ZEROS)
         rule = f"{column.name!r} holds codes with leading zeros"
-        got, fix = f"{cells.first(found)}: taken as categories", f"{as_number} they are quantities"
+        got = f"{cells.first(found)}: taken as categories"
+        fix = read_as(column.name, "number", "if they are quantities")
         yield Problem(rule, got, fix, "D115", **cells.fields(column.name, found))
         return
     is_number = pc.is_valid(column_types.to_number(known))
@@ -108,17 +111,26 @@ def check_mixture(column: Column, cells: Cells) -> Iterator[Problem]:
         rule = f"{column.name!r} should hold words or numbers"
         got = f"numbers in {cells.where(is_number)}: taken as categories"
         fields = cells.fields(column.name, is_number)
-        yield Problem(rule, got, f"{as_number} the words are mistakes", "D112", **fields)
+        words = pc.unique(known.filter(pc.invert(is_number))).drop_null().to_pylist()
+        yield Problem(rule, got, _words_as_missing(words), "D112", **fields)
+
+
+def _words_as_missing(words: list[str]) -> Fix:
+    """Offer to count words among numbers as missing; as numbers, their cells would be refused."""
+    if len(words) > MAX_WORDS:
+        return ("nothing, if they are categories", "correct the cells")
+    missing = Setting("data.csv.missing", words, "if they say that nothing is known", is_added=True)
+    return ("nothing, if they are categories", missing, "correct the cells")
 
 
 def check_commas(column: Column, cells: Cells) -> Iterator[Problem]:
     """Say what a number with a comma was taken for."""
     if column.column_type == "number" and column_types.is_text(cells.raw):
-        fix = f"'data.kinds={{{column.name}: category}}' if they are codes"
+        fix = read_as(column.name, "category", "if they are codes")
         yield from read_commas(column.name, column.decimal, cells, fix)
 
 
-def read_commas(name: str, decimal: str, cells: Cells, fix: str) -> Iterator[Problem]:
+def read_commas(name: str, decimal: str, cells: Cells, fix: Fix) -> Iterator[Problem]:
     """Say it of any numbers that are written as text."""
     values = column_types.to_number(cells.raw, decimal)
     found = pc.and_(pc.match_substring(cells.raw, ","), pc.is_valid(values))
@@ -169,7 +181,7 @@ def check_large_integers(column: Column, cells: Cells) -> Iterator[Problem]:
     if where := cells.where(is_large):
         rule = f"whole numbers of {column.name!r} should stay below 2^53"
         got = f"larger ones in {where}: their last digits are lost"
-        fix = f"'data.kinds={{{column.name}: category}}', or data.ignore=[{column.name}]"
+        fix = (read_as(column.name, "category", "if they are codes"), leave_out(column.name))
         yield Problem(rule, got, fix, "D116", **cells.fields(column.name, is_large))
 
 

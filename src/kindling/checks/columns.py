@@ -16,6 +16,7 @@ from kindling.errors import Problem
 from kindling.formatting import first_few, shown
 from kindling.rng import derive_seed
 from kindling.tables import column_types
+from kindling.tables.asked_columns import leave_out, read_as
 from kindling.tables.schema import USED, Column, TableSchema, convert
 from kindling.types import SPLITS, Split
 
@@ -103,14 +104,14 @@ def check_left_out(column: Column, cells: Cells) -> Iterator[Problem]:
     if column.column_type == "empty":
         rule = f"column {name!r} should have a value in the train rows"
         got = f"none in {len(cells.raw):,} cells: left out"
-        yield Problem(rule, got, f"data.ignore=[{name}]", "D106", column=name)
+        yield Problem(rule, got, leave_out(name), "D106", column=name)
     elif not column_types.is_single(cells.raw):
-        rule, fix = f"cells of {name!r} should be single values", "make columns of their parts"
-        yield Problem(rule, f"{cells.raw.type}: left out", fix, "D120", column=name)
+        rule, got = f"cells of {name!r} should be single values", f"{cells.raw.type}: left out"
+        yield Problem(rule, got, "make columns of their parts", "D120", column=name)
     else:
         rule = f"column {name!r} should say something of other rows"
         got = f"{column.column_type} ({column.why}): left out"
-        fix = f"'data.kinds={{{name}: category}}' takes it in"
+        fix = read_as(name, "category", "to take it in")
         yield Problem(rule, got, fix, "D105", column=name)
 
 
@@ -123,7 +124,7 @@ def check_constant(column: Column, cells: Cells) -> Iterator[Problem]:
         what = "nothing" if value in (None, "") else shown(value)
         got = f"{what} in {counts[most].as_py():,} of {count:,} cells"
         rule = f"column {column.name!r} should vary"
-        fix = f"nothing, or data.ignore=[{column.name}]"
+        fix = ("nothing", leave_out(column.name))
         yield Problem(rule, got, fix, "D107", column=column.name)
 
 
@@ -137,7 +138,7 @@ def check_other_splits(column: Column, sample: Sample) -> Iterator[Problem]:
         is_gone = pc.all(is_missing(column, cells.raw)).as_py()
         if is_gone and column.num_missing < len(train):
             rule = f"{column.name!r} should have values in {split}, as in train"
-            fix = f"data.ignore=[{column.name}] if it is not known when it matters"
+            fix = leave_out(column.name, "if it is not known when it matters")
             got = f"none in {len(cells.raw):,} cells"
             yield Problem(rule, got, fix, "D118", column=column.name, count=len(cells.raw))
 

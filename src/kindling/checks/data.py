@@ -17,6 +17,7 @@ from kindling.checks.leakage import check_leaks, check_rows
 from kindling.checks.table_files import alike, check_files
 from kindling.contract import DescribedData
 from kindling.errors import Problem
+from kindling.fixes import Setting
 from kindling.formatting import first_few, shown
 from kindling.raw_data import RawData
 from kindling.tables import column_types
@@ -69,8 +70,8 @@ def check_target(raw: RawData) -> Iterator[Problem]:
         return
     labels = Cells(cells, np.arange(len(cells)))  # rows are counted in the file
     if raw.is_regression:
-        fix = "data.task=classification if they are codes"
-        yield from read_commas(raw.target, column_types.decimal_sign(cells), labels, fix)
+        as_codes = Setting("data.task", "classification", "if they are codes")
+        yield from read_commas(raw.target, column_types.decimal_sign(cells), labels, as_codes)
         return
     words = column_types.MARKERS[1:]
     is_marker = pc.is_in(pc.utf8_trim_whitespace(cells), value_set=pa.array(words))
@@ -78,8 +79,10 @@ def check_target(raw: RawData) -> Iterator[Problem]:
         rule = f"a class of {raw.target!r} should say what it is"
         got = f"{labels.first(is_marker)}, {where}: learnt as a class"
         word = cells[int(np.flatnonzero(is_marker)[0])].as_py().strip()
-        fix = f"nothing if it is one; else data.csv.missing=[{word}] data.drop_missing_target=true"
-        yield Problem(rule, got, fix, "D214", **labels.fields(raw.target, is_marker))
+        dropped = Setting("data.drop_missing_target", True)
+        missing = Setting("data.csv.missing", [word], "if not", is_added=True, also=(dropped,))
+        ways = ("nothing if it is one", missing)
+        yield Problem(rule, got, ways, "D214", **labels.fields(raw.target, is_marker))
     has_spaces = pc.not_equal(cells, pc.utf8_trim_whitespace(cells))
     if where := labels.where(has_spaces):
         rule = f"labels of {raw.target!r} should have no spaces around them"

@@ -4,7 +4,10 @@ import numpy as np
 
 from kindling.contract import DescribedData
 from kindling.errors import Problem
+from kindling.fixes import Setting
 from kindling.formatting import first_few
+from kindling.tables.asked_columns import leave_out
+from kindling.tables.schema import TableSchema
 
 MAX_LEAK_ROWS, MIN_LEAK_ROWS = 20_000, 50
 PERFECT = 0.999  # share of the target that a column explains
@@ -25,6 +28,8 @@ def check_leaks(data: DescribedData) -> list[Problem]:
         return []
     x, y, spec = data.x[rows].numpy(), data.y[rows].numpy(), data.spec
     found = []
+    assert isinstance(data.schema, TableSchema)
+    column_of = {name: column.name for column in data.schema.used for name in column.features}
     for k, name in enumerate((*spec.numbers, *spec.categories)):
         values, is_code = x[:, k], k >= len(spec.numbers)
         if spec.is_regression:
@@ -34,8 +39,9 @@ def check_leaks(data: DescribedData) -> list[Problem]:
         if share >= PERFECT:
             rule = f"no column should give {spec.target!r} away"
             got = f"{name!r} alone explains {share:.1%} of it"
-            fix = f"data.ignore=[{name}] unless it is known before {spec.target!r} is"
-            found.append(Problem(rule, got, fix, "D209", column=name))
+            column = column_of[name]
+            fix = leave_out(column, f"unless it is known before {spec.target!r} is")
+            found.append(Problem(rule, got, fix, "D209", column=column))
     return found
 
 
@@ -92,8 +98,9 @@ def check_rows(data: DescribedData) -> list[Problem]:
             rule = f"rows of {split} should not be in train"
             got = f"{known:,} of {len(rows):,} are, with the same target, such as rows {names}"
             is_much = known >= NOTEWORTHY * len(rows) and twins_by_chance(data) < BY_CHANCE
-            fix = "take one of each pair out, or keep them together: data.group=..."
-            found.append(Problem(rule, got, fix, "D305" if is_much else "D306", count=known))
+            together = Setting("data.group", ..., "to keep them together")
+            ways, code = ("take one of each pair out", together), "D305" if is_much else "D306"
+            found.append(Problem(rule, got, ways, code, count=known))
     repeated = train[1:][train[1:] == train[:-1]]
     if len(repeated):
         rows = data.split["train"][:MAX_HASHED_ROWS][np.isin(hashes["train"], repeated[:1])]

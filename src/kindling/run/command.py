@@ -18,6 +18,7 @@ from hydra._internal.utils import get_args_parser  # the parser that hydra.main 
 from omegaconf import DictConfig, OmegaConf
 
 from kindling.config.compose import register_resolvers
+from kindling.config.keys import exists
 from kindling.config.notebook import compose_edited
 from kindling.config.overrides import check_overrides
 from kindling.config.replay import replay
@@ -40,7 +41,10 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
     register_resolvers(root)
 
     def run(cfg: DictConfig) -> float:
-        settings_are(functools.partial(OmegaConf.select, cfg))
+        settings_are(
+            functools.partial(OmegaConf.select, cfg),
+            functools.partial(exists, OmegaConf.to_container(cfg, resolve=False)),
+        )
         with no_empty_folder(cfg.run_dir):
             hide_adverts()
             return find_lr(cfg) if cfg.lr_find else train(cfg)

@@ -5,8 +5,10 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from kindling.errors import ConfigError, Problem, UserError
+from kindling.fixes import interface
 from kindling.run.console import show_problems
 
 NO_TARGET = "Error locating target"  # how Hydra's message of a wrong _target_ begins
@@ -55,9 +57,12 @@ def user_errors() -> Iterator[None]:
         raise
     except Exception as error:
         user_error = as_user_error(error)
-        if user_error is None or user_error is error:
+        if user_error is None:
             raise
-        raise user_error from error
+        # It is shown when this run's settings are no longer known.
+        settle = interface().settle
+        problems = [replace(p, fix=settle(p.fix)) for p in user_error.problems]
+        raise type(user_error)(*problems) from error
 
 
 def was_interrupted(error: BaseException | None) -> bool:

@@ -7,6 +7,8 @@ command line: data.kinds=['CO (GT)=category'].
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from kindling.fixes import Setting
+
 Typed = str | int | float | bool | None  # a name, or what a grammar made of it
 Asked = Mapping[Typed, Any] | Sequence[str] | None
 
@@ -51,3 +53,13 @@ def _pairs(words: Iterable[str], names: set[str]) -> Iterable[tuple[str, str]]:
         known = [place for place in ends if word[:place] in names]
         place = (known or ends)[-1]
         yield word[:place], word[place + 1 :]
+
+
+def read_as(name: str, column_type: str, words: str) -> Setting:
+    """Offer to take a column for another type."""
+    return Setting("data.kinds", {name: column_type}, words, is_added=True)
+
+
+def leave_out(name: str, words: str = "to leave it out") -> Setting:
+    """Offer not to learn from a column."""
+    return Setting("data.ignore", [name], words, is_added=True)

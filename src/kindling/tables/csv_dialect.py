@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kindling.errors import ConfigError, Problem
+from kindling.fixes import Setting
 from kindling.formatting import shown
 
 MUST_BE = {
@@ -78,7 +79,7 @@ def asked_dialect(values: Mapping[str, Any], prefix: str) -> Dialect:
         Problem(
             f"{prefix}{name} must be {words}",
             shown(getattr(dialect, name)),
-            f"type {prefix}{name}=...",
+            Setting(f"data.csv.{name}"),
         )
         for name, words in dialect.faults().items()
     ]

@@ -67,7 +67,7 @@ def _refuse_binary(sample: bytes, encoding: str, path: Path) -> None:
         what = "bytes that are no text"
     if what is not None:
         rule, fix = f"{path} must be a table", "save it as CSV or Parquet"
-        raise DataError(Problem(rule, what, fix, "D003", "save it as CSV", file=str(path)))
+        raise DataError(Problem(rule, what, fix, "D003", file=str(path)))
 
 
 def guess_encoding(sample: bytes) -> str:

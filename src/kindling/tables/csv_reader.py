@@ -16,12 +16,14 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from kindling.errors import DataError, Problem
+from kindling.fixes import Fix, Setting
 from kindling.formatting import first_few, shown
 from kindling.tables.csv_dialect import Dialect
 from kindling.tables.csv_layout import Layout, sniff
 
 BLOCK_BYTES = 1 << 20  # that are read at once
 BLOCKS_PER_CHUNK, CELL_BYTES = 2, 64  # a block has room for so many bytes of each cell
+OTHER_QUOTES = "'^~`|$"  # one that a file does not have leaves its quotes in the text
 KEPT_ROWS = 5  # of those that do not fit; a message names no more
 
 Gather = Callable[[pacsv.InvalidRow], str]
@@ -125,12 +127,12 @@ class RaggedRows:
         """Name the first rows that are too long or too short."""
         width, separator = len(layout.names), layout.dialect.separator
         rule = f"every row of {path} must have {width} cells, as its header"
-        fix = f"correct them, or set another separator than {separator!r}: data.csv.separator=..."
-        for_rows = "correct them, or type --csv separator=..."
+        other = Setting("data.csv.separator", ..., f"if it is another sign than {separator!r}")
+        fix: Fix = ("correct them", other)
         if self.widths == {width + 1} and self.count > 1:
-            fix = for_rows = "name the first column in the header, or remove what ends each row"
+            fix = "name the first column in the header, or remove what ends each row"
         got = first_few(self.some, total=self.count, noun="such rows")
-        return Problem(rule, got, fix, "D005", for_rows, file=str(path), count=self.count)
+        return Problem(rule, got, fix, "D005", file=str(path), count=self.count)
 
 
 def explain(path: Path, layout: Layout, read: Callable[[Gather], None]) -> Problem | None:
@@ -163,9 +165,8 @@ def undecodable(path: Path, layout: Layout) -> Problem | None:
                 line += error.object[: error.start].count(b"\n")
                 got = f"{error.object[error.start : error.end]!r} in line {line}"
                 rule = f"all of {path} must be text in {encoding}, as its start is"
-                fix = "save it as UTF-8, or type {}encoding=latin-1"
-                fixes = fix.format("data.csv."), "D004", fix.format("--csv ")
-                return Problem(rule, got, *fixes, file=str(path))
+                fix = ("save it as UTF-8", Setting("data.csv.encoding", "latin-1"))
+                return Problem(rule, got, fix, "D004", file=str(path))
     return None
 
 
@@ -175,7 +176,7 @@ def too_long(path: Path, layout: Layout, most: int) -> Problem | None:
     if line is None:
         return None
     if _has_open_quote(layout, path):
-        return _unclosed(path, f"one that opens in line {line} and never ends")
+        return _unclosed(path, layout, f"one that opens in line {line} and never ends")
     rule = f"every row of {path} must be shorter than {most / 2**20:.0f} MB"
     fix = "close a quote there, shorten the row, or save the table as Parquet"
     got = f"a longer one that begins in line {line}"
@@ -206,13 +207,19 @@ def open_quote(last: Iterable[str], layout: Layout, path: Path) -> Problem | Non
     cell = next((cell for cell in last if "\n" in cell), None)
     if cell is None or not _has_open_quote(layout, path):
         return None
-    return _unclosed(path, f"one that opens before {shown(cell)} and never ends")
+    return _unclosed(path, layout, f"one that opens before {shown(cell)} and never ends")
 
 
-def _unclosed(path: Path, got: str) -> Problem:
-    rule, fix = f"every quote in {path} must be closed", "close it, or type {}quote=..."
-    fixes = fix.format("data.csv."), "D006", fix.format("--csv ")
-    return Problem(rule, got, *fixes, file=str(path))
+def _unclosed(path: Path, layout: Layout, got: str) -> Problem:
+    """Offer to read quotes as text: another sign, which the file does not have, is the quote."""
+    with _opened(path, layout) as file:
+        left = {*OTHER_QUOTES} - {layout.dialect.separator, layout.dialect.quote}
+        for block in _blocks(file):
+            left -= {sign for sign in left if sign.encode() in block}
+    sign = min(left, key=OTHER_QUOTES.index, default=...)
+    as_text = Setting("data.csv.quote", sign, f"if {layout.dialect.quote} belongs to the text")
+    rule = f"every quote in {path} must be closed"
+    return Problem(rule, got, ("close it", as_text), "D006", file=str(path))
 
 
 def _has_open_quote(layout: Layout, path: Path) -> bool:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kindling.errors import DataError, Problem, permitted
+from kindling.fixes import Command
 from kindling.formatting import first_few, shown
 from kindling.tables.csv_dialect import AUTO, Dialect
 from kindling.tables.csv_reader import read_csv
@@ -132,7 +133,7 @@ def open_table(
     except OSError as error:
         if error.errno is None:  # of gzip or Arrow: what was read is at fault
             raise no_table(path, error) from error
-        rule, fix = f"{path} must be a file that may be read", f"type chmod u+r {path}"
+        rule, fix = f"{path} must be a file that may be read", Command("chmod", "u+r", path)
         got = error.strerror or str(error)
         raise DataError(Problem(rule, got, fix, "D014", file=str(path))) from error
     except (pa.ArrowException, EOFError, zlib.error, UnicodeError, LookupError) as error:

@@ -5,6 +5,7 @@ alike. Cells that do not fit their column are named.
 """
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -15,8 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.errors import DataError, Problem
-from kindling.formatting import shown
+from kindling.fixes import Fix, Setting
+from kindling.formatting import first_few, shown
 from kindling.tables import column_types
+from kindling.tables.asked_columns import leave_out, read_as
 from kindling.tables.categories import digits_as_text, to_category
 from kindling.tables.csv_dialect import AUTO, Dialect
 
@@ -165,9 +168,14 @@ def absent_columns(
         if name in columns:
             continue
         near = difflib.get_close_matches(name, columns, n=1, cutoff=0.5)
-        fix = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(columns)}"
+        fix: Fix = f"did you mean {near[0]!r}?" if near else f"choose from {first_few(columns, 12)}"
         if len(columns) == 1 and not near:
-            fix = f"its only column is {columns[0]!r}: what separates columns there?"
+            signs = Counter(sign for sign in columns[0] if not sign.isalnum() and sign != "_")
+            likely = signs.most_common(1)[0][0] if signs else ...
+            fix = (
+                f"its only column is {shown(columns[0])}: say what separates columns there",
+                Setting("data.csv.separator", likely, "if that sign does"),
+            )
         rule = f"a column {name!r} must be in {file}" + (f" ({key})" if key else "")
         problems.append(Problem(rule, "none", fix, "D101", file=file, column=name))
     return problems
@@ -203,14 +211,13 @@ class InvalidCells:
         if self.code == "D103":
             nouns = NOUNS[self.column.column_type]
             rule = f"column {name!r} of {self.file} holds {nouns}, so every cell must be one"
-            fix = f"{CORRECT}; read it as categories: 'data.kinds={{{name}: category}}'; "
-            fix += f"or leave it out: data.ignore=[{name}]"
+            fix: Fix = (CORRECT, read_as(name, "category", "to read categories"), leave_out(name))
         else:
             rule = f"numbers of column {name!r} of {self.file} must lie within float32, to 3.4e38"
-            fix = f"{CORRECT}, or leave it out: data.ignore=[{name}]"
+            fix = (CORRECT, leave_out(name))
         got = point_at(shown(self.cell), self.row, self.count)
         where: dict[str, Any] = {"file": self.file, "column": name, "row": self.row}
-        return Problem(rule, got, fix, self.code, CORRECT, count=self.count, **where)
+        return Problem(rule, got, fix, self.code, count=self.count, **where)
 
 
 def point_at(cell: str, row: int, count: int) -> str:

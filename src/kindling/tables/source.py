@@ -12,6 +12,7 @@ import pandas as pd
 from kindling.config.ranges import PerColumn
 from kindling.errors import DataError, Problem, gathered, permitted
 from kindling.files import at_home
+from kindling.fixes import Setting
 from kindling.raw_data import RawData, RawTable
 from kindling.tables.asked_columns import Typed, by_column, column_meant
 from kindling.tables.csv_dialect import asked_dialect
@@ -91,14 +92,14 @@ class TableSource:
         for key, path in self.files.items():
             with gathered(problems), permitted(path):
                 if not Path(path).is_file():
-                    rule, fix = f"{key} must be a file", f"{key}=the/right/file.csv"
+                    rule, fix = f"{key} must be a file", Setting(key, near_file(path) or ...)
                     problems.append(Problem(rule, what_is_at(path), fix, "D001"))
         seen: dict[Path, str] = {}
         for key, path in self.files.items():
             other = seen.setdefault(Path(path).absolute(), key)
             if other != key:
                 rule = "val and test files must differ from the training file"
-                fix = f"leave {key} out: rows are split off"
+                fix = Setting(key, None, "to split rows off")
                 problems.append(Problem(rule, f"{key}={path}, which is {other}", fix, "D009"))
         return problems
 
@@ -195,10 +196,11 @@ class TableSource:
         if self.target in self.ignore:
             rule = "the target cannot be left out"
             got = f"{self.target!r} in data.ignore"
-            problems.append(Problem(rule, got, "take it out of data.ignore", "D210"))
+            others = [name for name in self.ignore if name != self.target]
+            problems.append(Problem(rule, got, Setting("data.ignore", others), "D210"))
         if not self._learnt(files[0]):
             rule = "a table needs a column to learn from, beside the target"
-            fix = "shorten data.ignore" if self.ignore else "is another character its separator?"
+            fix = Setting("data.ignore", []) if self.ignore else Setting("data.csv.separator")
             problems.append(Problem(rule, f"none in {self.path}", fix, "D102"))
         return problems
 
@@ -220,6 +222,13 @@ def what_is_at(path: str) -> str:
     place = Path(path)
     if place.is_dir():
         return f"the folder {path}"
-    beside = [p.name for p in place.parent.glob("*")] if place.parent.is_dir() else []
+    near = near_file(path)
+    return f"nothing at {place.absolute()}" + (f", but there is {Path(near).name}" if near else "")
+
+
+def near_file(path: str) -> str | None:
+    """Return the path of a file in the same folder whose name is nearly the same."""
+    place = Path(path)
+    beside = {p.name: p for p in place.parent.glob("*")} if place.parent.is_dir() else {}
     near = difflib.get_close_matches(place.name, beside, n=1)
-    return f"nothing at {place.absolute()}" + (f", but there is {near[0]}" if near else "")
+    return str(beside[near[0]]) if near else None

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.errors import DataError, Problem
+from kindling.fixes import Setting, Way
 from kindling.formatting import first_few, shown
 from kindling.tables import column_types
 from kindling.tables.column_types import decimal_sign, has_leading_zeros
@@ -40,7 +41,7 @@ def read_target(
         DataError: cells are no single values.
     """
     if not column_types.is_single(cells):
-        rule, fix = "cells of a target must be single values", "choose another data.target"
+        rule, fix = "cells of a target must be single values", Setting("data.target")
         raise DataError(Problem(rule, f"cells of type {cells.type}", fix, "D212"))
     if pa.types.is_boolean(cells.type):
         return cells.to_pandas().astype(object)
@@ -111,10 +112,11 @@ def target_problems(column: pd.Series, *, is_regression: bool, file: str) -> lis
     if len(missing):
         rule = f"target {column.name!r} must be known in every row of {file}"
         got = f"{len(missing)} missing, in rows {first_few(missing)} (counted from 0)"
-        fix = "fill them in, or leave them out: data.drop_missing_target=true"
+        ways: list[Way] = ["fill them in"]
+        ways += [Setting("data.drop_missing_target", True, "to leave these rows out")]
         if not is_regression and pd.api.types.is_float_dtype(column):
-            fix += "; NA among numbers counts as missing, a class with data.task=classification"
-        problems.append(Problem(rule, got, fix, "D201", **_place(file, column, missing)))
+            ways += [Setting("data.task", "classification", "if NA among numbers is a class")]
+        problems.append(Problem(rule, got, tuple(ways), "D201", **_place(file, column, missing)))
     if not is_regression:
         return problems
     if not pd.api.types.is_float_dtype(column):
@@ -142,9 +144,11 @@ def _text_problems(known: pd.Series, file: str) -> list[Problem]:
     cell, row = (bad.iloc[0], bad.index[0]) if len(bad) else (known.iloc[0], known.index[0])
     rule = f"target {known.name!r} of {file} is a quantity, so every cell must be a number"
     got = point_at(shown(cell), int(row), len(bad))
-    fix = "correct the cells, or learn classes: data.task=classification"
+    ways: list[Way] = ["correct the cells"]
+    if not are_single(known):
+        ways += [Setting("data.task", "classification", "to learn classes")]
     rows = bad.index if len(bad) else known.index[:1]
-    return [Problem(rule, got, fix, "D202", **_place(file, known, rows))]
+    return [Problem(rule, got, tuple(ways), "D202", **_place(file, known, rows))]
 
 
 def log_problems(column: pd.Series, asked: str, file: str) -> list[Problem]:
@@ -156,19 +160,28 @@ def log_problems(column: pd.Series, asked: str, file: str) -> list[Problem]:
         return []
     rule = f"a logarithm needs values of {column.name!r} in {file} above -1"
     got = point_at(f"{column[rows[0]]:g}", int(rows[0]), len(rows))
-    fix = "type data.target_transform=none"
+    fix = Setting("data.target_transform", "none")
     return [Problem(rule, got, fix, "D213", **_place(file, column, rows))]
 
 
 def too_many_classes(column: pd.Series) -> list[Problem]:
     """Find that most classes have a single row, so that nothing can be learnt."""
-    num_classes = column.nunique()
-    if num_classes <= 2 or 2 * num_classes <= len(column):
+    if not are_single(column):
         return []
     rule = f"a class of {column.name!r} needs several rows"
-    fix = "choose another data.target, or type data.task=regression if it is a quantity"
-    got = f"{num_classes} classes in {len(column)} rows"
-    return [Problem(rule, got, fix, "D204", column=str(column.name))]
+    ways: list[Way] = ["give more rows of each"]
+    ways += [Setting("data.target", ..., "to learn another column")]
+    text = pa.chunked_array([pa.array(column.dropna().map(str), pa.string())])
+    if column_types.to_number(text, decimal_sign(text)).null_count == 0:
+        ways += [Setting("data.task", "regression", "if it is a quantity")]
+    got = f"{column.nunique()} classes in {len(column)} rows"
+    return [Problem(rule, got, tuple(ways), "D204", column=str(column.name))]
+
+
+def are_single(labels: pd.Series) -> bool:
+    """Say whether most classes have a single row."""
+    num_classes = labels.nunique()
+    return num_classes > 2 and 2 * num_classes > len(labels)
 
 
 def to_target(column: pd.Series, *, is_regression: bool) -> np.ndarray:

@@ -85,7 +85,7 @@ def test_a_damaged_file_is_named(bundle, name, harm):
     (problem,) = caught.value.problems
     named = problem.rule.split(" must be")[0]
     assert named == str(bundle / name) or (harm is swap and named.endswith("config.json"))
-    assert "copy the bundle again" in problem.fix
+    assert "copy the bundle again" in problem.do
     assert not (bundle / "marker").exists()
 
 

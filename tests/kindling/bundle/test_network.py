@@ -95,12 +95,12 @@ def test_what_no_project_registers_is_named_with_what_to_do():
     assert unregistered(MLP(TABLE)) is None
     problem = unregistered(Foreign(TABLE))
     assert problem.got == f"Foreign of {__name__}, which none registers"
-    assert '[project.entry-points."kindling.networks"], then type pip install -e .' in problem.fix
+    assert '[project.entry-points."kindling.networks"], then type pip install -e .' in problem.do
     assert "Linear of torch.nn.modules.linear" in unregistered(nn.Linear(3, 1)).got
     Foreign.__module__ = "project.models._mine"
     problem = unregistered(Foreign(TABLE))
     assert problem.got == "Foreign of project.models._mine, which is private"
-    assert "move it into a file of the package" in problem.fix
+    assert "move it into a file of the package" in problem.do
 
 
 def test_a_network_that_no_second_call_builds_alike_is_refused(registered_as_ours):

@@ -83,7 +83,7 @@ def test_what_declares_nothing_has_no_bundle(build):
     assert no_bundle(data, task) is None
     problem = no_bundle(LightningDataModule(), Tutorial())
     assert problem.got == "a LightningDataModule and a Tutorial"
-    assert "docs/extend.md" in problem.fix
+    assert "docs/extend.md" in problem.do
 
 
 def test_preprocessing_that_is_not_registered_has_no_bundle(build):

@@ -9,6 +9,7 @@ import pytest
 
 from kindling.codes import CODES, as_markdown
 from kindling.errors import DataError
+from kindling.fixes import OVERRIDES, speaking
 from kindling.tables.formats import read_table
 from tests.kindling.bad_tables import CASES, GOOD
 
@@ -43,13 +44,18 @@ def found_in(build, file, *overrides):
 def test_the_fault_is_named_with_its_code_its_place_and_the_way_out(name, build, tmp_path):
     case = CASES[name]
     problems = found_in(build, case.make(tmp_path), *case.overrides)
+    with speaking(OVERRIDES):
+        check(case, problems)
+
+
+def check(case, problems):
     if not case.code:
         assert [p for p in problems if p.severity != "info"] == []
         return
     named = [p for p in problems if p.code == case.code]
     assert named, [(p.code, p.got) for p in problems]
-    assert any(case.place in f"{p.rule} {p.got}" and case.fix in p.fix for p in named), named
-    assert all(len(f"{p.rule}{p.got}{p.fix}") < 700 for p in problems)
+    assert any(case.place in f"{p.rule} {p.got}" and case.fix in p.do for p in named), named
+    assert all(len(f"{p.rule}{p.got}{p.do}") < 700 for p in problems)
 
 
 def test_the_target_and_the_cells_are_judged_together(build, tmp_path):

@@ -83,7 +83,7 @@ def test_a_npy_file_of_another_kind_is_refused_with_what_is_needed(array, got):
     with pytest.raises(DataError, match=got) as caught:
         decode(as_npy(array), FLOATS)
     assert caught.value.problems[0].code == "D409"
-    assert caught.value.problems[0].fix
+    assert caught.value.problems[0].do
 
 
 def codes_of(content):

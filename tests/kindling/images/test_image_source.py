@@ -126,7 +126,7 @@ def test_a_thousand_bad_files_are_one_problem_per_kind_with_a_few_names(image_fo
     problems = refused(image_folder)
     assert {p.code: p.got.count(".png") for p in problems} == {"D401": 5, "D402": 5}
     assert all("and 495 more files" in p.got for p in problems)
-    assert {p.fix for p in problems} == {"replace the file, or remove it"}
+    assert {p.do for p in problems} == {"replace the file, or remove it"}
 
 
 def test_a_flipped_bit_is_found(image_folder):
@@ -143,7 +143,7 @@ def test_an_image_with_too_many_pixels_is_not_decoded(image_folder):
     (problem,) = refused(image_folder, max_pixels=1_000_000)
     assert problem.code == "D403"
     assert "3000x3000 pixels, more than 1,000,000" in problem.got
-    assert "data.max_pixels" in problem.fix
+    assert "data.max_pixels" in problem.do
 
 
 def break_two(image_folder):

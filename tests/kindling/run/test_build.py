@@ -61,7 +61,7 @@ def test_batchnorm_with_a_last_batch_of_one_is_refused(build):
         build("data=digits", f"data.batch_size={odd}")
     assert build("data=digits", f"data.batch_size={odd}", "data.drop_last=true")
     assert build("data=digits", f"data.batch_size={odd}", "model=mlp")
-    typed = caught.value.problems[0].fix.split()[1].rstrip(",")
+    typed = caught.value.problems[0].do.split()[1].rstrip(",")
     assert build("data=digits", typed)
 
 

@@ -3,6 +3,7 @@ import gzip
 import pytest
 
 from kindling.errors import ConfigError, DataError
+from kindling.fixes import Setting
 from kindling.tables import csv_reader
 from kindling.tables.csv_dialect import Dialect, asked_dialect
 from kindling.tables.formats import read_table
@@ -49,7 +50,7 @@ def test_what_no_file_can_have_is_a_fault_of_what_was_typed(key, value):
         asked_dialect({key: value}, "data.csv.")
     (problem,) = caught.value.problems
     assert problem.rule.startswith(f"data.csv.{key} must be ")
-    assert problem.fix == f"type data.csv.{key}=..."
+    assert problem.fix == Setting(f"data.csv.{key}")
 
 
 def test_words_for_missing_values_are_a_list_wherever_they_are_typed():

@@ -25,9 +25,9 @@ MOST_WORDS = 2500  # of one problem: the names of columns are the user's
 
 def has_words(error):
     """Every problem has a code and says what to do, and no file is poured out."""
-    sizes = [len(f"{p.rule}{p.got}{p.fix}") for p in error.problems]
+    sizes = [len(f"{p.rule}{p.got}{p.do}") for p in error.problems]
     coded = all(p.code for p in error.problems) or isinstance(error, ConfigError)
-    return coded and all(p.fix for p in error.problems) and max(sizes) < MOST_WORDS
+    return coded and all(p.do for p in error.problems) and max(sizes) < MOST_WORDS
 
 
 @pytest.mark.slow

@@ -73,7 +73,7 @@ def test_a_fold_that_is_none_is_refused(compose):
     from kindling.config.values import value_problems
 
     (problem,) = value_problems(compose("data.fold=5"))
-    assert problem.fix == "type data.fold=4 or less"
+    assert problem.do == "type data.fold=4 or less"
 
 
 @pytest.mark.parametrize("word", ["data.num_folds=1", "data.fold=-1", "data.fold=1.5"])

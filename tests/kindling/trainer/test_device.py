@@ -36,7 +36,7 @@ def test_several_devices_for_one_run_are_refused(monkeypatch, name):
     pretend(monkeypatch, gpus=4)
     problem = find_device(name, 3)
     assert isinstance(problem, Problem)
-    assert "type trainer.devices=1" in problem.fix
+    assert "type trainer.devices=1" in problem.do
 
 
 def test_an_index_that_is_not_there_names_those_that_are(monkeypatch):
@@ -64,4 +64,4 @@ def test_an_absent_gpu_says_which_part_is_missing(monkeypatch, name, cuda, messa
     problem = find_device(name, 1)
     assert isinstance(problem, Problem)
     assert got in problem.got
-    assert "device=cpu" in problem.fix
+    assert "device=cpu" in problem.do
