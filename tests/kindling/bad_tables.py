@@ -154,7 +154,7 @@ CASES: dict[str, Case] = {
         text(lambda t: t + '1,"2,3,yes\n1,2,red,no\n'),
         "D006",
         "never ends",
-        "close it, or type "data.csv.quote='^'" if",
+        "close it, or type \"data.csv.quote='^'\" if",
     ),
     "euro signs of a spreadsheet": Case(
         raw(GOOD.assign(c=[f"{k},5 €" for k in range(ROWS)]).to_csv(index=False).encode("cp1252")),
@@ -167,7 +167,7 @@ CASES: dict[str, Case] = {
         text(lambda t: t + '1,"2,3,yes\n' + "1,2,red,no\n" * 300_000),
         "D006",
         "opens in line 122",
-        "close it, or type "data.csv.quote='^'" if",
+        "close it, or type \"data.csv.quote='^'\" if",
     ),
     "row that is too long": Case(
         text(lambda t: t + "1,2," + "word " * 600_000 + ",no\n" + '"1""",2,red,no\n'),
@@ -246,8 +246,8 @@ CASES: dict[str, Case] = {
         "make columns of their parts",
         ("data.kinds={a: category}",),
     ),
-    "constant": Case(csv(a="x"), "D105", "constant", "type 'data.kinds={a: category}' to take it in"),
-    "counter": Case(csv(a=range(ROWS)), "D105", "id (", "type 'data.kinds={a: category}' to take it in"),
+    "constant": Case(csv(a="x"), "D105", "constant", "category}' to take it in"),
+    "counter": Case(csv(a=range(ROWS)), "D105", "id (", "category}' to take it in"),
     "as many categories as rows": Case(
         csv(a=LETTERS), "D105", "id (", "type 'data.kinds={a: category}' to take it in"
     ),
@@ -540,7 +540,7 @@ CASES: dict[str, Case] = {
         csv(lambda f: pd.concat([f, f])),
         "D305",
         "with the same target",
-        "take one of each pair out, or keep them toge",
+        "take one of each pair out, or type data.group=... to keep them toge",
     ),
     "rows twice": Case(
         csv(lambda f: pd.concat([f, f.head(9)])),

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kindling.errors import Problem
+from kindling.fixes import Setting
 from kindling.formatting import first_few, shown
 from kindling.raw_data import RawData
 from kindling.tables.csv_dialect import AUTO, Dialect
@@ -80,11 +81,11 @@ def check_csv(file: str, names: list[str], asked: Dialect = AUTO) -> list[Proble
     unnamed = [name for name in layout.unnamed if name in names]
     if unnamed:
         rule, got = f"every column of {file} should have a name", f"called {first_few(unnamed)}"
-        fix = "name them in the first line"
-        found.append(Problem(rule, got, fix, "D012", file=file, column=unnamed[0]))
+        way = "name them in the first line"
+        found.append(Problem(rule, got, way, "D012", file=file, column=unnamed[0]))
     encoding = layout.dialect.encoding
     if asked.encoding == "auto" and encoding in NOT_UNICODE:
         rule, got = f"the text of {file} should be UTF-8", f"other bytes: read as {encoding}"
-        fix = "data.csv.encoding=... if letters look odd"
+        fix = Setting("data.csv.encoding", ..., "if letters look odd")
         found.append(Problem(rule, got, fix, "D011", file=file))
     return found

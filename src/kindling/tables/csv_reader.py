@@ -23,7 +23,7 @@ from kindling.tables.csv_layout import Layout, sniff
 
 BLOCK_BYTES = 1 << 20  # that are read at once
 BLOCKS_PER_CHUNK, CELL_BYTES = 2, 64  # a block has room for so many bytes of each cell
-OTHER_QUOTES = "'^~`|$"  # one that a file does not have leaves its quotes in the text
+OTHER_QUOTES = "^~|`$'"  # one that a file does not have leaves its quotes in the text
 KEPT_ROWS = 5  # of those that do not fit; a message names no more
 
 Gather = Callable[[pacsv.InvalidRow], str]

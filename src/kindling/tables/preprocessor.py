@@ -15,9 +15,12 @@ import pyarrow as pa
 from sklearn.compose import ColumnTransformer
 
 from kindling.errors import ConfigError, DataError, Problem
+from kindling.fixes import Way
 from kindling.formatting import count, first_few
 from kindling.raw_data import RawData, RawTable
 from kindling.rng import derive_seed
+from kindling.tables import column_types
+from kindling.tables.asked_columns import read_as
 from kindling.tables.inference import infer_schema
 from kindling.tables.schema import InvalidCells, TableSchema, absent_columns, merge_invalid
 
@@ -61,7 +64,7 @@ def _fit(
     first, train = raw.x[0], _some(train, MOST_TO_READ, rng)  # they are all in the first file
     read = first.take(train)
     schema = infer_schema(read, raw.kinds, raw.dialect)
-    _refuse_unused(schema, first.file)
+    _refuse_unused(schema, read, first.file)
     few = _some(np.arange(len(train)), MOST_TO_FIT, rng)
     try:
         features = schema.cast(read.take(pa.array(few)), first.file, first.rows[train[few]])
@@ -133,14 +136,18 @@ def invalid_cells_of(tables: tuple[RawTable, ...], asked: Mapping[str, str]) -> 
     return []
 
 
-def _refuse_unused(schema: TableSchema, file: str) -> None:
+def _refuse_unused(schema: TableSchema, read: pa.Table, file: str) -> None:
     """Raise a DataError where every column is left out."""
     if not schema.used:
         rule = f"a column of {file} must say something of other rows"
         reasons = (f"{c.name} ({c.column_type}: {c.why})" for c in schema.columns)
         got = f"left out: {first_few(reasons, noun='columns', separator='; ')}"
-        fix = f"take one in nevertheless: 'data.kinds={{{schema.columns[0].name}: category}}'"
-        raise DataError(Problem(rule, got, fix, "D102", file=file))
+        ways: list[Way] = ["give columns that say more"]
+        told = [c.name for c in schema.columns if c.column_type != "empty"]
+        single = [name for name in told if column_types.is_single(read.column(name))]
+        if single:
+            ways += [read_as(single[0], "category", "to take one in nevertheless")]
+        raise DataError(Problem(rule, got, tuple(ways), "D102", file=file))
 
 
 class TablePreprocessor:

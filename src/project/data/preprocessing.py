@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import LabelEncoder, OrdinalEncoder, StandardScaler
 
 from kindling.errors import DataError, Problem
+from kindling.fixes import Setting
 from kindling.formatting import shown
 from kindling.images.pixel_scaling import fit_images
 from kindling.raw_data import RawData
@@ -118,7 +119,7 @@ class TargetEncoder:
                 Problem(
                     f"target {self.name!r} must take at least two values in the train rows",
                     f"only {shown(y[:1].tolist()[0])}",
-                    "choose another data.target, or give rows of a second class",
+                    ("give rows of a second class", Setting("data.target")),
                     "D205",
                 )
             )

@@ -87,7 +87,7 @@ def test_as_many_classes_as_rows_are_refused(table_csv):
 
 
 def test_the_rows_learnt_from_are_no_test_set(table_csv):
-    assert "split off" in source(table_csv, test_path=table_csv).missing()[0].do
+    assert "split rows off" in source(table_csv, test_path=table_csv).missing()[0].do
 
 
 def test_a_column_missing_from_the_test_file_is_named(build, table_csv, tmp_path):
