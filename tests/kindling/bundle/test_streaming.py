@@ -2,14 +2,13 @@
 
 import io
 import json
-from contextlib import ExitStack
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 
 from kindling.bundle.streaming import Chunk, predict_chunk, with_class_names
-from kindling.bundle.writers import WRITERS
+from kindling.bundle.writers import open_writer
 from tests.kindling.export.made import CLASSES, frame, table_model
 
 KINDS = {
@@ -20,24 +19,25 @@ KINDS = {
 }
 
 
-def written(table, suffix):
-    stream = io.BytesIO()
-    with ExitStack() as stack:
-        stack.enter_context(WRITERS[suffix](stream))(table)
-    return stream.getvalue()
+def written(table, file):
+    with open_writer(file, file.suffix) as write:
+        write(table)
+    return file.read_text()
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_text_names_the_classes_and_other_formats_keep_the_type(kind):
+def test_text_names_the_classes_and_other_formats_keep_the_type(kind, tmp_path):
     names, labels = KINDS[kind]
     target = CLASSES | {"classes": names, "class_counts": (1, 1), "label_kind": kind}
     model, rows = table_model(frame(), target | {"problem_type": "binary"}), frame(seed=1)
     predicted = predict_chunk(model, Chunk({"row": pa.array(range(len(rows)))}, rows, {}))
     assert {type(label) for label in predicted["prediction"].to_pylist()} == {type(labels[0])}
     table = pa.table({"prediction": pa.array(model.labels)}).cast(predicted.select([1]).schema)
-    assert [row["prediction"] for row in json.loads(written(table, ".json"))] == labels
-    text = written(with_class_names(table, model), ".csv")
-    assert tuple(pd.read_csv(io.BytesIO(text), dtype=str)["prediction"]) == names
+    assert [
+        row["prediction"] for row in json.loads(written(table, tmp_path / "new.json"))
+    ] == labels
+    text = written(with_class_names(table, model), tmp_path / "new.csv")
+    assert tuple(pd.read_csv(io.StringIO(text), dtype=str)["prediction"]) == names
     assert predicted.column_names[2:] == [f"prob_{name}" for name in names]
 
 
