@@ -64,6 +64,7 @@ class Interface:
         given: looks up what is set already by its key, for settings that go in addition to it.
         knows: says whether the run at hand has a key: images, for instance, have no data.target.
         elsewhere: what to say of a setting that has no option: where it does belong.
+        section: settings of this section without an option are taken as overrides: "data.".
     """
 
     takes: Literal["overrides", "arguments", "options", "words"]
@@ -71,6 +72,7 @@ class Interface:
     given: Callable[[str], Any] = lambda _key: None
     knows: Callable[[str], bool] = lambda _key: True
     elsewhere: str = "train again with {}"
+    section: str = ""
 
     def typed(self, way: Setting | Command) -> list[str] | None:
         """Return the words to type, not quoted; None where this interface has none for it."""
@@ -86,6 +88,8 @@ class Interface:
         if self.takes in ("overrides", "arguments"):
             return [way.key if way.key[0] == "~" else as_override(way.key, value)]
         option = self.options.get(way.key)
+        if option is None and self.section and way.key.startswith(self.section):
+            return [as_override(way.key, value)]
         return None if option is None else _as_option(option, value)
 
     def say(self, fix: Fix) -> str:

@@ -20,6 +20,7 @@ from kindling.errors import DataError, Problem
 from kindling.formatting import count, first_few
 from kindling.registry import DATA, load
 from kindling.tables import column_types
+from kindling.tables.csv_dialect import AUTO, Dialect, asked_dialect
 from kindling.tables.formats import open_table
 from kindling.tables.inference import infer_schema
 from kindling.tables.schema import USED, Column, TableSchema, convert
@@ -35,6 +36,12 @@ LOADING: dict[str, Any] = {
     "seed": 0,
 }
 TABLE, IMAGES = "kindling.tables.source.TableSource", "kindling.images.image_source.ImageSource"
+# What a training needs of the data section, and an overview does not.
+TRAINING_ONLY = {
+    **dict.fromkeys(("batch_size", "eval_batch_size", "drop_last"), "says how rows are learnt"),
+    **dict.fromkeys(("num_workers", "on_device"), "says how rows are loaded"),
+    **dict.fromkeys(("augment", "flip"), "says how images are learnt"),
+}
 BARS = 20  # of a distribution
 FEW = 3  # examples, and categories by name
 
@@ -77,7 +84,11 @@ class Overview:
 
 
 def inspect_table(
-    path: str, target: str | None, test_path: str | None, asked: Mapping[str, str]
+    path: str,
+    target: str | None = None,
+    test_path: str | None = None,
+    kinds: Mapping[str, str] | None = None,
+    **settings: Any,
 ) -> Overview:
     """Read a table as a training would, and go on where that would stop.
 
@@ -85,21 +96,22 @@ def inspect_table(
         path: the file with the train rows.
         target: the column to predict; None looks at the columns alone.
         test_path: a file with the test rows.
-        asked: column -> type, where the guess is wrong.
+        kinds: column -> type, where the guess is wrong.
+        **settings: further ones of the data section.
 
     Raises:
         DataError: a file is not there, or is no table.
     """
+    csv = settings.get("csv") or {}
     if target is None:
-        return _without_target(path, asked)
-    data = load(DATA)(
-        source=TABLE, path=path, target=target, test_path=test_path, kinds=asked, **LOADING
-    )
+        return _without_target(path, kinds or {}, csv)
+    keys = {"target": target, "test_path": test_path, "kinds": kinds or {}}
+    data = load(DATA)(**LOADING | {"source": TABLE, "path": path, **keys, **settings})
     _refuse_missing(data)
     try:
         data.setup()
     except DataError as error:
-        seen = _without_target(path, asked)
+        seen = _without_target(path, kinds or {}, csv)
         facts = seen.facts | {"target": f"{target}: it cannot be learnt yet"}
         found = [*error.problems, *(p for p in seen.findings if p not in error.problems)]
         return Overview(path, facts, seen.columns, found)
@@ -109,9 +121,17 @@ def inspect_table(
     return Overview(path, facts, columns, check_data(data))
 
 
-def inspect_images(path: str) -> Overview:
-    """Read a folder of images."""
-    data = load(DATA)(source=IMAGES, path=path, **LOADING)
+def inspect_images(path: str, **settings: Any) -> Overview:
+    """Read a folder of images as a training would.
+
+    Args:
+        path: the folder.
+        **settings: further ones of the data section, such as labels or size.
+
+    Raises:
+        DataError: it cannot be learnt from.
+    """
+    data = load(DATA)(**LOADING | {"source": IMAGES, "path": path, **settings})
     _refuse_missing(data)
     data.setup()
     channels, height, width = data.spec.image_shape or (0, 0, 0)
@@ -137,24 +157,25 @@ def _facts(data: DescribedData) -> dict[str, str]:
     return {"target": f"{what} ({data.raw.reason})", "split": sizes}
 
 
-def _without_target(path: str, asked: Mapping[str, str]) -> Overview:
+def _without_target(path: str, asked: Mapping[str, str], csv: Mapping[str, Any]) -> Overview:
     """Look at the columns alone, all of them."""
     if not Path(path).is_file():
         rule, got = "a file must be there", f"nothing at {Path(path).absolute()}"
         raise DataError(Problem(rule, got, "correct the path", "D001"))
-    some, num_rows = read_start(path)
-    schema = infer_schema(some, asked)
+    dialect = asked_dialect(csv, "data.csv.")
+    some, num_rows = read_start(path, dialect)
+    schema = infer_schema(some, asked, dialect)
     rows = f"{num_rows:,}" + (f", {len(some):,} looked at" if len(some) < num_rows else "")
     facts = {"rows": rows, "target": "not said: --target COLUMN checks it, too"}
-    found = check_names(some.column_names, path) + check_file(path, some.column_names)
+    found = check_names(some.column_names, path) + check_file(path, some.column_names, dialect)
     found += check_columns({"train": Rows(some, np.arange(len(some)))}, schema)
     return Overview(path, facts, describe_columns(schema, some), found)
 
 
-def read_start(path: str) -> tuple[pa.Table, int]:
+def read_start(path: str, dialect: Dialect = AUTO) -> tuple[pa.Table, int]:
     """Return the first MAX_ROWS rows, and how many there are; all are read, few are kept."""
     kept, num_rows = [], 0
-    for chunk in open_table(path):
+    for chunk in open_table(path, dialect):
         if num_rows < MAX_ROWS:
             kept.append(chunk.slice(0, MAX_ROWS - num_rows))
         num_rows += len(chunk)

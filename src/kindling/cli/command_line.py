@@ -99,7 +99,9 @@ def command_of(name: str) -> Any:
 def spoken_by(command: Any) -> Interface:
     """Say which settings of a training a command takes as options, and where the others go."""
     elsewhere = getattr(command, "ELSEWHERE", Interface.elsewhere)
-    return Interface("options", getattr(command, "OPTIONS", {}), elsewhere=elsewhere)
+    section = getattr(command, "SECTION", "")
+    options = getattr(command, "OPTIONS", {})
+    return Interface("options", options, elsewhere=elsewhere, section=section)
 
 
 def answer(words: list[str]) -> None:

@@ -3,6 +3,9 @@
 kindling inspect my.csv --target price
 kindling inspect my.csv --target price --test new.csv --kinds zip=category --html my.html
 kindling inspect photos/
+kindling inspect photos/ --labels labels.csv data.group=patient
+
+Further settings of the data are typed as behind `python train.py`: data.KEY=VALUE.
 """
 
 import sys
@@ -19,19 +22,31 @@ if TYPE_CHECKING:
     from kindling.checks.overview import Overview
 
 
-# What of a training's settings this command takes, too.
-OPTIONS = {"data.target": "--target", "data.test_path": "--test", "data.kinds": "--kinds"}
+# What of a training's settings this command takes as options, and those that it takes as they are.
+OPTIONS = {
+    "data.target": "--target",
+    "data.val_path": "--val",
+    "data.test_path": "--test",
+    "data.kinds": "--kinds",
+    "data.labels": "--labels",
+}
+SECTION = "data."
 ELSEWHERE = "train with {}"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add what can be typed behind `kindling inspect`."""
     parser.add_argument("path", metavar="FILE", help="a CSV or Parquet file, or a folder of images")
+    parser.add_argument(
+        "settings", metavar="data.KEY=VALUE", nargs="*", help="as behind python train.py"
+    )
     parser.add_argument("--target", metavar="COLUMN", help="the column to predict")
+    parser.add_argument("--val", metavar="FILE", help="a file with the val rows")
     parser.add_argument("--test", metavar="FILE", help="a file with the test rows")
     parser.add_argument(
         "--kinds", metavar="COLUMN=KIND", nargs="+", default=[], help="where the guess is wrong"
     )
+    parser.add_argument("--labels", metavar="FILE", help="a table with the labels of the images")
     parser.add_argument("--html", metavar="FILE", help="write one page")
     add_json(parser)
 
@@ -41,14 +56,14 @@ def run(arguments: Namespace) -> None:
     from kindling.checks.overview import inspect_images, inspect_table
     from kindling.checks.overview_page import render
 
-    with permitted(arguments.path):
-        is_folder = Path(arguments.path).is_dir()
-    if is_folder:
-        overview = inspect_images(arguments.path)
-    else:
-        column_types = dict(split_column_type(word) for word in arguments.kinds)
-        settings_are({"data.kinds": column_types}.get)
-        overview = inspect_table(arguments.path, arguments.target, arguments.test, column_types)
+    settings, typed = read_arguments(arguments)
+    path = str(settings.pop("path", arguments.path))
+    settings_are(lambda key: settings.get(key.removeprefix(SECTION)))
+    with permitted(path):
+        is_folder = Path(path).is_dir()
+    refuse_useless(settings, typed, is_folder=is_folder)
+    look = inspect_images if is_folder else inspect_table
+    overview = look(path, **settings)
     if arguments.html:
         write_text("--html", arguments.html, render(overview))
     if arguments.json:
@@ -59,6 +74,39 @@ def run(arguments: Namespace) -> None:
         show(overview)
     if overview.has_errors:
         sys.exit(DataError.exit_code)
+
+
+def read_arguments(arguments: Namespace) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the settings by their key in the data section, and how those of options were typed."""
+    from kindling.config.data_settings import read_settings
+
+    settings, typed = read_settings(arguments.settings), {}
+    for key, option in OPTIONS.items():
+        name, value = key.removeprefix(SECTION), getattr(arguments, option[2:])
+        if option == "--kinds":
+            value = dict(split_column_type(word) for word in value)
+        if value:
+            settings[name], typed[name] = value, option
+    return settings, typed
+
+
+def refuse_useless(settings: dict[str, Any], typed: dict[str, str], *, is_folder: bool) -> None:
+    """Refuse what the data do not know, and what changes nothing of what is shown of them."""
+    from kindling.checks.overview import IMAGES, TABLE, TRAINING_ONLY
+    from kindling.config.data_settings import check_settings
+    from kindling.registry import DATA, registered
+
+    sources = {"tables": TABLE, "folders of images": IMAGES}
+    kind = "folders of images" if is_folder else "tables"
+    target = next((p.value.replace(":", ".") for p in registered(DATA).values()), "")
+    check_settings(settings, target, sources, kind=kind, useless=TRAINING_ONLY, typed=typed)
+    if is_folder or "target" in settings:
+        return
+    # Without a target nothing is split or learnt: only how cells are read can be said.
+    words = [typed.get(key, f"{SECTION}{key}") for key in settings if key not in ("kinds", "csv")]
+    if words:
+        rule = f"{', '.join(words)} can be looked at where the target is known"
+        raise ConfigError(Problem(rule, "no --target", "type --target COLUMN, too"))
 
 
 def json_of(problem: Problem) -> dict[str, Any]:

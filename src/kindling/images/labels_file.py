@@ -51,7 +51,7 @@ def list_labelled(listing: Listing, labels: Path, options: LabelOptions) -> Labe
     """
     files = list(listing.scan(listing.root).walk())
     rows = read_labels(listing, files, labels, options)
-    y = read_target(rows.cells, options.task).rename(rows.target)
+    y = read_target(rows.cells, options.task, options.dialect.missing).rename(rows.target)
     # A row without a label is left out, and said to be.
     known = np.flatnonzero(y.notna().to_numpy())
     paths = [rows.found[k].paths[0] if len(rows.found[k].paths) == 1 else None for k in known]

@@ -73,6 +73,14 @@ def asked_dialect(values: Mapping[str, Any], prefix: str) -> Dialect:
     Raises:
         ConfigError: values that no file can have.
     """
+    known = Dialect.__dataclass_fields__
+    unknown = [
+        Problem(f"there is no key {prefix}{name}", shown(value), f"keys are {', '.join(known)}")
+        for name, value in values.items()
+        if name not in known
+    ]
+    if unknown:
+        raise ConfigError(*unknown)
     typed = {name: READ.get(name, str)(value) for name, value in values.items()}
     dialect = Dialect(**typed)
     problems = [
