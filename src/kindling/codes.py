@@ -113,9 +113,9 @@ CODES: dict[str, Check] = {
         "info", "Cells hold a marker of missing values, such as ? or NA", "Counted as missing."
     ),
     "D111": Check(
-        "warning",
-        "NA or None may be a real value, such as a country's code",
-        "Counted as missing; write another word if it is one.",
+        "info",
+        "A word such as NA, None or ? stands in a column of words",
+        "A category as any other; data.csv.missing names words that mean that nothing is known.",
     ),
     "D112": Check(
         "info",
@@ -124,7 +124,7 @@ CODES: dict[str, Check] = {
     ),
     "D113": Check(
         "info",
-        "Numbers are written with a decimal comma or grouped thousands",
+        "Numbers are written with a decimal comma, groups, a currency or a percent sign",
         "Read so; set data.kinds if they are codes.",
     ),
     "D114": Check(
@@ -163,6 +163,11 @@ CODES: dict[str, Check] = {
         "error",
         "A preprocessing step leaves missing cells missing",
         "Put SimpleImputer() before it in make_transformer, or fill them in.",
+    ),
+    "D124": Check(
+        "warning",
+        "Numbers can be read in two ways, such as 138.185 and 1,234",
+        "Read as other columns, or the separator, let suppose; set data.csv.decimal.",
     ),
     "D201": Check(
         "error",

@@ -1,6 +1,6 @@
 """Raw data: what every source of tables or images returns, before it is split and preprocessed."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from kindling.errors import Problem
 from kindling.images.image_schema import ImageSchema
-from kindling.tables.csv_dialect import AUTO, Dialect
+from kindling.tables.inference import Hints
 from kindling.types import Split, Transform
 
 
@@ -63,8 +63,7 @@ class RawData:
         notes: what was decided on the way, one line each for the plan.
         findings: what was noticed on the way and is no error.
         target_transform: what is learnt of a quantity; "auto" is decided on a table's val rows.
-        kinds: what the user says of a table's columns.
-        dialect: what the user says of how its files are written.
+        hints: what the user says of a table's columns and files, and how the files are written.
         groups: text (N,): rows with the same value stay in one split, "" is alone; or None.
         times: float64 (N,): the test rows are the latest by this, the val rows the next; or None.
         on_disk: whether what the network learns from is kept in a file where it is large.
@@ -82,8 +81,7 @@ class RawData:
     notes: tuple[str, ...] = ()
     findings: tuple[Problem, ...] = ()
     target_transform: Transform | Literal["auto"] = "none"
-    kinds: Mapping[str, str] = field(default_factory=dict)
-    dialect: Dialect = AUTO
+    hints: Hints = field(default_factory=Hints)
     groups: np.ndarray | None = None
     times: np.ndarray | None = None
     on_disk: bool = False

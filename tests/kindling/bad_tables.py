@@ -158,9 +158,9 @@ CASES: dict[str, Case] = {
     ),
     "euro signs of a spreadsheet": Case(
         raw(GOOD.assign(c=[f"{k},5 €" for k in range(ROWS)]).to_csv(index=False).encode("cp1252")),
-        "D121",
+        "D113",
         ",5 €' in row",
-        "write the numbers alone",
+        "data.kinds={c: category}",
     ),
     "long cell": Case(text(lambda t: t + "1,2," + "word " * 30_000 + ",no\n")),
     "unclosed quote in a large file": Case(
@@ -228,13 +228,13 @@ CASES: dict[str, Case] = {
         csv(a=["4O", *NUMBERS[1:]]),
         "D103",
         "'4O' in row 0",
-        "or type 'data.ignore=[a]' to leave it out",
+        "data.ignore=[a]",
     ),
     "thousands of bad cells": Case(
         csv(a=[*NUMBERS[:112], *["bad"] * 8]),
         "D103",
         "8 such cells in all",
-        "or type 'data.ignore=[a]' to leave it out",
+        "data.ignore=[a]",
     ),
     "no such kind": Case(
         csv(), "D104", "data.kinds.a", "choose from number", ("data.kinds={a: text}",)
@@ -296,7 +296,7 @@ CASES: dict[str, Case] = {
         csv(a=cells([1e300, 2.5, 3.5])),
         "D109",
         "1e+300 in row 0",
-        "or type 'data.ignore=[a]' to leave it out",
+        "data.ignore=[a]",
     ),
     "question marks": Case(
         csv(a=cells(["?", "1.5", "2", "3"])),
@@ -307,14 +307,14 @@ CASES: dict[str, Case] = {
     "country code NA": Case(
         csv(c=cells(["NA", "DE", "FR", "US"])),
         "D111",
-        "'NA' in 22 of 84 cells, the first in row 4",
-        "write another word",
+        "'NA' in 22 of 84 cells, the first in row 4: taken for a category",
+        "data.csv.missing=[NA]",
     ),
     "None as a category": Case(
         csv(c=cells(["None", "wood", "gas"])),
         "D111",
-        "'None' in 27 of 84 cells, the first in row 3",
-        "write another word",
+        "'None' in 27 of 84 cells, the first in row 3: taken for a category",
+        "data.csv.missing=[None]",
     ),
     "mixed words and numbers": Case(
         csv(c=cells(["1", "two", "3"])),
@@ -332,13 +332,25 @@ CASES: dict[str, Case] = {
         csv(a=[n.replace(".", ",") for n in NUMBERS]),
         "D113",
         "'0,14285714285714285' in row 1 read as 0.142857",
-        "'data.kinds={a: category}' if they are codes",
+        "data.kinds={a: category}",
     ),
     "thousands": Case(
         csv(a=cells(["1,234", "2,500", "12,000"])),
         "D113",
         "'2,500' in row 1 read as 2500",
-        "'data.kinds={a: category}' if they are codes",
+        "data.kinds={a: category}",
+    ),
+    "thousands or thousandths": Case(
+        csv(lambda f: f[["a", "c", "y"]], a=cells(["138.185", "82.521", "7.250"])),
+        "D124",
+        "'82.521' in row 1 read as 82.521, with a decimal point",
+        "data.csv.decimal=','",
+    ),
+    "a currency": Case(
+        csv(a=cells(["EUR 5", "EUR 7.50", "EUR 1,000"])),
+        "D113",
+        "'EUR 7.50' in row 1 read as 7.5",
+        "data.kinds={a: category}",
     ),
     "ambiguous dates": Case(
         csv(a=cells(["01/02/2024", "03/04/2024"])),
@@ -378,15 +390,15 @@ CASES: dict[str, Case] = {
     ),
     "per cent": Case(
         csv(a=[f"{n:.4}%" for n in NUMBERS]),
-        "D121",
-        "'0.14%' in row 1: taken for id",
-        "write the numbers alone",
+        "D113",
+        "'0.14%' in row 1 read as 0.14",
+        "data.kinds={a: category}",
     ),
-    "euros": Case(
-        csv(a=cells(["€ 5", "€ 7.50", "€ 1,000"])),
+    "kilograms": Case(
+        csv(a=cells(["5 kg", "7.50 kg", "1,000 kg"])),
         "D121",
-        "'€ 7.50' in row 1: taken for category",
-        "write the numbers alone",
+        "'7.50 kg' in row 1: taken for category",
+        "data.kinds={a: number}",
     ),
     "lists": Case(
         parquet(a=[[k] for k in range(ROWS)]), "D120", "left out", "make columns of their parts"
@@ -499,7 +511,7 @@ CASES: dict[str, Case] = {
         csv(y=[f"{float(n) ** 2:.3f}".replace(".", ",") for n in NUMBERS]),
         "D113",
         "'0,000' in row 0 read as 0",
-        "data.task=classification if they are codes",
+        "data.task=classification",
     ),
     "target in a feature": Case(
         csv(b=(GOOD.y == "yes") * 2.0),

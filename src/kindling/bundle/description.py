@@ -9,8 +9,9 @@ import numpy as np
 
 from kindling.bundle.json_codec import InvalidFile, decode
 from kindling.images.image_schema import ImageSchema
+from kindling.tables.column import Column
 from kindling.tables.column_types import DATE_PARTS
-from kindling.tables.schema import Column, TableSchema
+from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
 
 Schema = TableSchema | ImageSchema

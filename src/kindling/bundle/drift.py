@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from kindling.formatting import count, first_few
 from kindling.images.image_schema import ImageSchema
-from kindling.tables.schema import Column, TableSchema
+from kindling.tables.column import Column
+from kindling.tables.schema import TableSchema
 
 MAX_NAMED = 3  # unknown categories that a line names
 

@@ -19,11 +19,12 @@ from kindling.images.image_schema import ImageSchema
 from kindling.images.listing import Listing
 from kindling.tables import column_types
 from kindling.tables.categories import to_category
-from kindling.tables.column_types import decimal_sign
+from kindling.tables.column import Column
 from kindling.tables.csv_dialect import AUTO, Dialect
 from kindling.tables.formats import read_table
+from kindling.tables.number_text import NUMBER_MARKERS, known_text
 from kindling.tables.schema import absent_columns
-from kindling.tables.target import known_labels
+from kindling.tables.target import describe_target, known_labels
 from kindling.types import DataSpec
 
 MAX_NAMED = 5  # labels that a message names
@@ -69,7 +70,9 @@ def read_evaluation_set(
         return EvaluationSet(rows, truth, {}, len(files) - len(known))
     table = read_rows(path, model.schema, asked)
     _refuse_absent([model.spec.target], table, path)
-    truth, known = read_truth(table.column(model.spec.target), model.spec, str(path))
+    truth, known = read_truth(
+        table.column(model.spec.target), model.spec, str(path), model.schema.target
+    )
     place = {"file": str(path), "numbers": known}
     return EvaluationSet(table.take(pa.array(known)), truth, place, len(table) - len(known))
 
@@ -101,18 +104,28 @@ def _list_table(path: Path, dialect: Dialect) -> tuple[list[Path], pa.ChunkedArr
     return [path.parent / str(name) for name in table["file"].to_pylist()], table["label"]
 
 
-def read_truth(cells: pa.ChunkedArray, spec: DataSpec, file: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return class codes or values as in training, and the numbers of the rows that have one."""
+def read_truth(
+    cells: pa.ChunkedArray, spec: DataSpec, file: str, column: Column | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return class codes or values as in training, and the numbers of the rows that have one.
+
+    Args:
+        cells: of the target.
+        spec: knows the classes.
+        file: what to call the rows' file.
+        column: how the train file's target was written; None where that is not known.
+    """
     distinct = pa.chunked_array([cells.unique()])  # every label is looked at once
     which = pc.index_in(cells, value_set=distinct.combine_chunks()).to_numpy()
-    words = _words(distinct, spec)
+    column = column or describe_target(distinct, "regression")
+    words = _words(distinct, spec, column)
     if spec.is_regression:
-        values = column_types.to_number(distinct, decimal_sign(distinct)).to_numpy()
+        values = column_types.to_number(distinct, column.style).to_numpy()
         is_wrong = np.isnan(values) & np.array([word is not None for word in words], dtype=bool)
         what = "a number"
     else:
         codes = {name: code for code, name in enumerate(spec.classes)}
-        names = _class_names(distinct, words, spec)
+        names = _class_names(distinct, words, spec, column)
         values = np.array([np.nan if name is None else codes.get(name, -1) for name in names])
         is_wrong, what = values == -1, f"one of {first_few(spec.classes, MAX_NAMED)}"
     if is_wrong[which].any():
@@ -127,18 +140,16 @@ def read_truth(cells: pa.ChunkedArray, spec: DataSpec, file: str) -> tuple[np.nd
     return (truth if spec.is_regression else truth.astype(np.int64)), known
 
 
-def _words(distinct: pa.ChunkedArray, spec: DataSpec) -> list[str | None]:
+def _words(distinct: pa.ChunkedArray, spec: DataSpec, column: Column) -> list[str | None]:
     """Return cells as text; None where nothing is known, as `read_target` decides it."""
-    if not column_types.is_text(distinct):
-        distinct = to_category(distinct)
-    known = known_labels(distinct)
+    known = known_labels(to_category(distinct), column.missing)
     if spec.is_regression or spec.label_kind in ("integer", "number"):
-        known = column_types.known_text(known, column_types.NUMBER_MARKERS)
+        known = known_text(known, NUMBER_MARKERS)
     return known.to_pylist()
 
 
 def _class_names(
-    distinct: pa.ChunkedArray, words: list[str | None], spec: DataSpec
+    distinct: pa.ChunkedArray, words: list[str | None], spec: DataSpec, column: Column
 ) -> list[str | None]:
     """Write labels as the classes are written; what cannot be one stays as it is."""
     if spec.label_kind == "text":
@@ -146,7 +157,7 @@ def _class_names(
     if spec.label_kind == "boolean":
         values: list[Any] = [*map(_to_bool, column_types.to_boolean(distinct).to_pylist())]
     else:
-        values = column_types.to_number(distinct).to_pylist()
+        values = column_types.to_number(distinct, column.style).to_pylist()
         if spec.label_kind == "integer":  # 3.0 is class 3
             values = [int(n) if n is not None and n % 1 == 0 else n for n in values]
     pairs = zip(values, words, strict=True)

@@ -13,8 +13,10 @@ from kindling.bundle.python_cells import to_arrow
 from kindling.errors import DataError, Problem, for_a_model
 from kindling.images.decoding import decode
 from kindling.images.image_schema import ImageSchema
+from kindling.tables.column_types import is_text
 from kindling.tables.csv_dialect import AUTO, Dialect
 from kindling.tables.formats import decode_storage, open_table
+from kindling.tables.number_text import rewrite_sign
 from kindling.tables.pandas_index import kept_index, named_levels
 from kindling.tables.schema import TableSchema
 
@@ -31,7 +33,22 @@ def open_rows(file: Path, schema: TableSchema, asked: Dialect | None = None) -> 
         asked: how this file is written, where somebody says so.
     """
     with for_a_model():
-        yield from open_table(file, asked or written_as(file, schema))
+        for table in open_table(file, asked or written_as(file, schema)):
+            yield table if asked is None else _with_signs(table, schema, asked.decimal)
+
+
+def _with_signs(table: pa.Table, schema: TableSchema, decimal: str) -> pa.Table:
+    """Write numbers, whose decimal sign somebody tells, as the train rows had them."""
+    target = () if schema.target is None else (schema.target,)
+    for column in (*schema.used, *target):
+        name = column.name
+        if decimal == "auto" or column.column_type != "number" or name not in table.column_names:
+            continue
+        cells = table.column(name)
+        if is_text(cells):
+            place = table.column_names.index(name)
+            table = table.set_column(place, name, rewrite_sign(cells, decimal, column.decimal))
+    return table
 
 
 def read_rows(file: Path, schema: TableSchema, asked: Dialect | None = None) -> pa.Table:

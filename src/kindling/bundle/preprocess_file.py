@@ -30,9 +30,10 @@ from kindling.bundle.skops_file import (
 )
 from kindling.errors import Problem
 from kindling.registry import INSTALL, PREPROCESSING, load, registered
+from kindling.tables.column import Column, features_of
 from kindling.tables.column_types import LARGEST, MISSING
 from kindling.tables.preprocessor import TablePreprocessor
-from kindling.tables.schema import Column, TableSchema, features_of
+from kindling.tables.schema import TableSchema
 
 TRUSTED = ["numpy.dtype"]  # beyond scikit-learn's own classes that skops trusts
 PASSED = "passthrough"  # scikit-learn's word for a step that changes nothing

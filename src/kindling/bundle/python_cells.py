@@ -75,8 +75,9 @@ def write(cell: Any, column: Column | None) -> str:
     if kind == "number" and not isinstance(cell, numbers.Integral):
         if cell % 1 == 0 and abs(cell) <= EXACT:
             return str(int(cell))
-        decimal = column.decimal if column and column.column_type == "number" else ""
-        return str(cell).replace(".", decimal or ".")
+        decimal = column.decimal if column and column.column_type == "number" else "."
+        # With an exponent 1.234 has one reading where no decimal sign was ever seen.
+        return str(cell).replace(".", decimal) if decimal else f"{float(cell):e}"
     if kind in ("moment", "date") and column is not None and "%" in column.pattern:
         moment = pd.Timestamp(cell)
         text = moment.strftime(column.pattern)

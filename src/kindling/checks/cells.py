@@ -12,13 +12,15 @@ from kindling.fixes import Fix, Setting
 from kindling.formatting import first_few, shown
 from kindling.tables import column_types
 from kindling.tables.asked_columns import leave_out, read_as
-from kindling.tables.schema import Column
+from kindling.tables.column import Column
+from kindling.tables.invalid_cells import DECIMAL
+from kindling.tables.number_text import MARKERS, NUMBER_MARKERS, known_text
 
-CODES_PATTERN = r"^[A-Z]{2}$"  # of countries and states, of which NA is one
 # One sign before or one short word behind: $5, 12.5%, 3 kg, 1,000 km/h; without digits, the unit
 WITH_UNIT = r"^([$€£¥] ?[+-]?[\d.,]+|[+-]?[\d.,]*\d[\d.,]* ?([%$€£¥°]|[A-Za-zµ°²³/]{1,5}\.?))$"
 DIGITS = r"[\d.,+\- ]"
 MAX_WORDS = 5  # among numbers, that may stand for missing ones
+ODD_NUMBER = r"[^\d.eE+\- ]|\d[ -]|^[+-]?\d+\.\d+\."  # is written otherwise than 1234.5 and -5e3
 MOSTLY = 0.9  # share of cells
 
 
@@ -65,40 +67,39 @@ def check_infinity(column: Column, cells: Cells) -> Iterator[Problem]:
 
 
 def check_markers(column: Column, cells: Cells) -> Iterator[Problem]:
-    """Count what people write where they know nothing, and doubt whether it was meant so."""
+    """Count what people write where they know nothing: missing numbers, or words as any other."""
     if not column_types.is_text(cells.raw):
         return
-    words = column_types.NUMBER_MARKERS if column.column_type == "number" else column_types.MARKERS
+    is_category = column.column_type == "category"
+    words = (*(MARKERS if is_category else NUMBER_MARKERS), *column.missing)
     text = pc.utf8_trim_whitespace(cells.raw)
     is_marker = pc.is_in(text, value_set=pa.array([word for word in words if word]))
+    if is_category:
+        is_marker = pc.and_not(
+            is_marker, pc.is_in(text, value_set=pa.array(column.missing, text.type))
+        )
     where = cells.where(is_marker)
     if not where:
         return
     found = pc.unique(text.filter(is_marker)).to_pylist()
-    got = f"{first_few(map(repr, found))} in {where}: counted as missing"
-    fields = cells.fields(column.name, is_marker)
-    empty = pc.sum(pc.equal(text, "")).as_py() or 0
-    if column.column_type == "category" and _looks_real(set(found), text, empty):
-        rule = f"NA or None in {column.name!r} may be a value of its own"
-        fix = "write another word, such as 'nothing', if it is"
-        yield Problem(rule, got, fix, "D111", **fields)
+    got, fields = f"{first_few(map(repr, found))} in {where}", cells.fields(column.name, is_marker)
+    if is_category:
+        rule = f"words of {column.name!r} should say what they mean"
+        named = Setting("data.csv.missing", found, "if nothing is known there", is_added=True)
+        fix: Fix = ("nothing, if it is a value", named)
+        yield Problem(rule, f"{got}: taken for a category", fix, "D111", **fields)
     else:
         rule = f"missing cells of {column.name!r} are written as words"
-        yield Problem(rule, got, "nothing, if that is right", "D110", **fields)
-
-
-def _looks_real(found: set[str], text: pa.ChunkedArray, empty: int) -> bool:
-    if "NA" in found:
-        known = pc.drop_null(column_types.known_text(text))
-        return len(known) > 0 and pc.all(pc.match_substring_regex(known, CODES_PATTERN)).as_py()
-    return found == {"None"} and empty == 0
+        yield Problem(
+            rule, f"{got}: counted as missing", "nothing, if that is right", "D110", **fields
+        )
 
 
 def check_mixture(column: Column, cells: Cells) -> Iterator[Problem]:
     """Say that a category has numbers among its words, or codes with leading zeros."""
     if column.column_type != "category" or not column_types.is_text(cells.raw):
         return
-    known = column_types.known_text(cells.raw)
+    known = known_text(cells.raw, (*MARKERS, *column.missing))
     if column.has_leading_zeros:
         found = pc.match_substring_regex(known, column_types.LEADING_ZEROS)
         rule = f"{column.name!r} holds codes with leading zeros"
@@ -106,7 +107,7 @@ def check_mixture(column: Column, cells: Cells) -> Iterator[Problem]:
         fix = read_as(column.name, "number", "if they are quantities")
         yield Problem(rule, got, fix, "D115", **cells.fields(column.name, found))
         return
-    is_number = pc.is_valid(column_types.to_number(known))
+    is_number = pc.is_valid(column_types.to_number(known, column.style))
     if 0 < pc.sum(is_number).as_py() < pc.count(known).as_py():
         rule = f"{column.name!r} should hold words or numbers"
         got = f"numbers in {cells.where(is_number)}: taken as categories"
@@ -123,28 +124,51 @@ def _words_as_missing(words: list[str]) -> Fix:
     return ("nothing, if they are categories", missing, "correct the cells")
 
 
-def check_commas(column: Column, cells: Cells) -> Iterator[Problem]:
-    """Say what a number with a comma was taken for."""
+def check_signs(column: Column, cells: Cells) -> Iterator[Problem]:
+    """Say how numbers with commas, units or two readings were read."""
     if column.column_type == "number" and column_types.is_text(cells.raw):
         fix = read_as(column.name, "category", "if they are codes")
-        yield from read_commas(column.name, column.decimal, cells, fix)
+        yield from read_signs(column, cells, fix)
 
 
-def read_commas(name: str, decimal: str, cells: Cells, fix: Fix) -> Iterator[Problem]:
-    """Say it of any numbers that are written as text."""
-    values = column_types.to_number(cells.raw, decimal)
-    found = pc.and_(pc.match_substring(cells.raw, ","), pc.is_valid(values))
+def read_signs(column: Column, cells: Cells, fix: Fix) -> Iterator[Problem]:
+    """Say it of any numbers that are written as text, and of the target.
+
+    Args:
+        column: how they are written.
+        cells: with their rows.
+        fix: where the numbers are no quantities.
+    """
+    name, values = column.name, column_types.to_number(cells.raw, column.style)
+    if column.is_doubtful:
+        body = pc.utf8_trim_whitespace(cells.raw)
+        found = pc.and_(pc.match_substring_regex(body, r"\d[.,]\d"), pc.is_valid(values))
+        if cells.where(found):
+            other = "." if column.decimal == "," else ","
+            rule = f"numbers of {name!r} should have one reading"
+            got = f"{_as_read(cells, found, values)}, with {DECIMAL[column.decimal]}"
+            way = Setting("data.csv.decimal", other, f"if it is {DECIMAL[other]}")
+            sure = Setting("data.csv.decimal", column.decimal, "if that is right")
+            yield Problem(rule, got, (way, sure), "D124", **cells.fields(name, found))
+            return
+    is_odd = pc.match_substring_regex(cells.raw, ODD_NUMBER)
+    found = pc.and_(is_odd, pc.is_valid(values))
     if cells.where(found):
-        got = f"{cells.first(found)} read as {values.filter(found)[0].as_py():g}"
-        rule = f"numbers of {name!r} have commas"
-        yield Problem(rule, got, fix, "D113", **cells.fields(name, found))
+        rule = f"numbers of {name!r} have commas, units or groups"
+        yield Problem(
+            rule, _as_read(cells, found, values), fix, "D113", **cells.fields(name, found)
+        )
+
+
+def _as_read(cells: Cells, found: pa.ChunkedArray, values: pa.ChunkedArray) -> str:
+    return f"{cells.first(found)} read as {values.filter(found)[0].as_py():.10g}"
 
 
 def check_dates(column: Column, cells: Cells) -> Iterator[Problem]:
     """Say how dates that can be read in two ways were read."""
     if not column_types.is_text(cells.raw) or not column.pattern.startswith("%m/%d"):
         return
-    known = column_types.known_text(cells.raw)
+    known = known_text(cells.raw, (*MARKERS, *column.missing))
     other = column.pattern.replace("%m/%d", "%d/%m")
     if column_types.to_days(known, other).null_count == known.null_count:
         rule, fix = f"dates of {column.name!r} should be clear", "write them as 2024-12-31"
@@ -157,14 +181,14 @@ def check_units(column: Column, cells: Cells) -> Iterator[Problem]:
     """Suspect numbers behind a sign or before a unit, which are read as text."""
     if not column_types.is_text(cells.raw) or column.column_type not in ("category", "id", "text"):
         return
-    known = column_types.known_text(cells.raw, column_types.NUMBER_MARKERS)
+    known = known_text(cells.raw, (*NUMBER_MARKERS, *column.missing))
     has_unit = pc.match_substring_regex(known, WITH_UNIT)
     found = pc.replace_substring_regex(known.filter(has_unit), DIGITS, "")
     counts = pc.value_counts(found).field("counts").to_numpy()
     if max(counts, default=0) >= MOSTLY * pc.count(known).as_py() > 0:  # of one and the same unit
         rule = f"cells of {column.name!r} look like numbers with a unit"
         got = f"{cells.first(has_unit)}: taken for {column.column_type}"
-        fix = "write the numbers alone, the unit into the name"
+        fix = read_as(column.name, "number", "to read the numbers")
         yield Problem(rule, got, fix, "D121", **cells.fields(column.name, has_unit))
 
 
@@ -173,7 +197,7 @@ def check_large_integers(column: Column, cells: Cells) -> Iterator[Problem]:
     is_text = column_types.is_text(cells.raw)
     if column.column_type != "number" or not (is_text or pa.types.is_integer(cells.raw.type)):
         return
-    numbers = column_types.to_number(cells.raw, column.decimal)
+    numbers = column_types.to_number(cells.raw, column.style)
     is_large = pc.greater(pc.abs(numbers), column_types.EXACT)
     if is_text:
         text = pc.utf8_trim_whitespace(cells.raw)
@@ -197,7 +221,7 @@ CELL_CHECKS = (
     check_infinity,
     check_markers,
     check_mixture,
-    check_commas,
+    check_signs,
     check_dates,
     check_units,
     check_large_integers,

@@ -17,7 +17,8 @@ from kindling.formatting import first_few, shown
 from kindling.rng import derive_seed
 from kindling.tables import column_types
 from kindling.tables.asked_columns import leave_out, read_as
-from kindling.tables.schema import USED, Column, TableSchema, convert
+from kindling.tables.column import USED, Column, convert
+from kindling.tables.schema import TableSchema
 from kindling.types import SPLITS, Split
 
 # With more rows, the counts in a finding are those of so many rows.

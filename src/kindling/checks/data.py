@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kindling.checks.cells import Cells, read_commas
+from kindling.checks.cells import Cells, read_signs
 from kindling.checks.columns import MAX_ROWS, check_columns, take_sample
 from kindling.checks.images import repeated_images
 from kindling.checks.leakage import check_leaks, check_rows
@@ -21,6 +21,8 @@ from kindling.fixes import Setting
 from kindling.formatting import first_few, shown
 from kindling.raw_data import RawData
 from kindling.tables import column_types
+from kindling.tables.column import Column
+from kindling.tables.number_text import MARKERS
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
 
@@ -70,10 +72,11 @@ def check_target(raw: RawData) -> Iterator[Problem]:
         return
     labels = Cells(cells, np.arange(len(cells)))  # rows are counted in the file
     if raw.is_regression:
-        as_codes = Setting("data.task", "classification", "if they are codes")
-        yield from read_commas(raw.target, column_types.decimal_sign(cells), labels, as_codes)
+        as_classes = Setting("data.task", "classification", "if they are codes")
+        column = raw.hints.target or Column(raw.target, "number")
+        yield from read_signs(column, labels, as_classes)
         return
-    words = column_types.MARKERS[1:]
+    words = MARKERS[1:]
     is_marker = pc.is_in(pc.utf8_trim_whitespace(cells), value_set=pa.array(words))
     if (where := labels.where(is_marker)) and set(words) & {*map(str, raw.y)}:
         rule = f"a class of {raw.target!r} should say what it is"

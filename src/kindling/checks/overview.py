@@ -20,10 +20,13 @@ from kindling.errors import DataError, Problem
 from kindling.formatting import count, first_few
 from kindling.registry import DATA, load
 from kindling.tables import column_types
+from kindling.tables.column import USED, Column, convert
 from kindling.tables.csv_dialect import AUTO, Dialect, asked_dialect
-from kindling.tables.formats import open_table
-from kindling.tables.inference import infer_schema
-from kindling.tables.schema import USED, Column, TableSchema, convert
+from kindling.tables.decimal_sign import evidence_of_file
+from kindling.tables.formats import open_table, separator_of
+from kindling.tables.inference import Hints, infer_schema
+from kindling.tables.number_text import NUMBER_MARKERS, known_text
+from kindling.tables.schema import TableSchema
 
 # What conf/data/loading.yaml has; nothing here depends on most of it.
 LOADING: dict[str, Any] = {
@@ -164,7 +167,8 @@ def _without_target(path: str, asked: Mapping[str, str], csv: Mapping[str, Any])
         raise DataError(Problem(rule, got, "correct the path", "D001"))
     dialect = asked_dialect(csv, "data.csv.")
     some, num_rows = read_start(path, dialect)
-    schema = infer_schema(some, asked, dialect)
+    shown = evidence_of_file(some.itercolumns(), separator_of(path, dialect))
+    schema = infer_schema(some, Hints(asked, dialect, shown))
     rows = f"{num_rows:,}" + (f", {len(some):,} looked at" if len(some) < num_rows else "")
     facts = {"rows": rows, "target": "not said: --target COLUMN checks it, too"}
     found = check_names(some.column_names, path) + check_file(path, some.column_names, dialect)
@@ -189,7 +193,11 @@ def describe_columns(schema: TableSchema, cells: pa.Table) -> list[ColumnOvervie
 
 def describe_column(column: Column, cells: pa.ChunkedArray) -> ColumnOverview:
     """Put what is known of one column into words."""
-    known = pc.drop_null(column_types.known_text(cells) if column_types.is_text(cells) else cells)
+    known = cells
+    if column_types.is_text(cells):
+        is_read = column.column_type in ("number", "date")
+        known = known_text(cells, (*(NUMBER_MARKERS if is_read else ("",)), *column.missing))
+    known = pc.drop_null(known)
     is_single = column_types.is_single(cells)
     examples = known.slice(0, FEW).to_pylist()
     holds, counts = _distribution(column, cells)

@@ -19,7 +19,7 @@ def check_files(raw: RawData) -> list[Problem]:
     found = []
     for table in raw.x:
         found += check_names(list(table.names), table.file)
-        found += check_file(table.file, list(table.names), raw.dialect)
+        found += check_file(table.file, list(table.names), raw.hints.dialect)
     return found
 
 

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from kindling.tables.schema import TableSchema
 
 
+CSV_KEYS = ("separator", "encoding", "quote", "decimal")
 # How --csv takes what a training takes as data.csv.
-CSV_OPTIONS = {f"data.csv.{name}": f"--csv {name}=" for name in ("separator", "encoding", "quote")}
+CSV_OPTIONS = {f"data.csv.{name}": f"--csv {name}=" for name in CSV_KEYS}
 
 
 def add_run(parser: ArgumentParser) -> None:

@@ -6,7 +6,8 @@ import pyarrow as pa
 from kindling.export.features import MAX_DAYS
 from kindling.images.image_schema import ImageSchema
 from kindling.rng import derive_seed
-from kindling.tables.schema import Column, TableSchema
+from kindling.tables.column import Column
+from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
 
 NUM_ROWS = 256

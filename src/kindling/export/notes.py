@@ -5,8 +5,9 @@ from typing import Any
 from kindling import __version__
 from kindling.bundle.predictor import Predictor
 from kindling.images.image_schema import ImageSchema
+from kindling.tables.column import Column
 from kindling.tables.column_types import MISSING
-from kindling.tables.schema import Column, TableSchema
+from kindling.tables.schema import TableSchema
 
 # What the cell of an ONNX input holds, by the type of its column.
 MEANING = {

@@ -19,7 +19,8 @@ from kindling.export.notes import ANSWER, MEANING, describe_pixels, notes_of
 from kindling.export.program import UNKNOWN_CODE, codes_of
 from kindling.export.torch_file import ROWS, exportable
 from kindling.images.image_schema import ImageSchema
-from kindling.tables.schema import Column, TableSchema
+from kindling.tables.column import Column
+from kindling.tables.schema import TableSchema
 
 PIXELS = "pixels"  # the input of images
 OPSET, IR_VERSION = 18, 10  # onnxruntime reads them since 1.18

@@ -11,7 +11,8 @@ from kindling.contract import DescribedData, DescribedTask
 from kindling.formatting import short_path
 from kindling.run.console import show_plan
 from kindling.runs import PREDICTIONS_FILE, REPORT_FILE
-from kindling.tables.schema import USED, TableSchema
+from kindling.tables.column import USED
+from kindling.tables.schema import TableSchema
 
 TYPE_WORDS = {"category": "categories", "number": "numbers", "boolean": "booleans", "date": "dates"}
 MAX_WARNINGS = 4  # beside what is left out, which is always told

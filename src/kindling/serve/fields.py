@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, WithJsonSchema, cre
 from kindling.formatting import first_few
 from kindling.images.image_schema import ImageSchema
 from kindling.serve.middleware import Limits
-from kindling.tables.schema import Column, TableSchema
+from kindling.tables.column import Column
+from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
 
 MAX_LISTED = 50  # categories of a column in the description of a field

@@ -16,8 +16,8 @@ from kindling.tables.column_types import (
     is_numeric,
     is_single,
     is_text,
-    known_text,
 )
+from kindling.tables.number_text import known_text
 
 WHOLE = re.compile(r"[+-]?\d{1,99}(\.0*)?", re.ASCII)
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)  # with an exponent it is rather a code
@@ -28,17 +28,26 @@ Key = tuple[str, float | str]
 
 
 def to_category(
-    column: pa.ChunkedArray, categories: Iterable[str] | None = None
+    column: pa.ChunkedArray,
+    categories: Iterable[str] | None = None,
+    missing: Iterable[str] = (),
+    empty: str = MISSING,
 ) -> pa.ChunkedArray:
-    """Return text; a missing cell becomes "", and cells that are no single values become null.
+    """Return text, trimmed; cells that are no single values become null.
+
+    Of words, NA and its like are categories as any other: only where numbers are expected they can
+    be nothing but a gap.
 
     Args:
         column: N cells of any type; what one becomes does not depend on the others.
         categories: that are known, so that "3.0" may become "3"; see `match_categories`.
+        missing: words that stand for no value.
+        empty: what a cell without a value becomes.
     """
     if not is_single(column):
         return pc.if_else(pc.is_valid(column), pa.scalar(None, pa.string()), MISSING)
-    text = pc.fill_null(known_text(_to_text(column)), MISSING)
+    text = known_text(_to_text(column), (MISSING, *missing))
+    text = pc.fill_null(text, empty)
     if categories is None:
         return text
     is_float = pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)

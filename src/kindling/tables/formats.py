@@ -17,6 +17,7 @@ from kindling.errors import DataError, Problem, permitted
 from kindling.fixes import Command
 from kindling.formatting import first_few, shown
 from kindling.tables.csv_dialect import AUTO, Dialect
+from kindling.tables.csv_layout import sniff
 from kindling.tables.csv_reader import read_csv
 from kindling.tables.pandas_index import kept_index
 
@@ -95,6 +96,12 @@ def format_of(path: Path) -> TableFormat:
 def table_suffixes() -> set[str]:
     """Return the endings by which the tables in a folder are found."""
     return {suffix for known in FORMATS for suffix in known.suffixes}
+
+
+def separator_of(path: str, dialect: Dialect) -> str:
+    """Return what separates the cells of a CSV file; "" of another format."""
+    place = Path(path)
+    return sniff(place, dialect).dialect.separator if format_of(place) is CSV else ""
 
 
 def read_table(

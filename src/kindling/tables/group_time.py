@@ -12,8 +12,9 @@ from kindling.errors import DataError, Problem
 from kindling.formatting import shown
 from kindling.tables import column_types
 from kindling.tables.categories import to_category
-from kindling.tables.inference import infer_column
-from kindling.tables.schema import convert, point_at
+from kindling.tables.column import convert
+from kindling.tables.inference import NO_HINTS, Hints, infer_column
+from kindling.tables.invalid_cells import point_at
 
 
 class FileColumn(NamedTuple):
@@ -24,7 +25,7 @@ class FileColumn(NamedTuple):
     rows: np.ndarray
 
 
-def read_groups(parts: Sequence[FileColumn]) -> np.ndarray:
+def read_groups(parts: Sequence[FileColumn], hints: Hints = NO_HINTS) -> np.ndarray:
     """Return text (N,), equal where the cells are; "" for a row without a value, which is alone.
 
     Raises:
@@ -36,18 +37,18 @@ def read_groups(parts: Sequence[FileColumn]) -> np.ndarray:
             got, fix = f"cells of type {part.column.type}", "take another column"
             raise DataError(Problem(rule, got, fix, "D307", file=part.file))
     # As categories: a group is the same whether its number is stored as 7, as 7.0 or as text.
-    texts = [to_category(part.column) for part in parts]
+    texts = [to_category(part.column, missing=hints.dialect.missing) for part in parts]
     texts = [pc.replace_substring_regex(text, r"^([+-]?\d+)\.0+$", r"\1") for text in texts]
     return np.concatenate([t.to_numpy()[p.rows] for t, p in zip(texts, parts, strict=True)])
 
 
-def read_times(name: str, parts: Sequence[FileColumn]) -> np.ndarray:
+def read_times(name: str, parts: Sequence[FileColumn], hints: Hints = NO_HINTS) -> np.ndarray:
     """Return float64 (N,): days since 1970 where the cells are dates, else the numbers they hold.
 
     Raises:
         DataError: a row has neither.
     """
-    column = infer_column(name, parts[0].column, None)
+    column = infer_column(name, parts[0].column, hints)
     # A constant or a count of rows may be a time: only a date is read otherwise than as a number.
     column = replace(column, column_type="date" if column.column_type == "date" else "number")
     times = [convert(column, p.column).to_numpy()[p.rows] for p in parts]

@@ -5,8 +5,8 @@ column in.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -15,16 +15,23 @@ import pyarrow.compute as pc
 from kindling.errors import DataError, Problem
 from kindling.tables import column_types
 from kindling.tables.categories import digits_as_text, to_category
-from kindling.tables.column_types import (
-    DATE_PARTS,
-    MOSTLY,
-    SAMPLE,
-    date_pattern,
-    decimal_sign,
-    has_leading_zeros,
-)
+from kindling.tables.column import USED, Column, ColumnType
+from kindling.tables.column_types import DATE_PARTS, MISSING, date_pattern, has_leading_zeros
 from kindling.tables.csv_dialect import AUTO, Dialect
-from kindling.tables.schema import USED, Column, ColumnType, TableSchema
+from kindling.tables.decimal_sign import NOTHING_SHOWN, FileEvidence, decide, evidence_of
+from kindling.tables.number_text import (
+    ANY_UNIT,
+    MARKERS,
+    MOSTLY,
+    NUMBER_MARKERS,
+    SAMPLE,
+    SURE_UNIT,
+    NumberStyle,
+    find_unit,
+    known_text,
+    text_to_number,
+)
+from kindling.tables.schema import TableSchema
 
 RARE = 2  # what occurs in this many train rows or fewer is no category, and no gap, of its own
 ALL_OTHERS = 0.95  # share of cells that are the only one of their value, in a name or an id
@@ -34,19 +41,34 @@ ID_NAMES = ("id", "uuid", "guid", "key", "pid", "index", "nr", "no", "number", "
 LONG_TEXT = 3.0  # words in a cell, on average, that make it free text
 
 
-def infer_schema(train: pa.Table, asked: Mapping[str, str], dialect: Dialect = AUTO) -> TableSchema:
-    """Find the type of each column from the train rows.
+@dataclass(frozen=True)
+class Hints:
+    """What is known of a table before its columns are looked at.
 
     Args:
-        train: the raw train rows.
-        asked: data.kinds: column -> type, which has the last word.
+        kinds: data.kinds: column -> type, which has the last word.
         dialect: data.csv, by which later rows are read too.
+        file: what all columns of the file show for a decimal sign.
+        target: how the target is written.
+    """
+
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    dialect: Dialect = AUTO
+    file: FileEvidence = NOTHING_SHOWN
+    target: Column | None = None
+
+
+NO_HINTS = Hints()
+
+
+def infer_schema(train: pa.Table, hints: Hints = NO_HINTS) -> TableSchema:
+    """Find the type of each column from the train rows.
 
     Raises:
         DataError: a type that was asked for is none, or is asked for lists, structures or bytes.
     """
     problems = []
-    for name, column_type in asked.items():
+    for name, column_type in hints.kinds.items():
         key = f"data.kinds.{name}"
         if column_type not in USED:
             rule, fix = f"{key} must be a column type", f"choose from {', '.join(USED)}"
@@ -59,69 +81,98 @@ def infer_schema(train: pa.Table, asked: Mapping[str, str], dialect: Dialect = A
         raise DataError(*problems)
     taken = set(train.column_names)
     columns = tuple(
-        _with_features(infer_column(name, train.column(name), asked.get(name)), taken)
+        _with_features(infer_column(name, train.column(name), hints), taken)
         for name in train.column_names
     )
-    return TableSchema(columns, dialect)
+    return TableSchema(columns, hints.dialect, hints.target)
 
 
-def infer_column(name: str, cells: pa.ChunkedArray, asked: str | None) -> Column:
+def infer_column(name: str, cells: pa.ChunkedArray, hints: Hints) -> Column:
     """Describe one column; a type that was asked for is taken, whatever the cells hold."""
+    asked = hints.kinds.get(name)
+    blank = Column(name, "category", missing=hints.dialect.missing)
     if asked is not None:
-        return DESCRIBE[asked](Column(name, asked, "data.kinds"), cells)  # type: ignore[arg-type]
-    known = column_types.known_text(cells) if column_types.is_text(cells) else cells
-    known = pc.drop_null(known)
+        column = replace(blank, column_type=asked, why="data.kinds")  # type: ignore[arg-type]
+        return DESCRIBE[asked](styled(column, cells, hints, ANY_UNIT), cells)
+    known = _known(cells, (*MARKERS, *blank.missing))
     if len(known) == 0 or pa.types.is_null(cells.type):
-        return Column(name, "empty", "no value in the train rows", num_missing=len(cells))
+        return _without_values(blank, cells)
     if not column_types.is_single(cells):
         return Column(name, "text", f"cells of type {cells.type}", num_missing=0)
-    guessed = _guess_type(name, cells, known)
+    guessed = _guess_type(blank, cells, known, hints)
     column = DESCRIBE[guessed.column_type](guessed, cells)
     if column.column_type == "number" and column.low is None:
         return replace(column, column_type="empty", why="no finite number in the train rows")
+    if column.column_type == "category":
+        known = _known(cells, (MISSING, *blank.missing))  # NA is a word as any other
     return _leave_out(column, cells, known)
 
 
-def _guess_type(name: str, cells: pa.ChunkedArray, known: pa.ChunkedArray) -> Column:
+def _known(cells: pa.ChunkedArray, markers: Iterable[str]) -> pa.ChunkedArray:
+    return pc.drop_null(known_text(cells, markers) if column_types.is_text(cells) else cells)
+
+
+def _without_values(blank: Column, cells: pa.ChunkedArray) -> Column:
+    """Describe a column of which no cell has a value that could be a number."""
+    why = "no value in the train rows"
+    return replace(blank, column_type="empty", why=why, num_missing=len(cells))
+
+
+def _guess_type(
+    blank: Column, cells: pa.ChunkedArray, known: pa.ChunkedArray, hints: Hints
+) -> Column:
     """Choose among the types that are learnt from, by the cells' own type or the look of text."""
     if pa.types.is_boolean(cells.type):
-        return Column(name, "boolean", "true and false")
+        return replace(blank, column_type="boolean", why="true and false")
     if column_types.is_moment(cells):
-        return Column(name, "date", "dates")
+        return replace(blank, column_type="date", why="dates")
     if not column_types.is_text(cells):
-        return Column(name, "number", "numbers")
+        return replace(blank, column_type="number", why="numbers")
     if _are_true_or_false(known.slice(0, SAMPLE)) and _are_true_or_false(known):
-        return Column(name, "boolean", "true and false")
+        return replace(blank, column_type="boolean", why="true and false")
     # Before numbers: 007 would lose its zeros as one.
     if has_leading_zeros(known):
-        return Column(name, "category", "codes with leading zeros", has_leading_zeros=True)
-    share = _share_of_numbers(known, decimal_sign(known))
+        return replace(blank, why="codes with leading zeros", has_leading_zeros=True)
+    written = styled(blank, known, hints)
+    share = share_of_numbers(known, written.style)
     if share >= MOSTLY:
         why = "numbers" if share == 1 else f"numbers in {share:.0%} of the cells"
-        return Column(name, "number", why)
+        return replace(written, column_type="number", why=why)
     if date_pattern(known):
-        return Column(name, "date", f"dates like {known[0]}")
-    return Column(name, "category", "text")
+        return replace(blank, column_type="date", why=f"dates like {known[0]}")
+    return replace(blank, why="text")
+
+
+def styled(column: Column, cells: pa.ChunkedArray, hints: Hints, units: str = SURE_UNIT) -> Column:
+    """Find how the numbers of a column would be written: its decimal sign and its unit."""
+    if not column_types.is_text(cells):
+        return column
+    known = pc.drop_null(known_text(cells, (*NUMBER_MARKERS, *column.missing)))
+    some = known.slice(0, SAMPLE)
+    unit = "" if text_to_number(some, NumberStyle()).null_count == 0 else find_unit(some, units)
+    sign, is_doubtful = decide(evidence_of(known), hints.file, hints.dialect.decimal)
+    return replace(column, decimal=sign, unit=unit, is_doubtful=is_doubtful)
 
 
 def _are_true_or_false(known: pa.ChunkedArray) -> bool:
     return pc.all(pc.is_in(pc.utf8_lower(known), value_set=pa.array(["true", "false"]))).as_py()
 
 
-def _share_of_numbers(known: pa.ChunkedArray, decimal: str) -> float:
+def share_of_numbers(known: pa.ChunkedArray, style: NumberStyle) -> float:
     """Return the share of known cells that are numbers, not counting markers of missing ones."""
-    some = column_types.known_text(known.slice(0, SAMPLE), column_types.NUMBER_MARKERS)
+    style = replace(style, missing=())  # they are no longer there
+    some = known_text(known.slice(0, SAMPLE), NUMBER_MARKERS)
     if (
         len(known) > SAMPLE
-        and 0 < pc.count(some).as_py() <= column_types.to_number(some, decimal).null_count
+        and 0 < pc.count(some).as_py() <= column_types.to_number(some, style).null_count
     ):
         return 0.0  # not a single number there: surely not nearly all
-    if column_types.to_number(known, decimal).null_count == 0:
+    if column_types.to_number(known, style).null_count == 0:
         return 1.0
-    real = pc.drop_null(column_types.known_text(known, column_types.NUMBER_MARKERS))
+    real = pc.drop_null(known_text(known, NUMBER_MARKERS))
     if len(real) == 0:
         return 0.0
-    others = real.filter(pc.is_null(column_types.to_number(real, decimal)))
+    others = real.filter(pc.is_null(column_types.to_number(real, style)))
     infinite = pc.is_in(pc.utf8_lower(others), value_set=pa.array(column_types.INFINITE))
     return 1 - (len(others) - (pc.sum(infinite).as_py() or 0)) / len(real)
 
@@ -149,25 +200,23 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _describe_number(column: Column, cells: pa.ChunkedArray) -> Column:
-    decimal = decimal_sign(cells)
-    numbers = column_types.to_number(cells, decimal)
+    numbers = column_types.to_number(cells, column.style)
     return replace(
         column,
         num_missing=numbers.null_count,
         **_range(numbers),
         is_whole=column_types.is_whole(numbers),
-        decimal=decimal,
     )
 
 
 def _describe_boolean(column: Column, cells: pa.ChunkedArray) -> Column:
-    return replace(column, num_missing=column_types.to_boolean(cells).null_count)
+    return replace(column, num_missing=column_types.to_boolean(cells, column.missing).null_count)
 
 
 def _describe_date(column: Column, cells: pa.ChunkedArray) -> Column:
     pattern = ""
     if column_types.is_text(cells):
-        pattern = date_pattern(pc.drop_null(column_types.known_text(cells)))
+        pattern = date_pattern(pc.drop_null(known_text(cells)))
     days = column_types.to_days(digits_as_text(cells), pattern or "ISO8601")
     return replace(
         column,
@@ -179,13 +228,16 @@ def _describe_date(column: Column, cells: pa.ChunkedArray) -> Column:
 
 
 def _describe_category(column: Column, cells: pa.ChunkedArray) -> Column:
-    text = to_category(cells)
+    text = to_category(cells, missing=column.missing)
     counts = {pair["values"]: pair["counts"] for pair in pc.value_counts(text).to_pylist()}
-    missing = counts.pop(column_types.MISSING, 0)
+    missing = counts.pop(MISSING, 0)
     rare = {value for value, count in counts.items() if count <= RARE}
     why = column.why + (f", {len(rare)} rare categories pooled" if rare else "")
     categories = tuple(sorted(set(counts) - rare))
-    return replace(column, num_missing=missing, categories=categories, why=why)
+    # Other readers make an empty cell of NA: without one here, theirs is the NA of the train rows.
+    markers = [word for word in MARKERS if word in categories and word != "?"]
+    empty = MISSING if missing else max(markers, key=counts.__getitem__, default=MISSING)
+    return replace(column, num_missing=missing, categories=categories, empty=empty, why=why)
 
 
 def _range(numbers: pa.ChunkedArray) -> dict[str, Any]:

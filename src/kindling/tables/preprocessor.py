@@ -21,8 +21,9 @@ from kindling.raw_data import RawData, RawTable
 from kindling.rng import derive_seed
 from kindling.tables import column_types
 from kindling.tables.asked_columns import read_as
-from kindling.tables.inference import infer_schema
-from kindling.tables.schema import InvalidCells, TableSchema, absent_columns, merge_invalid
+from kindling.tables.inference import Hints, infer_schema
+from kindling.tables.invalid_cells import InvalidCells, merge_invalid
+from kindling.tables.schema import TableSchema, absent_columns
 
 MOST_TO_READ = 200_000  # rows; of a category rarer than one in 60,000 rows little can be learnt
 MOST_TO_FIT = 50_000  # of these; with more, a mean or a median moves by a 200th of the std
@@ -63,7 +64,7 @@ def _fit(
     assert isinstance(raw.x, tuple)
     first, train = raw.x[0], _some(train, MOST_TO_READ, rng)  # they are all in the first file
     read = first.take(train)
-    schema = infer_schema(read, raw.kinds, raw.dialect)
+    schema = infer_schema(read, raw.hints)
     _refuse_unused(schema, read, first.file)
     few = _some(np.arange(len(train)), MOST_TO_FIT, rng)
     try:
@@ -124,11 +125,11 @@ def cast_rows(tables: Iterable[RawTable], schema: TableSchema) -> Iterator[pd.Da
         raise DataError(*problems)
 
 
-def invalid_cells_of(tables: tuple[RawTable, ...], asked: Mapping[str, str]) -> list[Problem]:
+def invalid_cells_of(tables: tuple[RawTable, ...], hints: Hints) -> list[Problem]:
     """List the cells that do not fit, where it never comes to a split into train and the rest."""
     first = tables[0]
     try:
-        schema = infer_schema(first.take(np.arange(min(len(first.rows), MOST_TO_READ))), asked)
+        schema = infer_schema(first.take(np.arange(min(len(first.rows), MOST_TO_READ))), hints)
         for _ in cast_rows(tables, schema):
             pass
     except DataError as error:

@@ -3,6 +3,7 @@
 import difflib
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,11 +17,19 @@ from kindling.fixes import Setting
 from kindling.raw_data import RawData, RawTable
 from kindling.tables.asked_columns import Typed, by_column, column_meant
 from kindling.tables.csv_dialect import asked_dialect
-from kindling.tables.formats import TableFile
+from kindling.tables.decimal_sign import evidence_of_file
+from kindling.tables.formats import TableFile, separator_of
 from kindling.tables.group_time import FileColumn, read_groups, read_times
+from kindling.tables.inference import Hints
 from kindling.tables.preprocessor import invalid_cells_of
 from kindling.tables.schema import absent_columns
-from kindling.tables.target import check_targets, infer_task, read_target, to_target
+from kindling.tables.target import (
+    check_targets,
+    describe_target,
+    infer_task,
+    read_target,
+    to_target,
+)
 from kindling.types import Split, Transform
 
 UNPACKED = 8  # a file's size times this is what it may fill: Parquet grows, and twice over
@@ -109,8 +118,13 @@ class TableSource:
         self._find_columns(files[0].names)
         # In this order each step may lean on the last: columns are there, targets are known.
         refuse(self._absent(files))
+        hints = self._hints(files[0])
+        assert hints.target is not None
         targets = [
-            read_target(file.column(self.target), self.task).rename(self.target) for file in files
+            read_target(file.column(self.target), self.task, column=hints.target).rename(
+                self.target
+            )
+            for file in files
         ]
         refuse(self._empty(files, targets))
         num_rows = sum(map(len, targets))
@@ -124,9 +138,11 @@ class TableSource:
             for file, numbers in zip(files, rows, strict=True)
         )
         by_file = {file.path: target for file, target in zip(files, targets, strict=True)}
-        problems = check_targets(by_file, self.target_transform, is_regression=is_regression)
+        problems = check_targets(
+            by_file, hints.target.style, self.target_transform, is_regression=is_regression
+        )
         # One run names everything that is wrong: the other columns' cells too.
-        refuse(problems and [*problems, *invalid_cells_of(x, self.kinds)])
+        refuse(problems and [*problems, *invalid_cells_of(x, hints)])
         return RawData(
             x=x,
             y=to_target(pd.concat(targets), is_regression=is_regression),
@@ -137,11 +153,12 @@ class TableSource:
             given=self._given(list(map(len, targets))),
             notes=(f"{dropped} rows without {self.target} left out",) if dropped else (),
             target_transform=self.target_transform,
-            kinds=self.kinds,
-            dialect=self.dialect,
+            hints=hints,
             on_disk=on_disk,
-            groups=read_groups(columns_of(files, self.group, rows)) if self.group else None,
-            times=read_times(self.time, columns_of(files, self.time, rows)) if self.time else None,
+            groups=read_groups(columns_of(files, self.group, rows), hints) if self.group else None,
+            times=read_times(self.time, columns_of(files, self.time, rows), hints)
+            if self.time
+            else None,
         )
 
     def _find_columns(self, names: list[str]) -> None:
@@ -152,6 +169,16 @@ class TableSource:
         for key in ("group", "time"):
             typed = getattr(self, key)
             setattr(self, key, None if typed is None else column_meant(typed, names))
+
+    def _hints(self, train: TableFile) -> Hints:
+        """Find how the train file is written, by all of its columns, and then its target."""
+        some = train.table
+        if some is None:  # of a large file, its first rows
+            some = next((chunk for chunk in train.open() if len(chunk)), None)
+        columns = () if some is None else some.itercolumns()
+        found = evidence_of_file(columns, separator_of(train.path, self.dialect))
+        hints, cells = Hints(self.kinds, self.dialect, found), train.column(self.target)
+        return replace(hints, target=describe_target(cells, self.task, hints, self.target))
 
     def _is_large(self) -> bool:
         """Say whether the files would fill a good part of the memory once they are unpacked."""

@@ -1,6 +1,7 @@
 """Read a target: labels or values as the user wrote them, and what is wrong with them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,12 @@ from kindling.errors import DataError, Problem
 from kindling.fixes import Setting, Way
 from kindling.formatting import first_few, shown
 from kindling.tables import column_types
-from kindling.tables.column_types import decimal_sign, has_leading_zeros
-from kindling.tables.schema import point_at
+from kindling.tables.column import Column
+from kindling.tables.column_types import POINT, has_leading_zeros
+from kindling.tables.csv_dialect import Dialect
+from kindling.tables.inference import NO_HINTS, Hints, styled
+from kindling.tables.invalid_cells import point_at
+from kindling.tables.number_text import NUMBER_MARKERS, NumberStyle, known_text
 
 MAX_WHOLE_CLASSES = 20  # more distinct whole numbers than this are taken as a quantity
 
@@ -23,19 +28,20 @@ def known_labels(cells: pa.ChunkedArray, missing: Iterable[str] = ()) -> pa.Chun
 
     Labels are the user's: a class may be called None or NA, as no gap in a column of numbers may.
     """
-    return column_types.known_text(cells, ("", *missing))
+    return known_text(cells, ("", *missing))
 
 
-def read_target(
-    cells: pa.ChunkedArray, task: str = "auto", missing: Iterable[str] = ()
-) -> pd.Series:
-    """Return float64, booleans or text by row number; what is missing is NaN or None.
+def describe_target(
+    cells: pa.ChunkedArray, task: str = "auto", hints: Hints = NO_HINTS, name: str = ""
+) -> Column:
+    """Find whether a target holds numbers, booleans or words, and how numbers are written.
 
     Args:
-        cells: of any type.
+        cells: of any type; of the train file, since every file is read alike.
         task: as it was asked for; labels that a number would change, such as 007, stay text.
-        missing: words that mean that nothing is known, beside empty cells. Among numbers, NA and
-            its like mean it too, unless classes were asked for.
+        hints: what is known of the table. Among numbers, NA and its like are missing, as what is
+            named there; where classes are asked for, each word is one.
+        name: of the target.
 
     Raises:
         DataError: cells are no single values.
@@ -43,39 +49,83 @@ def read_target(
     if not column_types.is_single(cells):
         rule, fix = "cells of a target must be single values", Setting("data.target")
         raise DataError(Problem(rule, f"cells of type {cells.type}", fix, "D212"))
+    column = Column(name, "number", missing=hints.dialect.missing)
+    if pa.types.is_boolean(cells.type):
+        return replace(column, column_type="boolean")
+    if not column_types.is_text(cells) and not pa.types.is_integer(cells.type):
+        return column
+    labels = known_labels(_distinct(cells), column.missing)
+    known = labels if task == "classification" else _without_markers(labels, hints)
+    column = styled(column, known, hints)
+    numbers = column_types.to_number(known, column.style)
+    are_numbers = numbers.null_count == known.null_count < len(known)
+    if are_numbers and (task == "regression" or not _are_codes(known, numbers, column, task)):
+        return column
+    return replace(column, column_type="category")
+
+
+def _distinct(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return every different cell once, as text."""
+    return pc.cast(pa.chunked_array([cells.unique()]), pa.string())
+
+
+def _without_markers(labels: pa.ChunkedArray, hints: Hints) -> pa.ChunkedArray:
+    """Make markers null as among numbers; of few whole numbers, which may be classes, fewer are."""
+    known = known_text(labels)
+    numbers = column_types.to_number(known, styled(Column("", "number"), known, hints).style)
+    is_class_like = len(known) <= MAX_WHOLE_CLASSES and column_types.is_whole(numbers)
+    return known if is_class_like else known_text(known, NUMBER_MARKERS)
+
+
+def read_target(
+    cells: pa.ChunkedArray,
+    task: str = "auto",
+    missing: Iterable[str] = (),
+    column: Column | None = None,
+) -> pd.Series:
+    """Return float64, booleans or text by row number; what is missing is NaN or None.
+
+    Args:
+        cells: of any type.
+        task: as it was asked for.
+        missing: words that mean that nothing is known.
+        column: from `describe_target`, of the train file; None describes these very cells.
+
+    Raises:
+        DataError: cells are no single values.
+    """
+    hints = Hints(dialect=Dialect(missing=tuple(missing)))
+    column = column or describe_target(cells, task, hints)
     if pa.types.is_boolean(cells.type):
         return cells.to_pandas().astype(object)
-    if pa.types.is_floating(cells.type) or pa.types.is_decimal(cells.type):
-        return pc.cast(cells, pa.float64(), safe=False).to_pandas()
-    if pa.types.is_duration(cells.type) or pa.types.is_time(cells.type):
-        return column_types.to_number(cells).to_pandas()
-    text = cells if column_types.is_text(cells) else pc.cast(cells, pa.string())
-    return _read_words(text, task, tuple(missing))
-
-
-def _read_words(cells: pa.ChunkedArray, task: str, missing: tuple[str, ...]) -> pd.Series:
+    if not column_types.is_single(cells):
+        describe_target(cells)  # says so
+    if not column_types.is_text(cells) and not pa.types.is_integer(cells.type):
+        numbers = column_types.to_number(cells, column.style)
+        if pa.types.is_floating(cells.type):  # infinity is refused, not missing
+            numbers = pc.if_else(pc.is_inf(cells), pc.cast(cells, pa.float64()), numbers)
+        return numbers.to_pandas()
     encoded = cells.combine_chunks().dictionary_encode()  # every label is looked at once
-    labels = known_labels(pa.chunked_array([encoded.dictionary]), missing)
-    known = labels if task == "classification" else _without_markers(labels)
-    numbers = column_types.to_number(known, decimal_sign(known))
-    is_number = numbers.null_count == known.null_count < len(known)
-    is_number = is_number and (task == "regression" or not _are_codes(known, numbers, task))
+    labels = known_labels(
+        pc.cast(pa.chunked_array([encoded.dictionary]), pa.string()), column.missing
+    )
+    numbers = column_types.to_number(labels, column.style)
+    is_number = column.column_type == "number" and _are_all(numbers, labels)
     distinct = np.array([*(numbers if is_number else labels).to_pylist(), None], dtype=object)
     values = distinct[encoded.indices.fill_null(-1).to_numpy()]
     return pd.Series(values, dtype=np.float64 if is_number else object)
 
 
-def _without_markers(labels: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Make markers null as among numbers; of few whole numbers, which may be classes, fewer are."""
-    known = column_types.known_text(labels)
-    numbers = column_types.to_number(known, decimal_sign(known))
-    is_class_like = len(known) <= MAX_WHOLE_CLASSES and column_types.is_whole(numbers)
-    return known if is_class_like else column_types.known_text(known, column_types.NUMBER_MARKERS)
+def _are_all(numbers: pa.ChunkedArray, labels: pa.ChunkedArray) -> bool:
+    """Say whether each label that is no marker of a missing one became a number."""
+    return pc.count(numbers).as_py() == pc.count(known_text(labels, NUMBER_MARKERS)).as_py()
 
 
-def _are_codes(known: pa.ChunkedArray, numbers: pa.ChunkedArray, task: str) -> bool:
-    """Say whether labels that look like numbers would lose a zero, or the last of many digits."""
+def _are_codes(known: pa.ChunkedArray, numbers: pa.ChunkedArray, column: Column, task: str) -> bool:
+    """Say whether labels that look like numbers would lose a zero, a unit or a digit."""
     if has_leading_zeros(known):
+        return True
+    if column.unit and column_types.is_whole(numbers) and len(known) <= MAX_WHOLE_CLASSES:
         return True
     is_quantity = task == "auto" and len(known) > MAX_WHOLE_CLASSES
     return not is_quantity and bool(pc.any(pc.greater(pc.abs(numbers), column_types.EXACT)).as_py())
@@ -95,18 +145,27 @@ def infer_task(column: pd.Series, asked: str) -> tuple[bool, str]:
 
 
 def check_targets(
-    targets: Mapping[str, pd.Series], transform: str, *, is_regression: bool
+    targets: Mapping[str, pd.Series], style: NumberStyle, transform: str, *, is_regression: bool
 ) -> list[Problem]:
-    """List what is wrong with the target in each file, by its path; the first is that of train."""
+    """List what is wrong with the target in each file, by its path; the first is that of train.
+
+    Args:
+        targets: from `read_target`, each with its name.
+        style: how its numbers are written.
+        transform: data.target_transform.
+        is_regression: whether it is a quantity.
+    """
     problems = [] if is_regression else too_many_classes(next(iter(targets.values())))
     for file, target in targets.items():
-        problems += target_problems(target, is_regression=is_regression, file=file)
+        problems += target_problems(target, style, is_regression=is_regression, file=file)
         if is_regression:
             problems += log_problems(target, transform, file)
     return problems
 
 
-def target_problems(column: pd.Series, *, is_regression: bool, file: str) -> list[Problem]:
+def target_problems(
+    column: pd.Series, style: NumberStyle = POINT, *, is_regression: bool, file: str
+) -> list[Problem]:
     """List what is wrong with one file's target: missing cells, text where a number is needed."""
     missing, problems = column.index[column.isna()], []
     if len(missing):
@@ -120,7 +179,7 @@ def target_problems(column: pd.Series, *, is_regression: bool, file: str) -> lis
     if not is_regression:
         return problems
     if not pd.api.types.is_float_dtype(column):
-        return problems + _text_problems(column.dropna(), file)
+        return problems + _text_problems(column.dropna(), style, file)
     rows = column.index[column.abs() > column_types.LARGEST]
     if len(rows):
         rule = f"target {column.name!r} of {file} must be finite, and below 3.4e38"
@@ -135,12 +194,12 @@ def _place(file: str, column: pd.Series, rows: pd.Index) -> dict[str, Any]:
     return {"file": file, "column": str(column.name), "row": int(rows[0]), "count": len(rows)}
 
 
-def _text_problems(known: pd.Series, file: str) -> list[Problem]:
+def _text_problems(known: pd.Series, style: NumberStyle, file: str) -> list[Problem]:
     """Point at the first cell of a quantity that is no number."""
     if known.empty:
         return []
     text = pa.chunked_array([pa.array(known.map(str), pa.string())])
-    bad = known[column_types.to_number(text, decimal_sign(text)).to_pandas().isna().to_numpy()]
+    bad = known[column_types.to_number(text, style).to_pandas().isna().to_numpy()]
     cell, row = (bad.iloc[0], bad.index[0]) if len(bad) else (known.iloc[0], known.index[0])
     rule = f"target {known.name!r} of {file} is a quantity, so every cell must be a number"
     got = point_at(shown(cell), int(row), len(bad))
@@ -172,7 +231,7 @@ def too_many_classes(column: pd.Series) -> list[Problem]:
     ways: list[Way] = ["give more rows of each"]
     ways += [Setting("data.target", ..., "to learn another column")]
     text = pa.chunked_array([pa.array(column.dropna().map(str), pa.string())])
-    if column_types.to_number(text, decimal_sign(text)).null_count == 0:
+    if column_types.to_number(text, describe_target(text, "regression").style).null_count == 0:
         ways += [Setting("data.task", "regression", "if it is a quantity")]
     got = f"{column.nunique()} classes in {len(column)} rows"
     return [Problem(rule, got, tuple(ways), "D204", column=str(column.name))]

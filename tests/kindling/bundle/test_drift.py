@@ -5,7 +5,8 @@ import pytest
 
 from kindling.bundle.drift import Drift
 from kindling.images.image_schema import ImageSchema
-from kindling.tables.schema import Column, TableSchema
+from kindling.tables.column import Column
+from kindling.tables.schema import TableSchema
 
 SCHEMA = TableSchema(
     (
@@ -63,7 +64,7 @@ def test_dates_out_of_range_are_written_as_dates():
 
 
 def test_gaps_where_the_train_rows_had_none_are_counted():
-    assert lines_of({"size": "", "town": "?"}, {"size": "NA"}) == [
+    assert lines_of({"size": "", "town": ""}, {"size": "NA"}) == [
         "size: no value in 2 rows; the train rows all had one",
         "town: no value in 1 row; the train rows all had one",
     ]

@@ -14,7 +14,8 @@ from kindling.bundle.inputs import to_images, to_table
 from kindling.bundle.python_cells import to_arrow
 from kindling.errors import DataError
 from kindling.images.image_schema import ImageSchema
-from kindling.tables.schema import Column, TableSchema
+from kindling.tables.column import Column
+from kindling.tables.schema import TableSchema
 
 SCHEMA = TableSchema(
     (

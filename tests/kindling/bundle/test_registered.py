@@ -86,7 +86,7 @@ from kindling.tables.inference import infer_schema
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.types import DataSpec
 
-schema = infer_schema(pa.table(rows), {{}})
+schema = infer_schema(pa.table(rows))
 preprocessor = TablePreprocessor(load(PREPROCESSING, "leafnet"))
 preprocessor.fit(schema.cast(pa.table(rows), "leaves"), schema)
 spec = DataSpec("regression", "weight", **preprocessor.describe())

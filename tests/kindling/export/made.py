@@ -8,7 +8,7 @@ import torch
 from kindling.bundle.bundle import Bundle
 from kindling.bundle.predictor import Predictor
 from kindling.images.image_schema import ImageSchema
-from kindling.tables.inference import infer_schema
+from kindling.tables.inference import Hints, infer_schema
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.types import DataSpec
 from project.data.preprocessing import make_transformer
@@ -26,7 +26,7 @@ QUANTITY = {"problem_type": "regression", "target_mean": 180_000.0, "target_scal
 def table_model(frame, target=CLASSES, *, network=MLP, make_transformer=make_transformer, **kinds):
     """Make a model of the columns of a frame."""
     raw = pa.Table.from_pandas(frame, preserve_index=False)
-    schema = infer_schema(raw, kinds)
+    schema = infer_schema(raw, Hints(kinds))
     typed = schema.cast(raw, "the frame")
     preprocessor = TablePreprocessor(make_transformer).fit(typed, schema)
     spec = DataSpec(target="t", **target, **preprocessor.describe())

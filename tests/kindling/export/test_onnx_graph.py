@@ -8,7 +8,8 @@ from onnx import TensorProto, helper
 
 from kindling.errors import ConfigError
 from kindling.export.onnx_file import IR_VERSION, OPSET, add_ends
-from kindling.tables.schema import Column, TableSchema
+from kindling.tables.column import Column
+from kindling.tables.schema import TableSchema
 
 WORDS = np.array(["low", "high \N{SNOWMAN}"], dtype=object)
 

@@ -61,7 +61,7 @@ def test_every_column_can_be_named_in_every_key(numbered_csv, name):
         asked = {"target": "label", key: OverridesParser.create().parse_override(typed).value()}
         return TableSource(str(numbered_csv), **asked).read()
 
-    assert read("kinds", {name: "category"}).kinds == {name: "category"}
+    assert read("kinds", {name: "category"}).hints.kinds == {name: "category"}
     assert name not in read("ignore", [name]).x[0].names
     assert read("target", name).target == name
     assert read("group", name).groups is not None

@@ -16,26 +16,6 @@ def test_text_and_numbers_say_the_same():
     assert column_types.to_number(column(7, None)).to_pylist() == [7, None]
 
 
-@pytest.mark.parametrize(
-    ("text", "decimal", "number"),
-    [
-        ("1,234", ".", 1234),
-        ("1,234,567.5", ".", 1234567.5),
-        ("1.234,5", ",", 1234.5),
-        ("0,5", ",", 0.5),
-        ("0,785", ",", 0.785),
-        ("0,785", ".", None),  # no group of thousands begins with 0
-        ("0.785", ",", 0.785),
-        ("12.5", ",", 12.5),
-        ("1,23", ".", None),
-        ("0x10", ".", None),
-        ("--5", ".", None),
-    ],
-)
-def test_thousands_are_grouped_and_decimals_are_marked_by_one_sign_each(text, decimal, number):
-    assert column_types.to_number(column(text, "no number"), decimal).to_pylist() == [number, None]
-
-
 @pytest.mark.parametrize("marker", ["", "NA", "?", " nan ", "-"])
 def test_markers_of_missing_numbers_are_missing(marker):
     assert column_types.to_number(column(marker, "1")).to_pylist() == [None, 1]
@@ -48,7 +28,10 @@ def test_infinity_counts_as_missing():
 
 def test_a_code_read_as_a_category_loses_no_digit_and_gains_no_decimal():
     assert to_category(column(7.0, None, 12.0)).to_pylist() == ["7", "", "12"]
-    assert to_category(column("007", " a ", "NA")).to_pylist() == ["007", "a", ""]
+    words = column("007", " a ", "NA", "")
+    assert to_category(words).to_pylist() == ["007", "a", "NA", ""]
+    assert to_category(words, missing=["NA"]).to_pylist() == ["007", "a", "", ""]
+    assert to_category(words, empty="NA").to_pylist() == ["007", "a", "NA", "NA"]
 
 
 @pytest.mark.parametrize("cell", ["1.0", "1", " TRUE ", "yes", "1.", 1.0, 1, True, "+1"])

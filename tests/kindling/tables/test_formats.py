@@ -64,7 +64,7 @@ def test_a_further_format_is_predicted_evaluated_inspected_and_uploaded(
 ):
     from kindling import load
 
-    schema = infer_schema(read_table(feather_file), {})
+    schema = infer_schema(read_table(feather_file))
     assert pa.concat_tables(open_rows(feather_file, schema)).num_rows == 64
     assert feather_file in find_files([str(tmp_path)], schema)
     assert {c.name for c in inspect_table(str(feather_file), "label", None, {}).columns} >= {"town"}
@@ -91,7 +91,7 @@ def test_compressed_files_are_no_uploads(monkeypatch, feather_file):
     known = TableFormat("Feather", b"ARROW1", (".feather",), True, read_feather)
     monkeypatch.setattr(formats, "FORMATS", [known, *formats.FORMATS])
     with pytest.raises(Refusal):
-        read_upload(feather_file.read_bytes(), infer_schema(pa.table(TABLE), {}), Limits())
+        read_upload(feather_file.read_bytes(), infer_schema(pa.table(TABLE)), Limits())
 
 
 def test_a_long_file_comes_in_chunks_that_are_the_whole(tmp_path):

@@ -4,14 +4,14 @@ import pyarrow as pa
 import pytest
 
 from kindling.errors import DataError
-from kindling.tables.inference import infer_schema
+from kindling.tables.inference import Hints, infer_schema
 
 RNG = np.random.default_rng(0)
 ONES = ["a", "b", "c"] * 10
 
 
 def infer(cells, **asked):
-    (column,) = infer_schema(pa.table({"c": pa.array(cells)}), asked).columns
+    (column,) = infer_schema(pa.table({"c": pa.array(cells)}), Hints(asked)).columns
     return column
 
 
@@ -50,7 +50,7 @@ def test_column_type_follows_the_cells(cells, kind):
 def test_whole_numbers_that_all_differ_are_an_id_where_the_name_says_so():
     numbers = RNG.permutation(10**6)[:50]
     kinds = {
-        name: infer_schema(pa.table({name: numbers}), {}).columns[0].column_type
+        name: infer_schema(pa.table({name: numbers})).columns[0].column_type
         for name in ("customer_id", "PID", "orderNumber", "paid", "area")
     }
     assert kinds == {
@@ -89,7 +89,7 @@ def test_a_date_becomes_parts_with_an_hour_only_where_there_is_one():
 
 def test_names_of_made_columns_do_not_take_those_of_others():
     gaps = [1.0, 2.0, None, None, None]
-    schema = infer_schema(pa.table({"c": gaps, "c is missing": range(5)}), {})
+    schema = infer_schema(pa.table({"c": gaps, "c is missing": range(5)}))
     features = [name for column in schema.columns for name in column.features]
     assert len(set(features)) == len(features) == 3
 

@@ -47,7 +47,7 @@ def test_a_named_index_is_a_column_of_parquet(frame_and_columns, tmp_path, monke
 
 def test_a_model_takes_a_named_index_from_a_frame_and_from_an_arrow_table(frame_and_columns):
     frame, columns = frame_and_columns
-    schema = infer_schema(pa.table({"load": [1.0]}), {})
+    schema = infer_schema(pa.table({"load": [1.0]}))
     assert to_table(frame, schema).to_pydict() == columns
     taken = to_table(pa.Table.from_pandas(frame), schema).to_pydict()
     assert {name: taken[name] for name in columns} == columns
@@ -55,7 +55,7 @@ def test_a_model_takes_a_named_index_from_a_frame_and_from_an_arrow_table(frame_
 
 def test_a_column_goes_before_an_index_of_its_name():
     frame = pd.DataFrame({"a": [1, 2]}, index=pd.Index([8, 9], name="a"))
-    assert to_table(frame, infer_schema(pa.table({"a": [1]}), {})).to_pydict() == {"a": [1, 2]}
+    assert to_table(frame, infer_schema(pa.table({"a": [1]}))).to_pydict() == {"a": [1, 2]}
 
 
 @pytest.mark.parametrize("cells", [[8, 9, 4], ["Mazda", "Fiat", "Volvo"]])

@@ -35,7 +35,7 @@ def fit(change, raw=RAW):
         steps = make_transformer(numbers, booleans, categories).transformers
         return ColumnTransformer(change(steps))
 
-    schema = infer_schema(pa.table(raw), {})
+    schema = infer_schema(pa.table(raw))
     features = schema.cast(pa.table(raw), "table")
     return TablePreprocessor(make).fit(features, schema), features
 

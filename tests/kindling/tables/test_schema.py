@@ -5,7 +5,7 @@ import pytest
 
 from kindling.errors import DataError
 from kindling.tables.asked_columns import leave_out
-from kindling.tables.inference import infer_schema
+from kindling.tables.inference import Hints, infer_schema
 
 RAW = {
     "size": [1.0, 2.5, None, 4.0],
@@ -13,7 +13,7 @@ RAW = {
     "new": ["true", "false", "true", "false"],
     "when": ["2020-01-01", "2021-02-28", "2021-03-01", "2020-12-31"],
 }
-SCHEMA = infer_schema(pa.table(RAW), {})
+SCHEMA = infer_schema(pa.table(RAW))
 
 
 def test_columns_come_in_the_order_of_the_schema_whatever_the_table_has():
@@ -62,7 +62,7 @@ def test_a_cell_that_does_not_fit_is_pointed_at(name, cell, word):
 
 def cells_of(columns, **cells):
     """Cast one row whose columns are inferred from train rows."""
-    schema = infer_schema(pa.table(columns), {"when": "date"} if "when" in columns else {})
+    schema = infer_schema(pa.table(columns), Hints({"when": "date"} if "when" in columns else {}))
     return schema.cast(pa.table({name: [cell] for name, cell in cells.items()}), "t").iloc[0, 0]
 
 
@@ -91,9 +91,9 @@ def test_lists_among_numbers_are_pointed_at():
 def test_every_full_hour_is_its_own_hour_and_far_dates_are_dates():
     hours = pd.date_range("1899-12-30", "2035-01-01", freq="7h")
     columns = pa.table({"when": pa.array(hours)})
-    parts = infer_schema(columns, {}).cast(columns, "t")
+    parts = infer_schema(columns).cast(columns, "t")
     assert (parts["when (hour)"] == hours.hour).all()
     assert (parts["when (year)"] == hours.year).all()
     assert (parts["when (weekday)"] == hours.day_of_week).all()
     far = pa.table({"when": ["9999-12-31", "0001-01-01", "2024-02-29"]})
-    assert infer_schema(far, {}).cast(far, "t")["when (year)"].tolist() == [9999, 1, 2024]
+    assert infer_schema(far).cast(far, "t")["when (year)"].tolist() == [9999, 1, 2024]

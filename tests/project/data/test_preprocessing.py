@@ -20,7 +20,7 @@ TRAIN = slice(0, 9)
 def fit(raw):
     """Fit on the first nine rows; return the preprocessor and all typed rows."""
     table = pa.table(raw)
-    schema = infer_schema(table.slice(0, 9), {})
+    schema = infer_schema(table.slice(0, 9))
     typed = schema.cast(table, "table")
     return TablePreprocessor(make_transformer).fit(typed.iloc[TRAIN], schema), typed
 
