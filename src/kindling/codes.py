@@ -47,7 +47,7 @@ CODES: dict[str, Check] = {
     "D005": Check(
         "error",
         "Rows have more or fewer cells than the header",
-        "Correct them, or set data.csv.separator.",
+        "Correct them, or set data.csv.separator, skip or comment.",
     ),
     "D006": Check("error", "A quote is never closed", "Close it, or set data.csv.quote."),
     "D007": Check("error", "Two columns have one name", "Rename them."),
@@ -60,7 +60,7 @@ CODES: dict[str, Check] = {
     "D010": Check(
         "warning",
         "The first line looks like a row, not like a header",
-        "It is taken for the header; put one above it.",
+        "It is taken for the header; data.csv.header=false takes it for a row.",
     ),
     "D011": Check(
         "warning",
@@ -81,10 +81,25 @@ CODES: dict[str, Check] = {
     "D015": Check(
         "error", "A row is longer than a megabyte", "Close a quote, shorten it, or give Parquet."
     ),
+    "D016": Check(
+        "warning",
+        "Lines of a CSV file are neither its header nor rows: above it, comments, units",
+        "Left out; data.csv.skip, comment and units say it otherwise.",
+    ),
+    "D017": Check(
+        "warning",
+        "A CSV file has no header",
+        "Its columns are called column_1, column_2; data.csv.header=true takes the first line.",
+    ),
     "D018": Check(
         "warning",
         "A Parquet file holds an index without a name",
         "Left out; give it a name if it tells something.",
+    ),
+    "D019": Check(
+        "warning",
+        "A header has one name fewer than its rows have cells, as R writes it",
+        "The first column is the one without a name.",
     ),
     "D101": Check(
         "error", "A column that is needed is absent", "Correct the name; the nearest one is said."

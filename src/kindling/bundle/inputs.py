@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from kindling.errors import DataError, Problem, for_a_model
 from kindling.images.decoding import decode
 from kindling.images.image_schema import ImageSchema
 from kindling.tables.column_types import is_text
-from kindling.tables.csv_dialect import AUTO, Dialect
+from kindling.tables.csv_dialect import AUTO, Dialect, for_new_rows
 from kindling.tables.formats import decode_storage, open_table
 from kindling.tables.number_text import rewrite_sign
 from kindling.tables.pandas_index import kept_index, named_levels
@@ -59,12 +60,15 @@ def read_rows(file: Path, schema: TableSchema, asked: Dialect | None = None) -> 
 def written_as(file: Path, schema: TableSchema) -> Dialect:
     """Take what the user set for the train rows, unless the columns are found without it only."""
     # Somebody who trained on "a;b" may send "a,b": the header tells which of both it is.
-    needed = {column.name for column in schema.used}
-    for dialect in dict.fromkeys((schema.dialect, AUTO)):
+    needed, trained = {column.name for column in schema.used}, for_new_rows(schema.dialect)
+    anew = replace(AUTO, header=True, decimal=trained.decimal, missing=trained.missing)
+    # Names that count the columns fit any file: those of a header, if there is one, go first.
+    ways = (trained, anew) if trained.header else (anew, trained)
+    for dialect in dict.fromkeys(ways):
         with suppress(DataError, OSError, EOFError, UnicodeError):  # the reader says it in words
             if needed <= set(next(open_table(file, dialect)).column_names):
                 return dialect
-    return schema.dialect
+    return trained
 
 
 def to_table(rows: Any, schema: TableSchema) -> pa.Table:

@@ -7,7 +7,6 @@ import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from kindling.errors import ConfigError, DataError, Problem, permitted
 from kindling.files import write_atomically
 from kindling.formatting import json_text
+from kindling.tables.csv_dialect import AUTO, KEYS, asked_dialect, for_new_rows
 
 if TYPE_CHECKING:
     from kindling.images.image_schema import ImageSchema
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kindling.tables.schema import TableSchema
 
 
-CSV_KEYS = ("separator", "encoding", "quote", "decimal")
+CSV_KEYS = tuple(key for key in KEYS if key != "missing")  # whose gaps a model knows
 # How --csv takes what a training takes as data.csv.
 CSV_OPTIONS = {f"data.csv.{name}": f"--csv {name}=" for name in CSV_KEYS}
 
@@ -63,16 +63,14 @@ def csv_dialect(words: Sequence[str], schema: "TableSchema | ImageSchema") -> "D
     Raises:
         ConfigError: an unknown key, or a value that cannot be.
     """
-    from kindling.tables.csv_dialect import AUTO, asked_dialect
-
     if not words:
         return None
-    known = asdict(getattr(schema, "dialect", AUTO))
+    trained = for_new_rows(getattr(schema, "dialect", AUTO))
     pairs = [word.partition("=") for word in words]
-    if any(key not in known for key, _, _ in pairs):
-        rule = f"--csv takes {'=, '.join(known)}="
+    if any(key not in CSV_KEYS for key, _, _ in pairs):
+        rule = f"--csv takes {'=, '.join(CSV_KEYS)}="
         raise ConfigError(Problem(rule, ", ".join(words), "type --csv 'separator=;'"))
-    return asked_dialect(known | {key: value for key, _, value in pairs}, "--csv ")
+    return asked_dialect({key: value for key, _, value in pairs}, "--csv ", trained)
 
 
 def find_files(

@@ -20,7 +20,7 @@ from kindling.formatting import shown
 from kindling.serve.answer import Refusal, RequestProblem, refuse
 from kindling.serve.fields import WORDS
 from kindling.serve.middleware import Limits
-from kindling.tables.csv_layout import SEPARATORS
+from kindling.tables.csv_shape import SEPARATORS
 from kindling.tables.formats import CSV, MAGIC_BYTES, find_format
 from kindling.tables.schema import TableSchema
 

@@ -6,7 +6,8 @@ one entry in FORMATS; training, predict, evaluate, inspect and uploads then read
 
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -175,21 +176,29 @@ def decode_storage(table: pa.Table) -> pa.Table:
     return table
 
 
+def as_found(path: Path, dialect: Dialect) -> Dialect:
+    """Say of a CSV file without a header that it has none, and how many columns: later ones too."""
+    with suppress(DataError, OSError, EOFError, zlib.error, UnicodeError):  # open_table says it
+        if format_of(path) is CSV and not (layout := sniff(path, dialect)).shape.has_header:
+            return replace(dialect, header=False, width=len(layout.names))
+    return dialect
+
+
 class TableFile:
     """A file that is held in memory, or read anew whenever it is looked at.
 
     Args:
         path: of any format in FORMATS.
-        dialect: how a CSV file is written.
+        dialect: how a CSV file is written; of one without a header, its width is added.
         may_hold: whether a small file is to be held; a large one would take more memory raw
             than what becomes of it, and is read again in the time that this takes.
     """
 
     def __init__(self, path: str, dialect: Dialect, may_hold: bool) -> None:
-        self.path, self.dialect = path, dialect
+        self.path, self.dialect = path, as_found(Path(path), dialect)
         is_held = may_hold and Path(path).stat().st_size <= HELD_BYTES
-        self.table = read_table(path, dialect) if is_held else None
-        first = next(open_table(path, dialect)) if self.table is None else self.table
+        self.table = read_table(path, self.dialect) if is_held else None
+        first = next(open_table(path, self.dialect)) if self.table is None else self.table
         self.names: list[str] = first.column_names
 
     def open(self) -> Iterator[pa.Table]:

@@ -114,7 +114,9 @@ class TableSource:
 
     def read(self) -> RawData:
         on_disk = self._is_large() if self.memory == "auto" else self.memory == "disk"
-        files = [TableFile(file, self.dialect, not on_disk) for file in self.files.values()]
+        first = TableFile(self.path, self.dialect, not on_disk)
+        others = [path for path in self.given.values() if path]
+        files = [first, *(TableFile(path, first.dialect, not on_disk) for path in others)]
         self._find_columns(files[0].names)
         # In this order each step may lean on the last: columns are there, targets are known.
         refuse(self._absent(files))
@@ -176,8 +178,8 @@ class TableSource:
         if some is None:  # of a large file, its first rows
             some = next((chunk for chunk in train.open() if len(chunk)), None)
         columns = () if some is None else some.itercolumns()
-        found = evidence_of_file(columns, separator_of(train.path, self.dialect))
-        hints, cells = Hints(self.kinds, self.dialect, found), train.column(self.target)
+        found = evidence_of_file(columns, separator_of(train.path, train.dialect))
+        hints, cells = Hints(self.kinds, train.dialect, found), train.column(self.target)
         return replace(hints, target=describe_target(cells, self.task, hints, self.target))
 
     def _is_large(self) -> bool:
