@@ -20,7 +20,7 @@ class Row(NamedTuple):
     cells: list[str]
 
 
-class Columns:
+class ColumnCells:
     """Looks at the columns of some rows, each when it is asked for."""
 
     def __init__(self, rows: list[Row]) -> None:
@@ -49,7 +49,7 @@ class Columns:
 
 def is_header(row: Row, body: list[Row]) -> bool:
     """Say whether a row has a word above a column of numbers, and no number above any."""
-    columns = Columns(body)
+    columns = ColumnCells(body)
     cells = [cell for n, cell in enumerate(row.cells) if cell and columns.is_numeric(n)]
     return bool(cells) and not any(map(is_number, cells))
 
@@ -62,7 +62,7 @@ def has_no_names(row: Row, body: list[Row]) -> bool:
     """
     if len(body) < 2 or any(other.cells == row.cells for other in body):
         return False  # a header may stand in a file again where files were joined
-    columns = Columns(body)
+    columns = ColumnCells(body)
     known = [(n, cell) for n, cell in enumerate(row.cells) if cell not in MARKERS]
     # Mostly the first column of numbers has a name: no other column is looked at.
     if any(columns.is_numeric(n) for n, cell in known if not is_number(cell)):

@@ -14,7 +14,14 @@ from typing import Any
 
 from kindling.tables.csv_cleaning import split_lines, squeeze
 from kindling.tables.csv_dialect import BLANKS, Dialect
-from kindling.tables.csv_evidence import MARKERS, Columns, Row, has_no_names, is_header, is_number
+from kindling.tables.csv_evidence import (
+    MARKERS,
+    ColumnCells,
+    Row,
+    has_no_names,
+    is_header,
+    is_number,
+)
 
 SEPARATORS = (",", ";", "\t", "|")
 COMMENTS = ("#", "%", "//", "!")  # that lines above a header begin with
@@ -223,7 +230,7 @@ def _count_units(body: list[Row], asked: Dialect) -> int:
     if asked.units is not None:
         return min(asked.units, len(body))
     most = MAX_UNITS if len(body) > 2 * MAX_UNITS else 1
-    columns = Columns(body[most:]) if len(body) > most + 1 else Columns([])
+    columns = ColumnCells(body[most:]) if len(body) > most + 1 else ColumnCells([])
 
     def are_units(row: Row) -> bool:
         cells = list(enumerate(row.cells))
