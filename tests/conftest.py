@@ -21,6 +21,7 @@ import pytest
 from PIL import Image
 
 from kindling.config.compose import compose_config, register_resolvers
+from kindling.fixes import OVERRIDES, speaking
 from kindling.run.build import build_data, build_task, build_trainer
 from kindling.run.console import hide_adverts
 from tests.kindling.browser import open_page  # noqa: F401  (a fixture)
@@ -60,6 +61,13 @@ def compose(tmp_path):
         return compose_config(CONF, [*given, "report=false", "baselines=false", *overrides])
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def as_train_py():
+    """Let fixes be worded as train.py words them, whatever part of it a test calls."""
+    with speaking(OVERRIDES):
+        yield
 
 
 @pytest.fixture

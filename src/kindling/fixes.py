@@ -144,7 +144,8 @@ def _as_option(option: str, value: Any) -> list[str]:
     """Put a value behind its option: --target Y, --csv separator=;, --kinds a=number b=date."""
     *words, last = option.split()
     if last[-1] == "=":
-        return [*words, f"{last}{'...' if value is ... else value}"]
+        listed = isinstance(value, list | tuple) and f"[{','.join(map(str, value))}]"
+        return [*words, f"{last}{'...' if value is ... else listed or value}"]
     if isinstance(value, Mapping):
         return [*words, last, *(f"{key}={inner}" for key, inner in value.items())]
     if isinstance(value, list | tuple):
@@ -154,7 +155,8 @@ def _as_option(option: str, value: Any) -> list[str]:
 
 OVERRIDES = Interface("overrides")  # python train.py
 ARGUMENTS = Interface("arguments")  # a notebook, or a script of one's own
-MODEL = Interface("options")  # kindling.load(...) in a notebook: nothing of a training
+# kindling.load(run, device=...) in a notebook: nothing else of a training.
+MODEL = Interface("options", {"device": "device="})
 WORDS = Interface("words")  # a client of the server
 _in_use: ContextVar[Interface] = ContextVar("interface", default=ARGUMENTS)
 

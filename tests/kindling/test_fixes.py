@@ -100,7 +100,8 @@ def test_a_fix_is_worded_for_the_command_in_use(spoken, fix, said):
 def test_a_model_in_a_notebook_is_not_told_of_compose():
     with pytest.raises(DataError) as caught, for_a_model():
         raise DataError(Problem("a rule", "that", ("correct it", *SEPARATOR[1:])))
-    assert caught.value.problems[0].do == "correct it"
+    with speaking(ARGUMENTS):
+        assert caught.value.problems[0].do == "correct it"
 
 
 def test_a_list_goes_in_addition_to_what_is_set():

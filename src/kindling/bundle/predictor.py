@@ -18,6 +18,7 @@ from kindling.bundle.inputs import to_images, to_table
 from kindling.bundle.json_codec import InvalidFile, decode, parse
 from kindling.bundle.manifest import damaged, read_bounded
 from kindling.errors import ConfigError, DataError, Problem, for_a_model
+from kindling.fixes import Setting
 from kindling.formatting import count
 from kindling.images.image_schema import ImageSchema
 from kindling.images.pixel_scaling import PixelScaler
@@ -223,5 +224,6 @@ def _device(name: str) -> torch.device:
         torch.empty(0, device=device)  # a device can have a name and not be there
     except (RuntimeError, AssertionError, ValueError, NotImplementedError) as error:
         rule, got = f"device={name} must be there", str(error).splitlines()[0]
-        raise ConfigError(Problem(rule, got, "type device=cpu")) from error
+        problem = Problem(rule, got, Setting("device", "cpu"), is_for_model=True)
+        raise ConfigError(problem) from error
     return device

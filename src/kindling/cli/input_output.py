@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 
 CSV_KEYS = tuple(key for key in KEYS if key != "missing")  # whose gaps a model knows
-# How --csv takes what a training takes as data.csv.
-CSV_OPTIONS = {f"data.csv.{name}": f"--csv {name}=" for name in CSV_KEYS}
+# What of a training's settings is an option here; each key of data.csv is one of --csv.
+MODEL_OPTIONS = {"device": "--device"}
+CSV_OPTIONS = MODEL_OPTIONS | {f"data.csv.{name}": f"--csv {name}=" for name in CSV_KEYS}
 
 
 def add_run(parser: ArgumentParser) -> None:

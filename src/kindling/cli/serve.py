@@ -17,12 +17,13 @@ import socket
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from kindling.cli.input_output import add_device, add_run, require_package
+from kindling.cli.input_output import MODEL_OPTIONS, add_device, add_run, require_package
 from kindling.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     import uvicorn
 
+OPTIONS = MODEL_OPTIONS
 BACKLOG = 1024  # connections that wait to be taken up
 
 

@@ -15,6 +15,7 @@ from kindling.config.ranges import Rule
 from kindling.config.signatures import section_signature
 from kindling.config.values import leaves, moved_problems
 from kindling.errors import Problem
+from kindling.fixes import Fix, Setting
 
 # How alike two keys are, from 0 to 1: worth a hint; surely a misspelt one, not one to look up.
 SIMILAR, ALMOST_EQUAL = 0.6, 0.9
@@ -38,15 +39,16 @@ def key_problems(
         return moved
     if exists(plain, key):
         if override.is_add() and not override.is_force_add():
-            return [Problem(f"{key} is there already", text, f"type {text.lstrip('+')}")]
+            return [Problem(f"{key} is there already", text, typed_as(key, override))]
         if override.is_delete():
             return [] if "." in key and key not in KEPT else [kept_problem(key, text)]
         return [] if key in rules else type_problems(key, value_of(plain, key), override)
     if override.is_add() and may_be_added(plain, key):
         return []
     owner, name = owner_of(plain, key)
-    if is_open(value_of(plain, owner)) and not override.is_delete():
-        return [Problem(f"{owner} has no {name} yet", text, f"type +{text.lstrip('+')}")]
+    is_known = is_open(value_of(plain, owner)) or takes(value_of(plain, owner), name)
+    if is_known and not override.is_delete():
+        return [Problem(f"{owner} has no {name} yet", text, typed_as(f"+{key}", override))]
     near = nearest(plain, key)
     # A group is typed with a choice, which the wrong key most often has: schedule=cosine.
     is_group = near is not None and "." not in near and isinstance(plain[near], dict)
@@ -57,7 +59,15 @@ def key_problems(
 
 def kept_problem(key: str, text: str) -> Problem:
     """Say that a part which every run needs is not to be taken out."""
-    return Problem(f"{key} cannot be taken out: every run needs it", text, f"type {key}=...")
+    return Problem(f"{key} cannot be taken out: every run needs it", text, Setting(key))
+
+
+def typed_as(key: str, override: Override) -> Fix:
+    """Offer the same value under this key."""
+    value, text = override.value(), override.input_line or ""
+    if override.is_sweep_override() or "${" in text:
+        return f"type {key}={text.partition('=')[2]}"
+    return Setting(key, value)
 
 
 def exists(plain: Any, key: str) -> bool:
@@ -108,6 +118,14 @@ def may_be_added(plain: Any, key: str) -> bool:
     return is_parameter(str(section["_target_"]), name)  # its source does not tell
 
 
+def takes(section: Any, name: str) -> bool:
+    """Say whether the source of a section's target shows a parameter of this name."""
+    if not isinstance(section, dict) or "_target_" not in section:
+        return False
+    signature = section_signature(section)
+    return signature is not None and name in signature.rules
+
+
 def is_parameter(target: str, name: str) -> bool:
     """Say whether a class or function takes a name, by importing it; this may take seconds."""
     from hydra.utils import get_object
@@ -150,8 +168,10 @@ def type_problems(key: str, default: Any, override: Override) -> list[Problem]:
     ):
         return []
     words = TYPE_WORDS.get(type(default), "one word")
-    return [Problem(f"{key} must be {words}", text, f"type {key}=..., by default {default}")]
+    return [Problem(f"{key} must be {words}", text, Setting(key, default, "as by default"))]
 
 
 def _section_problem(key: str, text: str) -> Problem:
-    return Problem(f"{key} is a section with keys of its own", text, f"~{key} takes it out")
+    return Problem(
+        f"{key} is a section with keys of its own", text, Setting(f"~{key}", words="to take it out")
+    )

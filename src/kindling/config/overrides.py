@@ -21,6 +21,8 @@ from kindling.config.keys import exists, kept_problem, key_problems, value_of
 from kindling.config.signatures import forget
 from kindling.config.values import leaf_problems, rules_of, value_problems
 from kindling.errors import ConfigError, Problem
+from kindling.fixes import Setting, Way
+from kindling.quoting import as_override
 
 MAX_COMBINATIONS = 64  # of groups in a sweep that are composed beforehand
 
@@ -30,17 +32,17 @@ def check_overrides(overrides: list[str], conf: Path, *, is_sweep: bool) -> None
     forget()
     parsed, problems = parse(overrides)
     own = [o for o in parsed if not o.key_or_group.startswith("hydra")]
-    if not is_sweep:
-        problems += [_sweep_problem(o) for o in own if o.is_sweep_override()]
     groups = [o for o in own if (conf / o.key_or_group).is_dir()]
     wrong = {id(o): _choice_problems(o, conf) for o in groups}
     problems += itertools.chain(*wrong.values())
     groups = [o for o in groups if not wrong[id(o)]]
+    if not is_sweep:
+        problems += [_sweep_problem(o, None) for o in groups if o.is_sweep_override()]
     values = [o for o in own if not (conf / o.key_or_group).is_dir()]
     # Keys and defaults depend on the chosen files, so values are checked for each combination.
     try:
         for chosen in itertools.islice(itertools.product(*map(expand, groups)), MAX_COMBINATIONS):
-            problems += _check_values(list(chosen), values, conf)
+            problems += _check_values(list(chosen), values, conf, is_sweep=is_sweep)
     except (HydraException, OmegaConfBaseException) as error:
         message = " ".join(str(error).split())
         problems.append(Problem("conf/ and the overrides must fit", message, "correct them"))
@@ -48,7 +50,9 @@ def check_overrides(overrides: list[str], conf: Path, *, is_sweep: bool) -> None
         raise ConfigError(*dict.fromkeys(problems))
 
 
-def _check_values(groups: list[str], values: list[Override], conf: Path) -> list[Problem]:
+def _check_values(
+    groups: list[str], values: list[Override], conf: Path, *, is_sweep: bool
+) -> list[Problem]:
     """Check keys, types and ranges against the configuration that these groups make up."""
     plain: Any = OmegaConf.to_container(compose_unfilled(conf, groups), resolve=False)
     # A class that is typed decides which further keys there are, and what they take.
@@ -64,7 +68,15 @@ def _check_values(groups: list[str], values: list[Override], conf: Path) -> list
     cfg = compose_unfilled(conf, [*groups, *(o.input_line or "" for o in sound)])
     rest = [o for several in singles for o in several[1:]]  # of sweeps; the first is in cfg
     checked = [leaf_problems(o.key_or_group, o.value(), rules) for o in rest]
+    if not is_sweep:
+        several = [o for o in values if o.is_sweep_override()]
+        checked += [iter([_sweep_problem(o, _default(o, plain))]) for o in several]
     return [*itertools.chain(*itertools.chain(*found), *checked), *value_problems(cfg)]
+
+
+def _default(override: Override, plain: Any) -> Any:
+    key = override.key_or_group
+    return value_of(plain, key) if exists(plain, key) else None
 
 
 def is_class(override: Override) -> bool:
@@ -85,13 +97,23 @@ def parse(overrides: list[str]) -> tuple[list[Override], list[Problem]]:
         except HydraException:
             key, equals, value = text.partition("=")
             rule = "an override is key=value; spaces, brackets, commas and quotes need quoting"
-            quoted = value.strip("'\"").replace("\\", "\\\\").replace("'", "\\'")
-            meant = f"{key}='{quoted}'" if equals else ""
+            meant = Setting(key, as_meant(value) if equals else ...)
             with suppress(HydraException):
-                parsed.append(parser.parse_override(meant))
-            fix = f'type "{meant}"' if meant else f"type {key}=..."
-            problems.append(Problem(rule, text, fix))
+                parsed.append(parser.parse_override(as_override(key, meant.value)))
+            problems.append(Problem(rule, text, meant))
     return parsed, problems
+
+
+def as_meant(text: str) -> Any:
+    """Read a value that the grammar cannot read: a list, a mapping, or most often one text."""
+    inner, ends = text[1:-1].strip(), text[:1] + text[-1:]
+    if ends == "[]":
+        return [as_meant(part.strip()) for part in inner.split(",")]
+    if ends == "{}" and all(":" in part for part in inner.split(",")):
+        pairs = [part.rpartition(":") for part in inner.split(",")]
+        return {as_meant(name.strip()): as_meant(value.strip()) for name, _, value in pairs}
+    is_quoted = len(text) > 1 and ends in ("''", '""')
+    return text[1:-1] if is_quoted else text
 
 
 def expand(override: Override) -> list[str]:
@@ -101,11 +123,16 @@ def expand(override: Override) -> list[str]:
     return [f"{override.get_key_element()}={v}" for v in override.sweep_string_iterator()]
 
 
-def _sweep_problem(override: Override) -> Problem:
+def _sweep_problem(override: Override, default: Any) -> Problem:
+    """Offer a sweep; or one list, or one text, by what stands there by default."""
     text = override.input_line or ""
     key, _, value = text.partition("=")
-    fix = f"type -m to try each of them, or {key}=[{value}] for one list"
-    return Problem("several values for one key are a sweep", text, fix)
+    ways: list[Way] = ["type -m to try each of them"]
+    if isinstance(default, list):
+        ways += [Setting(key, as_meant(f"[{value}]"), "for one list")]
+    elif default is None or isinstance(default, str):
+        ways += [Setting(key, value, "for one text")]
+    return Problem("several values for one key are a sweep", text, tuple(ways))
 
 
 def _choice_problems(override: Override, conf: Path) -> list[Problem]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from kindling.errors import ConfigError, Problem
+from kindling.fixes import Setting
 from kindling.runs import CHECKPOINT_FOLDER, OVERRIDES_FILE, RUNS
 
 COMMAND = "python train.py"
@@ -32,14 +33,18 @@ def _recorded(run: Path) -> list[str]:
     if not file.is_file():
         got = f"no {OVERRIDES_FILE} in {run}"
         raise ConfigError(
-            Problem("resume must be the folder of a run", got, f"resume={RUNS}/NAME/TIME")
+            Problem(
+                "resume must be the folder of a run",
+                got,
+                Setting("resume", ..., f"such as {RUNS}/NAME/TIME"),
+            )
         )
     recorded = shlex.split(file.read_text())[len(COMMAND.split()) :]
     for text in recorded:
         if "_target_" in text or text.lstrip("+~").startswith("hydra"):
             rule = f"a recorded override may not choose what code is run ({file})"
-            fix = "delete it there, and type it again if you trust it"
-            raise ConfigError(Problem(rule, text, fix))
+            way = "delete it there, and type it again if you trust it"
+            raise ConfigError(Problem(rule, text, way))
     return recorded
 
 

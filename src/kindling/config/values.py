@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from kindling.config.ranges import OneOf, Pair, Range, Rule, any_of
 from kindling.config.signatures import section_signature
 from kindling.errors import ConfigError, Problem
+from kindling.fixes import Setting
 
 
 def device(value: Any) -> str | None:
@@ -62,11 +63,11 @@ OTHERS: dict[str, dict[str, Rule]] = {
 }
 # The Trainer's own keys for what is done elsewhere, and what to type there.
 MOVED = {
-    "trainer.gradient_clip_val": "task.clip_norm=...",
-    "trainer.gradient_clip_algorithm": "task.clip_norm=...",
-    "trainer.accumulate_grad_batches": "task.accumulate=...",
-    "trainer.accelerator": "device=...",
-    "trainer.fast_dev_run": "experiment=smoke",
+    "trainer.gradient_clip_val": Setting("task.clip_norm"),
+    "trainer.gradient_clip_algorithm": Setting("task.clip_norm"),
+    "trainer.accumulate_grad_batches": Setting("task.accumulate"),
+    "trainer.accelerator": Setting("device"),
+    "trainer.fast_dev_run": Setting("experiment", "smoke"),
 }
 
 
@@ -142,7 +143,7 @@ def fold_problems(data: Mapping[str, Any]) -> list[Problem]:
     if not isinstance(fold, int) or not isinstance(num_folds, int) or not fold >= num_folds >= 2:
         return []
     rule = f"data.fold must be one of data.num_folds={num_folds}, counted from 0"
-    return [Problem(rule, f"{fold}", f"type data.fold={num_folds - 1} or less")]
+    return [Problem(rule, f"{fold}", Setting("data.fold", num_folds - 1, "or less"))]
 
 
 def placement_problems(plain: Mapping[str, Any]) -> list[Problem]:
@@ -154,7 +155,7 @@ def placement_problems(plain: Mapping[str, Any]) -> list[Problem]:
     if data.get("on_device") is not True or given == alone:
         return []
     rule = f"data.on_device=true takes {' and '.join(alone)}"
-    return [Problem(rule, ", ".join(given), "type data.on_device=auto")]
+    return [Problem(rule, ", ".join(given), Setting("data.on_device", "auto"))]
 
 
 def leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -169,19 +170,19 @@ def leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 def moved_problems(key: str, text: str, plain: Mapping[str, Any]) -> list[Problem]:
     """Say where the work of one of the Trainer's own keys is done, if the run has that key."""
-    fix = MOVED.get(key, "")
-    section, _, name = fix.removesuffix("=...").partition(".")
-    if not fix or (name and name not in plain.get(section, {})):
+    fix = MOVED.get(key)
+    section, _, name = fix.key.partition(".") if fix else ("", "", "")
+    if fix is None or (name and name not in plain.get(section, {})):
         return []
-    rule = f"{fix.removesuffix('=...')} does the work of {key}"
-    return [Problem(rule, text, f"type {fix}")]
+    known = fix.key if fix.value is ... else f"{fix.key}={fix.value}"
+    return [Problem(f"{known} does the work of {key}", text, fix)]
 
 
 def leaf_problems(key: str, value: Any, rules: Mapping[str, Rule]) -> Iterator[Problem]:
     """Check one value against the rule of its key."""
     if isinstance(value, str) and value == "???":
-        yield Problem(f"{key} must be given", "nothing", f"type {key}=...")
+        yield Problem(f"{key} must be given", "nothing", Setting(key))
     elif key in rules and not (isinstance(value, str) and "${" in value):
         words = rules[key](value)
         if words:
-            yield Problem(f"{key} must be {words}", f"{value}", f"type {key}=...")
+            yield Problem(f"{key} must be {words}", f"{value}", Setting(key))

@@ -13,6 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from kindling.contract import DescribedData, ReadsFiles
 from kindling.errors import ConfigError, DataError, Problem
+from kindling.fixes import Setting
 from kindling.registry import METRICS, load
 from kindling.scoring import Metric, logged_names, metrics_for
 from kindling.trainer.device import find_device
@@ -112,10 +113,12 @@ def monitor_problems(cfg: DictConfig, metrics: tuple[Metric, ...]) -> list[Probl
         directions = {metric.name: metric.direction for metric in metrics}
         mode = directions.get(cfg.monitor.partition("/")[2], "min")  # the loss: small is good
         rule = f"a good {cfg.monitor} is {'large' if mode == 'max' else 'small'}"
-        return [] if cfg.mode == mode else [Problem(rule, f"mode={cfg.mode}", f"type mode={mode}")]
+        return (
+            [] if cfg.mode == mode else [Problem(rule, f"mode={cfg.mode}", Setting("mode", mode))]
+        )
     near = difflib.get_close_matches(cfg.monitor, names, n=1, cutoff=0.0)[0]
     rule = f"monitor must be one of {', '.join(names)}"
-    return [Problem(rule, f"monitor={cfg.monitor}", f"did you mean monitor={near}?")]
+    return [Problem(rule, f"monitor={cfg.monitor}", Setting("monitor", near, "if that is meant"))]
 
 
 def limit_problems(cfg: DictConfig, data: Any) -> list[Problem]:
@@ -125,9 +128,8 @@ def limit_problems(cfg: DictConfig, data: Any) -> list[Problem]:
     if batches == 0:
         rule = "training needs at least one full batch while data.drop_last=true"
         got = f"data.batch_size={data.batch_size} with {rows} train rows"
-        return [
-            Problem(rule, got, f"type data.batch_size={max(1, rows // 2)}, or data.drop_last=false")
-        ]
+        smaller = Setting("data.batch_size", max(1, rows // 2))
+        return [Problem(rule, got, (smaller, Setting("data.drop_last", False)))]
     limit = 1.0 if limit is None else limit
     used = int(batches * limit) if isinstance(limit, float) else min(batches, limit)
     if used == 0:
@@ -138,7 +140,8 @@ def limit_problems(cfg: DictConfig, data: Any) -> list[Problem]:
     if -1 < steps < per_epoch:
         rule = "training must reach the end of an epoch, where the network is evaluated"
         got = f"trainer.max_steps={steps} of {per_epoch} steps in an epoch"
-        return [Problem(rule, got, f"type +trainer.max_steps={per_epoch}, or trainer.max_epochs=1")]
+        fewer = Setting("trainer.max_epochs", 1, "without trainer.max_steps")
+        return [Problem(rule, got, (Setting("+trainer.max_steps", per_epoch), fewer))]
     return []
 
 
@@ -149,7 +152,7 @@ def validation_problems(cfg: DictConfig) -> list[Problem]:
         return []
     rule = "the network must be evaluated after one epoch at least"
     got = f"trainer.check_val_every_n_epoch={every} of trainer.max_epochs={epochs}"
-    return [Problem(rule, got, f"type +trainer.check_val_every_n_epoch={epochs}")]
+    return [Problem(rule, got, Setting("+trainer.check_val_every_n_epoch", epochs))]
 
 
 def batch_norm_problems(network: nn.Module, data: Any) -> list[Problem]:
@@ -161,4 +164,5 @@ def batch_norm_problems(network: nn.Module, data: Any) -> list[Problem]:
     better = next((n for n in range(size - 1, 1, -1) if (rows - 1) % n != 0), 2)
     rule = "BatchNorm needs two rows in every train batch"
     got = f"{rows} train rows in batches of {size}: the last has one"
-    return [Problem(rule, got, f"type data.batch_size={better}, or data.drop_last=true")]
+    ways = (Setting("data.batch_size", better), Setting("data.drop_last", True))
+    return [Problem(rule, got, ways)]

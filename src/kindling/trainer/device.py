@@ -6,9 +6,11 @@ import torch
 
 from kindling.contract import DescribedData, PlacesRows
 from kindling.errors import ConfigError, Problem
+from kindling.fixes import Setting
 
 ROWS_SHARE = 0.5  # of the device's free memory, at most, unless asked for: the network needs some
-CUDA_BUILD = "install a CUDA build of torch (make train TORCH_INDEX=...), or type device=cpu"
+ON_CPU = Setting("device", "cpu")
+CUDA_BUILD = ("install a CUDA build of torch (make train TORCH_INDEX=...)", ON_CPU)
 
 
 def find_device(name: str, count: int) -> dict[str, Any] | Problem:
@@ -30,17 +32,19 @@ def find_device(name: str, count: int) -> dict[str, Any] | Problem:
         kind = present[0]
     if count > 1:
         got = f"trainer.devices={count}"
-        fix = "type trainer.devices=1; several runs use several GPUs: device=cuda:0, device=cuda:1"
+        words = "(several runs use several GPUs: device=cuda:0, device=cuda:1)"
+        fix = Setting("trainer.devices", 1, words)
         return Problem("a run uses one device", got, fix)
     if kind == "cpu":
         return {"accelerator": "cpu", "devices": 1}
     if reasons[kind] is not None:
-        fix = CUDA_BUILD if kind == "cuda" else "type device=cpu"
-        return Problem(f"device={name} must be there", str(reasons[kind]), fix)
+        ways = CUDA_BUILD if kind == "cuda" else ON_CPU
+        return Problem(f"device={name} must be there", str(reasons[kind]), ways)
     there = torch.cuda.device_count() if kind == "cuda" else 1
     if int(index or 0) >= there:
         names = ", ".join(f"{kind}:{i}" for i in range(there))
-        return Problem(f"device={name} must be there", f"only {names}", f"type device={kind}:0")
+        first = Setting("device", f"{kind}:0")
+        return Problem(f"device={name} must be there", f"only {names}", first)
     return {"accelerator": kind, "devices": [int(index or 0)]}
 
 
@@ -90,7 +94,7 @@ def should_place(device: torch.device, data: Any) -> bool:
     if wish is True and size > free:
         rule = "data.on_device=true needs a data set that fits on the device"
         got = f"{size / 1e6:,.2f} MB of rows, {free / 1e6:,.2f} MB free on {device}"
-        raise ConfigError(Problem(rule, got, "type data.on_device=auto"))
+        raise ConfigError(Problem(rule, got, Setting("data.on_device", "auto")))
     return wish is True or size <= ROWS_SHARE * free
 
 

@@ -19,6 +19,7 @@ from lightning.pytorch.utilities.seed import isolate_rng
 
 from kindling.contract import DescribedData, TriesRates
 from kindling.errors import ConfigError, Problem
+from kindling.fixes import Setting
 from kindling.rng import derive_seed, seed_device
 from kindling.types import Batch
 
@@ -59,8 +60,8 @@ def find_rates(data: Any, task: Any, trainer: Trainer) -> Curve:
     """
     if not (isinstance(task, TriesRates) and isinstance(data, DescribedData)):
         rule = "lr_find=true needs a task and data that are described (kindling/contract.py)"
-        got, fix = f"a {type(task).__name__}", "type lr_find=false, or use Lightning's own tuner"
-        raise ConfigError(Problem(rule, got, fix))
+        ways = (Setting("lr_find", False), "use Lightning's own tuner")
+        raise ConfigError(Problem(rule, f"a {type(task).__name__}", ways))
     device = trainer.strategy.root_device
     steps = round(PER_DECADE * math.log10(LAST / FIRST)) + 1
     rates, losses, smooth = np.geomspace(FIRST, LAST, steps), [], []

@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from kindling.contract import DescribedData, DescribedTask
 from kindling.errors import ConfigError, Problem
+from kindling.fixes import Setting
 from kindling.trainer.chunking import reduce_overhead
 from kindling.trainer.device import place_rows
 
@@ -38,7 +39,7 @@ def prepare(cfg: DictConfig, data: Any, task: LightningModule, trainer: Trainer)
     if cfg.compile != "off":
         if not is_described:
             rule = f"compile={cfg.compile} needs a task with a network and data that are described"
-            fix = "type compile=off, or call torch.compile in your own module"
+            fix = (Setting("compile", "off"), "call torch.compile in your own module")
             raise ConfigError(Problem(rule, f"a {type(task).__name__}", fix))
         compile_training(task.network, cfg.compile, data.batch_size)  # type: ignore[arg-type]
     if trainer.world_size == 1:
@@ -96,6 +97,6 @@ def compile_training(network: nn.Module, mode: str, batch_size: int) -> None:
         except torch._dynamo.exc.TorchDynamoException as error:
             rule = f"compile={mode} must work with this network on this machine"
             got = str(error).strip().partition("\n")[0]
-            raise ConfigError(Problem(rule, got, "type compile=off")) from error
+            raise ConfigError(Problem(rule, got, Setting("compile", "off"))) from error
 
     network.forward = MethodType(forward, network)  # a method, so that a copy has its own

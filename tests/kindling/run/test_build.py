@@ -18,7 +18,7 @@ def test_stage_three_lists_everything_at_once(build):
 
 
 def test_a_monitor_of_another_task_gets_the_nearest_one(build):
-    with pytest.raises(ConfigError, match=r"did you mean monitor=val/rmse"):
+    with pytest.raises(ConfigError, match=r"type monitor=val/rmse"):
         build("data.target=body_mass_g", "monitor=val/rms")
 
 
