@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kindling.errors import ConfigError, Problem
+from kindling.fixes import Command
+from kindling.quoting import as_override, shell_word
 
 RUNS = Path("runs")  # where train.py puts them, below the working directory; conf/: ${runs:}
 
@@ -57,7 +59,9 @@ def list_runs(path: Path) -> tuple[list[Path], dict[Path, str]]:
     """List the finished runs in a folder and below, and why a run that began there is not one."""
     if not path.is_dir():
         got = f"{path}, which is {'a file' if path.exists() else 'not there'}"
-        raise ConfigError(Problem("PATH must be a folder with runs", got, "type kindling compare"))
+        raise ConfigError(
+            Problem("PATH must be a folder with runs", got, Command("kindling", "compare"))
+        )
     finished, skipped = [], {}
     for name, folders, files in os.walk(path):
         folder = Path(name)
@@ -98,13 +102,18 @@ def _at(folder: Path) -> Path:
     if METRICS_FILE in files or (folder / BUNDLE_FOLDER / MANIFEST_FILE).is_file():
         return folder
     if _why_unfinished(files):
-        fix = f"type python train.py resume={folder} to finish it"
-        raise ConfigError(Problem("RUN must be finished", f"no {METRICS_FILE} in {folder}", fix))
+        way = resume_command(folder, "to finish it")
+        raise ConfigError(Problem("RUN must be finished", f"no {METRICS_FILE} in {folder}", way))
     near = [*folder.glob(f"*/{METRICS_FILE}"), *folder.glob(f"*/*/{METRICS_FILE}")]
     inside = sorted((file.parent for file in near), key=_age, reverse=True)
-    fix = f"type {inside[0]}" if inside else f"type a folder in {RUNS}/, or {LATEST}"
+    found = shell_word(str(inside[0])) if inside else f"a folder in {RUNS}/, or {LATEST}"
     got = f"{folder}, which has {len(inside)} runs in it" if inside else f"{folder}"
-    raise ConfigError(Problem("RUN must be the folder of one run", got, fix))
+    raise ConfigError(Problem("RUN must be the folder of one run", got, f"type {found}"))
+
+
+def resume_command(folder: Path, words: str = "") -> Command:
+    """Return what goes on with a run that was stopped."""
+    return Command("python", "train.py", as_override("resume", str(folder)), after=words)
 
 
 def _age(run: Path) -> tuple[str, int]:

@@ -11,7 +11,7 @@ from kindling.callbacks.layer_watch import LayerOutput
 from kindling.errors import Problem
 from kindling.types import Batch, DataSpec
 
-OFF = "type ~callbacks.preflight if it is meant so"
+OFF = "type '~callbacks.preflight' if it is meant so"
 # An untrained network knows nothing and should pay for it what a guess pays. Twenty kinds of sound
 # ones start at 0.2 to 3.0 times that (50 seeds each); a missing scale costs hundreds.
 WORST_START, SMALLEST_START = 10.0, 1.0  # times that; at least, as few rows may be alike

@@ -14,7 +14,7 @@ from typing import Any
 from kindling import __version__
 from kindling.cli.input_output import add_json, print_json
 from kindling.errors import ConfigError, Problem
-from kindling.fixes import Interface, speaking
+from kindling.fixes import Command, Interface, speaking
 from kindling.run.exit import exit_codes
 
 ABOUT = "`kindling ...`: what is done with a finished run or a file, or asked of this machine."
@@ -36,7 +36,7 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong as everything else here does: the rule, what was got, what to type."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        raise ConfigError(Problem(message, self.prog, f"type {self.prog} --help"))
+        raise ConfigError(Problem(message, self.prog, Command(*self.prog.split(), "--help")))
 
 
 class Env:
@@ -118,7 +118,7 @@ def answer(words: list[str]) -> None:
         sys.exit(ConfigError.exit_code)
     rule = f"a command is one of {', '.join(COMMANDS)}"
     fix = nearest(f"kindling {unknown[0]}", [f"kindling {name}" for name in COMMANDS], cutoff=0.8)
-    raise ConfigError(Problem(rule, f"kindling {unknown[0]}", fix or "type kindling --help"))
+    raise ConfigError(Problem(rule, f"kindling {unknown[0]}", fix or Command("kindling", "--help")))
 
 
 def make_parser(name: str, text: str | None) -> Parser:
@@ -132,7 +132,7 @@ def unknown_word(parser: Parser, word: str) -> Problem:
     options = re.findall(r"--[\w-]+", parser.format_usage())
     rule = f"{parser.prog} takes {', '.join(options)}" if word[:1] == "-" else "one word too many"
     near = nearest(word, options)
-    return Problem(rule, word, near or f"type {parser.prog} --help")
+    return Problem(rule, word, near or Command(*parser.prog.split(), "--help"))
 
 
 def nearest(word: str, names: list[str], cutoff: float = 0.6) -> str | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kindling.errors import ConfigError, DataError, Problem, permitted
 from kindling.files import write_atomically
+from kindling.fixes import Command
 from kindling.formatting import json_text
 from kindling.tables.csv_dialect import AUTO, KEYS, asked_dialect, for_new_rows
 
@@ -70,7 +71,7 @@ def csv_dialect(words: Sequence[str], schema: "TableSchema | ImageSchema") -> "D
     pairs = [word.partition("=") for word in words]
     if any(key not in CSV_KEYS for key, _, _ in pairs):
         rule = f"--csv takes {'=, '.join(CSV_KEYS)}="
-        raise ConfigError(Problem(rule, ", ".join(words), "type --csv 'separator=;'"))
+        raise ConfigError(Problem(rule, ", ".join(words), Command("--csv", "separator=;")))
     return asked_dialect({key: value for key, _, value in pairs}, "--csv ", trained)
 
 
@@ -139,7 +140,8 @@ def _walk(folder: Path) -> Iterator[Path]:
 def require_package(package: str, extra: str) -> None:
     """Refuse to go on without an optional package, and name the extra that brings it."""
     if find_spec(package) is None:
-        fix = f"where pyproject.toml is, type pip install -c constraints.txt -e '.[{extra}]'"
+        words = ("pip", "install", "-c", "constraints.txt", "-e", f".[{extra}]")
+        fix = Command(*words, after="where pyproject.toml is")
         raise ConfigError(Problem(f"this needs the package {package}", "it is not installed", fix))
 
 
@@ -153,7 +155,9 @@ def require_writable(output: Path, example: str) -> None:
     if output.is_dir() or not output.parent.is_dir():
         is_folder = output.is_dir()
         got = f"{output}, which is a folder" if is_folder else f"no folder {output.parent}"
-        fix = f"type -o {output / example}" if is_folder else f"type mkdir -p {output.parent}"
+        fix = (
+            Command("-o", output / example) if is_folder else Command("mkdir", "-p", output.parent)
+        )
         raise ConfigError(Problem("-o must name a file in a folder that is there", got, fix))
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from kindling.cli.input_output import add_json, print_json, write_text
 from kindling.errors import ConfigError, DataError, Problem, permitted
-from kindling.fixes import settings_are
+from kindling.fixes import Command, settings_are
 
 if TYPE_CHECKING:
     from kindling.checks.overview import Overview
@@ -106,7 +106,7 @@ def refuse_useless(settings: dict[str, Any], typed: dict[str, str], *, is_folder
     words = [typed.get(key, f"{SECTION}{key}") for key in settings if key not in ("kinds", "csv")]
     if words:
         rule = f"{', '.join(words)} can be looked at where the target is known"
-        raise ConfigError(Problem(rule, "no --target", "type --target COLUMN, too"))
+        raise ConfigError(Problem(rule, "no --target", Command("--target", "COLUMN", after="too")))
 
 
 def json_of(problem: Problem) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def split_column_type(word: str) -> tuple[str, str]:
     """Cut COLUMN=KIND at its last equals sign."""
     name, equals, column_type = word.rpartition("=")
     if not equals:
-        rule, fix = "--kinds takes COLUMN=KIND", f"type --kinds {word}=category"
+        rule, fix = "--kinds takes COLUMN=KIND", Command("--kinds", f"{word}=category")
         raise ConfigError(Problem(rule, word, fix))
     return name, column_type
 

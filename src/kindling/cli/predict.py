@@ -26,6 +26,7 @@ from kindling.cli.input_output import (
     require_writable,
 )
 from kindling.errors import ConfigError, Problem
+from kindling.fixes import Command
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,7 +57,7 @@ def run(arguments: Namespace) -> None:
     if output is not None:
         if output.suffix not in SUFFIXES:
             rule = f"predictions are written as {' or '.join(SUFFIXES)}"
-            fix = f"type -o {output.stem or 'predictions'}.csv"
+            fix = Command("-o", f"{output.stem or 'predictions'}.csv")
             raise ConfigError(Problem(rule, f"-o {output}", fix))
         require_writable(output, "predictions.csv")
     from kindling.bundle.drift import Drift

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from kindling.cli.input_output import MODEL_OPTIONS, add_device, add_run, require_package
 from kindling.errors import ConfigError, Problem
+from kindling.fixes import Command
 
 if TYPE_CHECKING:
     import uvicorn
@@ -66,7 +67,9 @@ def run(arguments: Namespace) -> None:
 def listen(host: str, port: int) -> socket.socket:
     """Take the port before anything slow is done; a request is kept waiting from now on."""
     if not 0 <= port < 1 << 16:
-        raise ConfigError(Problem("--port must be a port, 0 to 65535", str(port), "--port 8000"))
+        raise ConfigError(
+            Problem("--port must be a port, 0 to 65535", str(port), Command("--port", 8000))
+        )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named as TCP, or else asyncio leaves Nagle's algorithm on: 40 ms for each answer.
     place = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -79,7 +82,9 @@ def listen(host: str, port: int) -> socket.socket:
         place.close()
         rule = "the address must be free, and this machine's own"
         got = f"{host} port {port}: {error.strerror}"
-        raise ConfigError(Problem(rule, got, f"--port {port + 1}, or another --host")) from error
+        raise ConfigError(
+            Problem(rule, got, (Command("--port", port + 1), "another --host"))
+        ) from error
     return place
 
 

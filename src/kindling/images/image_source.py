@@ -80,7 +80,7 @@ class ImageSource:
     ) -> None:
         if fit not in get_args(Fit):
             rule = "data.fit must be pad, crop or stretch"
-            raise ConfigError(Problem(rule, fit, "type data.fit=pad"))
+            raise ConfigError(Problem(rule, fit, Setting("data.fit", "pad")))
         self.options = ImageOptions(
             size=None if isinstance(size, str) else (int(size[0]), int(size[1])),
             channels=None if isinstance(channels, str) else channels,
@@ -115,10 +115,10 @@ class ImageSource:
             is_there = self.path.exists()
             got = f"the file {self.path}" if is_there else f"nothing at {self.path.absolute()}"
             rule = "data.path must be a folder of images"
-            problems.append(Problem(rule, got, "data.path=the/folder/", "D001"))
+            problems.append(Problem(rule, got, Setting("data.path"), "D001"))
         if self.labels is not None and not self.labels.is_file():
             got = f"nothing at {self.labels.absolute()}"
-            fix = "data.labels=the/file.csv"
+            fix = Setting("data.labels")
             problems.append(Problem("data.labels must be a file", got, fix, "D001"))
         return problems
 
@@ -199,5 +199,8 @@ def _colour(name: str) -> RGB:
     try:
         return ImageColor.getrgb(name)[:3]
     except ValueError as error:
-        rule, fix = "data.background must be a colour", "type data.background=white or '#rrggbb'"
+        rule, fix = (
+            "data.background must be a colour",
+            Setting("data.background", "white", "or '#rrggbb'"),
+        )
         raise ConfigError(Problem(rule, name, fix)) from error

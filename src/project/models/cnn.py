@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from kindling.config.ranges import Range
 from kindling.errors import ConfigError, Problem
+from kindling.fixes import Setting
 from kindling.types import DataSpec
 
 MIN_SIZE_PX = 8
@@ -62,11 +63,10 @@ def _image_size(spec: DataSpec) -> tuple[int, int]:
     """Return channels and the shorter side in pixels, or say what to type instead."""
     if spec.image_shape is None:
         got = f"a table of {len(spec.numbers)} numbers and {len(spec.categories)} categories"
-        raise ConfigError(Problem("model=cnn takes images", got, "type model=mlp or model=auto"))
+        raise ConfigError(Problem("model=cnn takes images", got, Setting("model", "mlp")))
     channels, height, width = spec.image_shape
     if min(height, width) < MIN_SIZE_PX:
-        fix = f"type model=mlp, or data.size=[{MIN_SIZE_PX},{MIN_SIZE_PX}]"
-        raise ConfigError(
-            Problem("model=cnn takes images of 8x8 pixels or more", f"{height}x{width}", fix)
-        )
+        ways = (Setting("model", "mlp"), Setting("data.size", [MIN_SIZE_PX, MIN_SIZE_PX]))
+        rule = f"model=cnn takes images of {MIN_SIZE_PX}x{MIN_SIZE_PX} pixels or more"
+        raise ConfigError(Problem(rule, f"{height}x{width}", ways))
     return channels, min(height, width)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kindling.errors import ConfigError, Problem
+from kindling.fixes import Setting
 from kindling.types import DataSpec
 
 
@@ -68,7 +69,7 @@ def default_loss(
         return CrossEntropy(spec, **for_classes)  # what is not given is as CrossEntropy has it
     keys = {"class_weight": "task.class_weight", "label_smoothing": "task.loss.label_smoothing"}
     problems = [
-        Problem(f"{keys[name]} is for classes", "a regression", f"type ~{keys[name]}")
+        Problem(f"{keys[name]} is for classes", "a regression", Setting(keys[name], None))
         for name in for_classes
     ]
     if problems:

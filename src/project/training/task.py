@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from kindling.config.ranges import Range
 from kindling.errors import ConfigError, Problem
+from kindling.fixes import Setting
 from kindling.outputs import Result, join_batches, to_numpy
 from kindling.rng import derive_seeds, seed_device
 from kindling.scoring import metrics_for
@@ -191,8 +192,8 @@ class SupervisedTask(LightningModule):
         numbers = self.val_metrics.compute("val")
         if not math.isfinite(numbers["val/loss"]):
             got = f"{numbers['val/loss']} after epoch {self.current_epoch + 1}"
-            fix = "type a smaller optimizer.lr, or look for extreme values in the data"
-            raise ConfigError(Problem("val/loss must stay finite", got, fix))
+            ways = (Setting("optimizer.lr", ..., "smaller"), "look for extreme values in the data")
+            raise ConfigError(Problem("val/loss must stay finite", got, ways))
         self.publish(numbers)
         scheduler = self.lr_schedulers() if self.trainer.state.fn == "fit" else None
         if isinstance(scheduler, ReduceLROnPlateau) and not self.automatic_optimization:
