@@ -9,23 +9,21 @@ stop it once all that was asked is answered. docs/deploy.md: from a run to an ad
 """
 
 import gc
-import ipaddress
 import logging
-import os
-import signal
 import socket
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
 
 from kindling.cli.input_output import MODEL_OPTIONS, add_device, add_run, require_package
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Command
 
-if TYPE_CHECKING:
-    import uvicorn
-
 OPTIONS = MODEL_OPTIONS
-BACKLOG = 1024  # connections that wait to be taken up
+# Option -> the least and the most that makes sense on one machine, and the default.
+LIMITS = {
+    "max_mb": (1, 4096, 10),
+    "max_rows": (1, 10_000_000, 100_000),
+    "max_seconds": (0.1, 3600.0, 30.0),
+}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -46,13 +44,25 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add_device(parser)
     parser.add_argument(
-        "--max-mb", type=int, default=10, metavar="N", help="size of one request (default 10)"
+        "--max-mb",
+        type=int,
+        default=LIMITS["max_mb"][2],
+        metavar="N",
+        help="size of one request (default 10)",
     )
     parser.add_argument(
-        "--max-rows", type=int, default=100_000, metavar="N", help="of one table (100000)"
+        "--max-rows",
+        type=int,
+        default=LIMITS["max_rows"][2],
+        metavar="N",
+        help="of one table (100000)",
     )
     parser.add_argument(
-        "--max-seconds", type=float, default=30, metavar="S", help="for one request (30)"
+        "--max-seconds",
+        type=float,
+        default=LIMITS["max_seconds"][2],
+        metavar="S",
+        help="for one request (30)",
     )
 
 
@@ -60,32 +70,27 @@ def run(arguments: Namespace) -> None:
     """Listen, load, answer until asked to stop."""
     for package in ("fastapi", "uvicorn", "python_multipart"):
         require_package(package, "serve")
+    check_limits(arguments)
+    from kindling.serve.listener import listen  # once uvicorn is known to be there
+
     with listen(arguments.host, arguments.port) as place:
         serve(arguments, place)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Take the port before anything slow is done; a request is kept waiting from now on."""
-    if not 0 <= port < 1 << 16:
-        raise ConfigError(
-            Problem("--port must be a port, 0 to 65535", str(port), Command("--port", 8000))
+def check_limits(arguments: Namespace) -> None:
+    """Raise a ConfigError where a limit would let nobody ask, or is none."""
+    given = vars(arguments)
+    problems = [
+        Problem(
+            f"--{name.replace('_', '-')} must be from {low:,} to {high:,}",
+            str(given[name]),
+            Command(f"--{name.replace('_', '-')}", default),
         )
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named as TCP, or else asyncio leaves Nagle's algorithm on: 40 ms for each answer.
-    place = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if os.name == "posix":  # elsewhere it would let two servers have one port
-            place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        place.bind((host, port))
-        place.listen(BACKLOG)
-    except OSError as error:
-        place.close()
-        rule = "the address must be free, and this machine's own"
-        got = f"{host} port {port}: {error.strerror}"
-        raise ConfigError(
-            Problem(rule, got, (Command("--port", port + 1), "another --host"))
-        ) from error
-    return place
+        for name, (low, high, default) in LIMITS.items()
+        if not low <= given[name] <= high
+    ]
+    if problems:
+        raise ConfigError(*problems)
 
 
 def serve(arguments: Namespace, place: socket.socket) -> None:
@@ -95,6 +100,7 @@ def serve(arguments: Namespace, place: socket.socket) -> None:
 
     from kindling.bundle.predictor import load
     from kindling.serve.app import make_app
+    from kindling.serve.listener import BoundedProtocol, run_until_stopped
     from kindling.serve.middleware import Limits
 
     limits = Limits(
@@ -105,6 +111,7 @@ def serve(arguments: Namespace, place: socket.socket) -> None:
         torch.set_num_threads(1)  # so little work that a second thread would only wait
     config = uvicorn.Config(
         make_app(model, limits, arguments.allow_host),
+        http=BoundedProtocol,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -120,27 +127,10 @@ def serve(arguments: Namespace, place: socket.socket) -> None:
 def show_address(host: str, port: int) -> None:
     """Print where a person finds it, and who else may."""
     from kindling.run.console import show_plan
+    from kindling.serve.listener import is_loopback
 
     shown = f"[{host}]" if ":" in host else host
     lines = {"address": f"http://{shown}:{port}", "stop": "Ctrl-C"}
     if not is_loopback(host):
         lines["warning"] = "there is no login: whoever reaches this port can ask; docs/deploy.md"
     show_plan(lines)
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether an address can be reached from this machine only."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def run_until_stopped(server: "uvicorn.Server", place: socket.socket) -> None:
-    """Answer until a signal comes, and then what is asked already; this is no interruption."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # After its own orderly stop, uvicorn raises the signal once more: nothing is left to do.
-        signal.signal(number, lambda *_: None)
-    server.run(sockets=[place])
-    if server.force_exit:  # a second Ctrl-C: requests were cut off
-        raise KeyboardInterrupt

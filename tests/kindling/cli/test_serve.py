@@ -9,8 +9,9 @@ import httpx
 import pandas as pd
 import pytest
 
-from kindling.cli.serve import add_arguments, is_loopback, listen
+from kindling.cli.serve import add_arguments, check_limits
 from kindling.errors import ConfigError
+from kindling.serve.listener import is_loopback, listen
 from tests.kindling.serve.asking import TABLE, serving
 
 
@@ -54,6 +55,25 @@ def test_only_this_machine_may_ask_unless_told_otherwise():
     parser = ArgumentParser()
     add_arguments(parser)
     assert is_loopback(parser.parse_args(["latest"]).host)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "99999999999"])
+@pytest.mark.parametrize("option", ["--max-mb", "--max-rows", "--max-seconds"])
+def test_a_limit_that_makes_no_sense_is_refused(option, value):
+    refuse_limit(option, value)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "1e-9"])
+def test_a_time_that_is_none_is_refused(value):
+    refuse_limit("--max-seconds", value)
+
+
+def refuse_limit(option, value):
+    parser = ArgumentParser()
+    add_arguments(parser)
+    check_limits(parser.parse_args(["latest"]))
+    with pytest.raises(ConfigError, match=rf"{option} must be from .* to .*{option} \d"):
+        check_limits(parser.parse_args(["latest", option, value]))
 
 
 @pytest.mark.slow
