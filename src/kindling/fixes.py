@@ -60,7 +60,8 @@ class Interface:
 
     Args:
         takes: overrides of Hydra, arguments of compose, options of a command, or plain words.
-        options: key -> option with the words before its value, such as "--csv separator=".
+        options: key -> option with the words before its value, such as "--csv separator="; with
+            "..." behind it, it is typed once for each of several values.
         given: looks up what is set already by its key, for settings that go in addition to it.
         knows: says whether the run at hand has a key: images, for instance, have no data.target.
         elsewhere: what to say of a setting that has no option: where it does belong.
@@ -143,6 +144,9 @@ def _with(text: str, words: str) -> str:
 def _as_option(option: str, value: Any) -> list[str]:
     """Put a value behind its option: --target Y, --csv separator=;, --kinds a=number b=date."""
     *words, last = option.split()
+    if last == "...":  # once for each value
+        values = value if isinstance(value, list | tuple) else [value]
+        return [word for each in values for word in (*words, str(each))]
     if last[-1] == "=":
         listed = isinstance(value, list | tuple) and f"[{','.join(map(str, value))}]"
         return [*words, f"{last}{'...' if value is ... else listed or value}"]

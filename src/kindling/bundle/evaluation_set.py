@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kindling.bundle.evaluation_images import list_labelled_images
 from kindling.bundle.inputs import read_rows
 from kindling.bundle.predictor import Predictor
 from kindling.errors import DataError, Problem, for_a_model
 from kindling.formatting import first_few
-from kindling.images.class_folders import add_classes
 from kindling.images.decoding import image_suffixes
 from kindling.images.image_schema import ImageSchema
 from kindling.images.listing import Listing
@@ -21,9 +21,9 @@ from kindling.tables import column_types
 from kindling.tables.categories import to_category
 from kindling.tables.column import Column
 from kindling.tables.csv_dialect import AUTO, Dialect
-from kindling.tables.formats import read_table
 from kindling.tables.number_text import NUMBER_MARKERS, known_text
 from kindling.tables.schema import absent_columns
+from kindling.tables.source import refuse
 from kindling.tables.target import describe_target, known_labels
 from kindling.types import DataSpec
 
@@ -39,69 +39,55 @@ class EvaluationSet:
         truth: int64 class codes (N,), or float64 values in the target's unit.
         place: how `Predictor.scores` is to name a row in a message.
         num_left_out: further rows, without a label.
+        notes: what else a person should know of them: files that are left out.
     """
 
     rows: Any
     truth: np.ndarray
     place: dict[str, Any]
     num_left_out: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def read_evaluation_set(
-    path: Path, model: Predictor, asked: Dialect | None = None
+    path: Path,
+    model: Predictor,
+    asked: Dialect | None = None,
+    *,
+    images: Path | None = None,
+    ignore: Sequence[str] = (),
 ) -> EvaluationSet:
     """Read what the model is to be evaluated on; rows without a label are left out.
 
     Args:
         path: a table with the target's column; for images a folder of class folders, or a table
-            with the columns `file` (from where the table lies) and `label`.
+            of files and labels as data.labels takes it.
         model: says what is looked for.
         asked: how a CSV file is written, where it is not as the train rows were.
+        images: the folder below which the images of a table lie; None is that of the table.
+        ignore: patterns of names of images that are left out.
 
     Raises:
         DataError: the target is not there, or has labels that the model does not know.
     """
     if isinstance(model.schema, ImageSchema):
-        is_folder = path.is_dir()
-        found = _list_folders(path, model.schema) if is_folder else _list_table(path, asked or AUTO)
-        files, labels = found
-        truth, known = read_truth(labels, model.spec, str(path))
-        rows: Any = [files[number] for number in known]
-        return EvaluationSet(rows, truth, {}, len(files) - len(known))
+        root = path if path.is_dir() else images or path.parent
+        suffixes = frozenset(image_suffixes(model.schema))
+        listing = Listing(root, follow_links=True, suffixes=suffixes, ignore=ignore)
+        with for_a_model():
+            found = list_labelled_images(listing, path, model.spec, asked or AUTO)
+        truth, known = read_truth(found.cells, model.spec, str(path))
+        refuse([*listing.problems(), *found.problems(known)])
+        rows: Any = [found.files[number] for number in known]
+        notes = (*found.notes, *(f"{p.got}; {p.do}" for p in listing.findings()))
+        return EvaluationSet(rows, truth, {}, len(found.files) - len(known), notes)
     table = read_rows(path, model.schema, asked)
-    _refuse_absent([model.spec.target], table, path)
+    refuse(absent_columns([model.spec.target], table.column_names, str(path)))
     truth, known = read_truth(
         table.column(model.spec.target), model.spec, str(path), model.schema.target
     )
     place = {"file": str(path), "numbers": known}
     return EvaluationSet(table.take(pa.array(known)), truth, place, len(table) - len(known))
-
-
-def _refuse_absent(names: Sequence[str], table: pa.Table, path: Path) -> None:
-    absent = absent_columns(names, table.column_names, str(path))
-    if absent:
-        raise DataError(*absent)
-
-
-def _list_folders(root: Path, schema: ImageSchema) -> tuple[list[Path], pa.ChunkedArray]:
-    listing = Listing(root, follow_links=True, suffixes=frozenset(image_suffixes(schema)))
-    add_classes(listing, listing.scan(root))
-    problems = listing.problems()
-    if not listing.entries and not problems:
-        rule = "images for an evaluation lie in the folder of their class"
-        got, fix = f"no class folders with images in {root}", "type a folder of class folders"
-        problems = [Problem(rule, got, fix)]
-    if problems:
-        raise DataError(*problems)
-    labels = pa.chunked_array([[entry.label for entry in listing.entries]])
-    return [entry.file for entry in listing.entries], labels
-
-
-def _list_table(path: Path, dialect: Dialect) -> tuple[list[Path], pa.ChunkedArray]:
-    with for_a_model():
-        table = read_table(path, dialect)
-    _refuse_absent(["file", "label"], table, path)
-    return [path.parent / str(name) for name in table["file"].to_pylist()], table["label"]
 
 
 def read_truth(

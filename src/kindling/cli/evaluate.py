@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 from kindling.cli.input_output import (
     CSV_OPTIONS,
+    IGNORE_OPTIONS,
     add_csv_dialect,
     add_device,
+    add_ignore,
     add_json,
     add_run,
     csv_dialect,
     print_json,
 )
-from kindling.errors import DataError, Problem, permitted
+from kindling.errors import ConfigError, DataError, Problem, permitted
 
 if TYPE_CHECKING:
     from kindling.bundle.drift import Drift
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from kindling.tables.csv_dialect import Dialect
 
 SAME = 1e-6  # a difference that other threads or another machine may make
-OPTIONS = CSV_OPTIONS
+OPTIONS = CSV_OPTIONS | IGNORE_OPTIONS
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -43,6 +45,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add_json(parser)
     add_csv_dialect(parser)
+    add_ignore(parser)
+    parser.add_argument(
+        "--images", type=Path, metavar="FOLDER", help="where the images lie that FILE names"
+    )
     add_device(parser)
 
 
@@ -55,7 +61,8 @@ def run(arguments: Namespace) -> None:
     model = load(arguments.run, arguments.device)
     name = "again" if arguments.file is None else arguments.file.name or str(arguments.file)
     dialect = csv_dialect(arguments.csv, model.schema)
-    evaluation_set = read_evaluation_rows(arguments.run, arguments.file, model, dialect)
+    refuse_useless(arguments, model)
+    evaluation_set = read_evaluation_rows(arguments, model, dialect)
     drift = Drift(model.schema, model.spec.target)
     scores = score_again(model, evaluation_set, drift)
     of_run = {  # metrics.json has null for nan and infinity
@@ -69,7 +76,7 @@ def run(arguments: Namespace) -> None:
     }
     if arguments.file is None:
         result["same"] = is_same(scores, of_run)
-    for line in drift.lines():
+    for line in (*evaluation_set.notes, *drift.lines()):
         sys.stderr.write(f"{line}\n")
     if arguments.json:
         print_json(result | {"run": of_run})
@@ -79,21 +86,44 @@ def run(arguments: Namespace) -> None:
 
 
 def read_evaluation_rows(
-    run: str, file: Path | None, model: "Predictor", dialect: "Dialect | None"
+    arguments: Namespace, model: "Predictor", dialect: "Dialect | None"
 ) -> "EvaluationSet":
     """Read the rows of the file, or the run's own test rows."""
+    file = arguments.file
     if file is None:
         from kindling.cli.own_test_rows import read_own_test_rows
         from kindling.runs import find_run
 
-        return read_own_test_rows(find_run(run), model.spec)
+        return read_own_test_rows(find_run(arguments.run), model.spec)
     from kindling.bundle.evaluation_set import read_evaluation_set
 
     with permitted(file):
         if not file.exists():
             rule, fix = "FILE must be there", "correct its path"
             raise DataError(Problem(rule, f"nothing at {file}", fix, "D001"))
-        return read_evaluation_set(file, model, dialect)
+        return read_evaluation_set(
+            file, model, dialect, images=arguments.images, ignore=arguments.ignore
+        )
+
+
+def refuse_useless(arguments: Namespace, model: "Predictor") -> None:
+    """Refuse options for images where there are none, and --images where FILE is their folder."""
+    from kindling.images.image_schema import ImageSchema
+
+    file, is_images = arguments.file, isinstance(model.schema, ImageSchema)
+    asked = {"--ignore": arguments.ignore, "--images": arguments.images}
+    useful = {"--ignore"} if is_images and file else set()
+    useful |= {"--images"} if is_images and file and not file.is_dir() else set()
+    problems = [
+        Problem(f"{option} is for a FILE that names images", f"{option} {value}", "leave it out")
+        for option, value in asked.items()
+        if value and option not in useful
+    ]
+    if arguments.images and not arguments.images.is_dir():
+        rule, fix = "--images must be a folder", "correct the path"
+        problems.append(Problem(rule, f"nothing at {arguments.images}", fix))
+    if problems:
+        raise ConfigError(*problems)
 
 
 def score_again(

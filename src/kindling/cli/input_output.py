@@ -3,10 +3,9 @@
 Heavy packages are imported only by the functions that need them: --help stays fast.
 """
 
-import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from kindling.tables.csv_dialect import AUTO, KEYS, asked_dialect, for_new_rows
 
 if TYPE_CHECKING:
     from kindling.images.image_schema import ImageSchema
+    from kindling.images.listing import Listing
     from kindling.tables.csv_dialect import Dialect
     from kindling.tables.schema import TableSchema
 
@@ -27,6 +27,8 @@ CSV_KEYS = tuple(key for key in KEYS if key != "missing")  # whose gaps a model 
 # What of a training's settings is an option here; each key of data.csv is one of --csv.
 MODEL_OPTIONS = {"device": "--device"}
 CSV_OPTIONS = MODEL_OPTIONS | {f"data.csv.{name}": f"--csv {name}=" for name in CSV_KEYS}
+IGNORE_OPTIONS = {"data.ignore": "--ignore ..."}
+UNUSED_PATTERN = "D420"
 
 
 def add_run(parser: ArgumentParser) -> None:
@@ -55,6 +57,12 @@ def add_csv_dialect(parser: ArgumentParser) -> None:
     )
 
 
+def add_ignore(parser: ArgumentParser) -> None:
+    """Add the option that leaves files of folders out."""
+    words = "names of files and folders to leave out, such as '*_mask.png'"
+    parser.add_argument("--ignore", action="append", default=[], metavar="PATTERN", help=words)
+
+
 def csv_dialect(words: Sequence[str], schema: "TableSchema | ImageSchema") -> "Dialect | None":
     """Return the dialect of --csv: keys that were not typed are as the train rows were written.
 
@@ -76,34 +84,53 @@ def csv_dialect(words: Sequence[str], schema: "TableSchema | ImageSchema") -> "D
 
 
 def find_files(
-    words: Sequence[str], schema: "TableSchema | ImageSchema", output: Path | None = None
+    words: Sequence[str],
+    schema: "TableSchema | ImageSchema",
+    output: Path | None = None,
+    ignore: Sequence[str] = (),
 ) -> list[Path]:
     """List the files that are meant, in the order of the words; those of a folder by their names.
+
+    What lies in a folder and is left out is told on stderr.
 
     Args:
         words: paths of files and folders, and patterns such as "photos/*.png", "photos/**/*.png".
         schema: says whether tables or images are looked for in a folder.
         output: the file that will be written; it may not be one of them.
+        ignore: patterns of names, or of paths below a folder, that are left out.
 
     Raises:
         DataError: nothing is there, or it may not be read, or it would be overwritten.
     """
     from kindling.images.decoding import image_suffixes
     from kindling.images.image_schema import ImageSchema
+    from kindling.images.listing import Listing, other_files, what_to_do
     from kindling.tables.formats import table_suffixes
 
+    is_image = isinstance(schema, ImageSchema)
     suffixes = image_suffixes(schema) if isinstance(schema, ImageSchema) else table_suffixes()
     found: list[Path] = []
-    problems = []
+    problems, used = [], set()
     for word in words:
+        listing = Listing(Path(word), True, frozenset(suffixes), ignore, called=word)
         with permitted(word):
-            files = _files_of(word, suffixes)
+            files = _files_of(word, listing)
+        used |= {pattern for pattern, number in listing.ignored.items() if number}
+        problems += [problem for problem in listing.problems() if problem.code != UNUSED_PATTERN]
         if not files:
             rule, fix = "FILE must be a file, or a folder or pattern with some", "correct the path"
-            what = "images" if isinstance(schema, ImageSchema) else "tables"
+            what = "images" if is_image else "tables"
             got = f"no {what} in {word}" if Path(word).is_dir() else f"nothing at {word}"
-            problems.append(Problem(rule, got, fix))
+            left_out = other_files(listing.other_files)
+            fix = what_to_do(listing.examples.values()) if left_out and is_image else fix
+            problems.append(Problem(rule, "; ".join([got, *left_out]), fix))
+        else:
+            told = (f"{word}: {problem.got}; {problem.do}\n" for problem in listing.findings())
+            sys.stderr.write("".join(told))
         found += files
+    if idle := [pattern for pattern in ignore if pattern not in used]:
+        rule, fix = "--ignore must name files or folders in FILE", "correct it, or leave it out"
+        problems.append(Problem(rule, ", ".join(idle), fix, UNUSED_PATTERN))
     if output is not None and output.exists() and any(file.samefile(output) for file in found):
         rule, fix = "predictions must not replace what they are made from", "type another -o"
         problems.append(Problem(rule, f"-o {output}", fix))
@@ -112,29 +139,17 @@ def find_files(
     return found
 
 
-def _files_of(word: str, suffixes: set[str]) -> list[Path]:
+def _files_of(word: str, listing: "Listing") -> list[Path]:
     path = Path(word)
     if path.is_dir():
-        inside = (file for file in _walk(path) if file.suffix.lower() in suffixes)
-        return sorted(file for file in inside if file.is_file())
+        return sorted(listing.scan(path).walk())
     if path.exists():
         return [path]
     try:
         matching = Path(path.anchor).glob(str(path.relative_to(path.anchor)))
-        return sorted(file for file in matching if file.is_file())
+        return sorted(f for f in matching if f.is_file() and not listing.is_ignored(f))
     except ValueError:  # "a**" is no pattern
         return []
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Give the files in a folder and those below it; hidden ones are left out."""
-
-    def refuse(error: OSError) -> None:  # os.walk, as a glob, would pass over a closed folder
-        raise error
-
-    for name, folders, files in os.walk(folder, onerror=refuse):
-        folders[:] = [inner for inner in folders if inner[0] != "."]
-        yield from (Path(name) / file for file in files if file[0] != ".")
 
 
 def require_package(package: str, extra: str) -> None:

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 from kindling.cli.input_output import (
     CSV_OPTIONS,
+    IGNORE_OPTIONS,
     add_csv_dialect,
     add_device,
+    add_ignore,
     add_json,
     add_run,
     csv_dialect,
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from kindling.tables.csv_dialect import Dialect
 
 SUFFIXES = (".csv", ".parquet")
-OPTIONS = CSV_OPTIONS
+OPTIONS = CSV_OPTIONS | IGNORE_OPTIONS
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -48,6 +50,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=".csv or .parquet")
     add_json(parser, ": the rows, or what was done")
     add_csv_dialect(parser)
+    add_ignore(parser)
     add_device(parser)
 
 
@@ -67,7 +70,7 @@ def run(arguments: Namespace) -> None:
 
     model = load(arguments.run, arguments.device)
     asked = csv_dialect(arguments.csv, model.schema)
-    files = find_files(arguments.files, model.schema, output)
+    files = find_files(arguments.files, model.schema, output, arguments.ignore)
     suffix = output.suffix if output else ".json" if arguments.json else ".csv"
     drift, count = Drift(model.schema, model.spec.target), 0
     with open_writer(output, suffix) as write:

@@ -31,10 +31,17 @@ class ImageNames:
         files: path below the folder, as it is written there -> where it is.
         root: the folder.
         beside: where the table lies: names may count from there.
+        suffixes: endings of the files that are images.
     """
 
-    def __init__(self, files: Iterable[tuple[str, Path]], root: Path, beside: Path) -> None:
-        self.root, self.beside = root, beside
+    def __init__(
+        self,
+        files: Iterable[tuple[str, Path]],
+        root: Path,
+        beside: Path,
+        suffixes: frozenset[str] = frozenset(SUFFIXES),
+    ) -> None:
+        self.root, self.beside, self.suffixes = root, beside, suffixes
         self.exact: dict[str, Path] = {}
         self.by_last: dict[str, list[tuple[str, Path]]] = defaultdict(list)  # in any case
         self.by_number: dict[int, list[Path]] = defaultdict(list)
@@ -57,8 +64,8 @@ class ImageNames:
             same = self._ending_in(tail, how)
             if same:
                 return Found(tuple(sorted(set(same))), how)
-        path = self.beside / name
-        if path.suffix.lower() in SUFFIXES and path.is_file():
+        path = self.beside / name.strip().replace("\\", "/")
+        if path.suffix.lower() in self.suffixes and path.is_file():
             return Found((path,))
         if wanted.isdecimal():
             return Found(tuple(self.by_number.get(int(wanted), ())), "without leading zeros")

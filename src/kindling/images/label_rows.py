@@ -52,8 +52,9 @@ class LabelRows:
         files: what each row calls its image.
         found: the images that this may mean.
         splits: the split of each row, or None.
+        split_column: which says it, or None.
         unused: columns that are neither learnt nor used.
-        notes: what was decided, for the plan.
+        column_notes: what was decided of the columns, for the plan.
     """
 
     table: pa.Table
@@ -63,8 +64,15 @@ class LabelRows:
     files: list[str]
     found: list[Found]
     splits: list[Split | None]
+    split_column: str | None
     unused: list[str]
-    notes: list[str]
+    column_notes: list[str]
+
+    @property
+    def name_notes(self) -> list[str]:
+        """How names were found that are written otherwise than the images are called."""
+        hows = Counter(found.how for found in self.found if found.how and len(found.paths) == 1)
+        return [f"{number:,} names found {how}" for how, number in hows.items()]
 
 
 def read_labels(
@@ -86,7 +94,8 @@ def read_labels(
         columns, table.column_names, str(labels), "data.group or data.time"
     ):
         raise DataError(*absent)
-    names = ImageNames(((listing.name(p), p) for p in files), listing.root, labels.parent)
+    pairs = ((listing.name(path), path) for path in files)
+    names = ImageNames(pairs, listing.root, labels.parent, listing.suffixes)
     file = _file_column(table, names, labels)
     found = find_columns(table, file, options.target, columns, str(labels))
     cells, target, notes = table.column(found.label[0]), found.label[0], []
@@ -104,9 +113,18 @@ def read_labels(
         notes.append(f"split by the column {found.split}{rest}")
     called = _text(table.column(file))
     where = [names.find(name) for name in called]
-    hows = Counter(each.how for each in where if each.how and len(each.paths) == 1)
-    notes += [f"{number:,} names found {how}" for how, number in hows.items()]
-    return LabelRows(table, names, cells, target, called, where, splits, found.unused, notes)
+    return LabelRows(
+        table=table,
+        names=names,
+        cells=cells,
+        target=target,
+        files=called,
+        found=where,
+        splits=splits,
+        split_column=found.split,
+        unused=found.unused,
+        column_notes=notes,
+    )
 
 
 def _text(cells: pa.ChunkedArray) -> list[str]:

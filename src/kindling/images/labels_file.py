@@ -63,7 +63,7 @@ def list_labelled(listing: Listing, labels: Path, options: LabelOptions) -> Labe
     listing.faults += listing.problems()
     target = y.iloc[known].reset_index(drop=True)
     listing.faults += several_labels(target, str(labels), options.task)
-    listing.notes += [*rows.notes, *listing.ignored_note()]
+    listing.notes += [*rows.column_notes, *rows.name_notes, *listing.ignored_note()]
     images = LabelledImages(listing, target, rows.unused)
     if listing.faults:
         return images

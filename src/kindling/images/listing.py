@@ -86,6 +86,7 @@ class Listing:
         follow_links: whether symbolic links may lead out of it.
         suffixes: endings of the files that are images.
         ignore: patterns of names, or of paths below the root, that are left out as asked.
+        called: what to call the root in a message.
         entries: the image files, in the order of their names.
         notes: what was decided on the way, for the plan.
         other_files: how many files have which other ending.
@@ -104,6 +105,7 @@ class Listing:
     follow_links: bool = False
     suffixes: frozenset[str] = frozenset(SUFFIXES)
     ignore: Sequence[str] = ()
+    called: str = "data.path"
     entries: list[ListedImage] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     other_files: Counter[str] = field(default_factory=Counter)
@@ -148,12 +150,18 @@ class Listing:
             return []
         return [entry for entry in found if not is_hidden(entry.name) and self._is_allowed(entry)]
 
-    def _is_allowed(self, entry: os.DirEntry[str]) -> bool:
-        name = self.name(Path(entry.path)) if self.ignore else ""
+    def is_ignored(self, path: Path) -> bool:
+        """Say whether a pattern leaves a file or folder out, and count it."""
         for pattern in self.ignore:
-            if fnmatchcase(entry.name, pattern) or fnmatchcase(name, pattern.rstrip("/")):
+            names = (path.name, self.name(path) if path.is_relative_to(self.root) else "")
+            if any(fnmatchcase(name, pattern.rstrip("/")) for name in names):
                 self.ignored[pattern] += 1
-                return False
+                return True
+        return False
+
+    def _is_allowed(self, entry: os.DirEntry[str]) -> bool:
+        if self.ignore and self.is_ignored(Path(entry.path)):
+            return False
         # A folder from elsewhere, unpacked, might link to files that are nobody's to publish.
         if entry.is_symlink() and not self.follow_links:
             path = Path(entry.path)
@@ -170,11 +178,11 @@ class Listing:
         """List what must be mended before the files can be used."""
         not_utf8 = [entry.name for entry in self.entries if not _is_utf8(entry.name)]
         rules: dict[str, tuple[Sequence[str], Fix]] = {
-            "a link below data.path must not lead out of it": (
+            f"a link below {self.called} must not lead out of it": (
                 sorted(self.outside),
                 ("copy what it leads to", Setting("data.follow_links", True, "if you trust it")),
             ),
-            "a folder below data.path must be readable": (
+            f"a folder below {self.called} must be readable": (
                 sorted(self.unreadable),
                 "chmod u+rx the folder",
             ),
@@ -184,7 +192,7 @@ class Listing:
             ),
         }
         absent: dict[str, tuple[Sequence[str], Fix]] = {
-            "data.ignore must name files or folders below data.path": (
+            f"data.ignore must name files or folders below {self.called}": (
                 [pattern for pattern in self.ignore if not self.ignored[pattern]],
                 "correct the pattern, such as masks or '*_mask.png', or leave it out",
             )
@@ -194,9 +202,9 @@ class Listing:
     def findings(self) -> list[Problem]:
         """Say what was left out, and why, and what was read in one of two ways."""
         rules: dict[str, tuple[Sequence[str], Fix]] = {
-            "files below data.path should be images by their names": (
+            f"files below {self.called} should be images by their names": (
                 other_files(self.other_files),
-                _advice(self.examples.values()),
+                what_to_do(self.examples.values()),
             ),
             "a class folder should hold images": (self.empty, "fill it, or remove it"),
             "nothing should lie beside the folders train, val and test": (
@@ -243,7 +251,7 @@ def holds(path: Path) -> str:
     return next((name for at, sign, name in SIGNATURES if start[at:].startswith(sign)), "")
 
 
-def _advice(examples: Iterable[Path]) -> str:
+def what_to_do(examples: Iterable[Path]) -> str:
     """Say what to do with files whose endings are no images', by what they hold."""
     kinds = {holds(path): path for path in examples}
     kinds.pop("", None)

@@ -138,7 +138,8 @@ def describe_left_out(data: Any) -> str:
 
 def describe_split(cfg: DictConfig, data: Any) -> str:
     """Say what decided where a row went."""
-    words = [f"drawn by seed {cfg.seed}"] if data.raw.times is None else []
+    is_drawn = data.raw.times is None and not {"val", "test"} <= set(data.raw.given)
+    words = [f"drawn by seed {cfg.seed}"] if is_drawn else []
     if getattr(data, "fold", None) is not None:
         words.append(f"test is fold {data.fold} of 0 to {data.num_folds - 1}")
     if data.raw.groups is not None:
