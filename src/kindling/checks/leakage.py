@@ -98,8 +98,9 @@ def check_rows(data: DescribedData) -> list[Problem]:
             rule = f"rows of {split} should not be in train"
             got = f"{known:,} of {len(rows):,} are, with the same target, such as rows {names}"
             is_much = known >= NOTEWORTHY * len(rows) and twins_by_chance(data) < BY_CHANCE
-            together = Setting("data.group", ..., "to keep them together")
-            ways, code = ("take one of each pair out", together), "D305" if is_much else "D306"
+            together = (Setting("data.group", ..., "to keep them together"),)
+            ways = ("take one of each pair out", *(together if data.raw.groups is None else ()))
+            code = "D305" if is_much else "D306"
             found.append(Problem(rule, got, ways, code, count=known))
     repeated = train[1:][train[1:] == train[:-1]]
     if len(repeated):

@@ -43,7 +43,8 @@ class ImageSource:
         time: a column of labels: the test images are the latest, the val images the next.
         folders: what the folders in path are: "classes", "splits", or "auto": asked where it is
             in doubt.
-        ignore: patterns of the names of files and folders to leave out, such as "*_mask.png".
+        ignore: patterns of the names of files and folders to leave out, such as "*_mask.png", and
+            columns of labels.
         csv: how the table of labels is written, where the guess is wrong; see `Dialect`.
         task: "auto", "classification" or "regression".
         size: [height, width] in pixels, or "auto": what most images have, no side over 128.

@@ -87,6 +87,9 @@ def read_labels(
         options: what is said of it.
     """
     table = read_table(labels, options.dialect)
+    dropped = [name for name in table.column_names if name in listing.ignore]
+    listing.ignored.update(dropped)
+    table = table.drop_columns(dropped)
     columns = [name for name in (options.group, options.time) if name]
     if options.group == FOLDER and FOLDER not in table.column_names:
         columns.remove(FOLDER)

@@ -192,7 +192,7 @@ class Listing:
             ),
         }
         absent: dict[str, tuple[Sequence[str], Fix]] = {
-            f"data.ignore must name files or folders below {self.called}": (
+            f"data.ignore must name files or folders below {self.called}, or columns of labels": (
                 [pattern for pattern in self.ignore if not self.ignored[pattern]],
                 "correct the pattern, such as masks or '*_mask.png', or leave it out",
             )

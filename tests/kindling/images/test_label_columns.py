@@ -1,10 +1,12 @@
 """Which column of a table of labels is the label, the split and the name; what is in doubt."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from kindling.errors import DataError
 from kindling.images.image_source import ImageSource
@@ -142,6 +144,14 @@ def test_columns_that_only_sound_like_a_split_are_named_as_not_used(read):
     assert (raw.given, left_out(raw)) == ({}, ["left out: columns stage, fold"])
 
 
+def test_a_column_can_be_left_out(read):
+    raw = read(
+        {"file": NAMES, "dx": CLASSES, "split": SPLIT, "age": range(COUNT)}, ignore=["split", "age"]
+    )
+    assert (raw.given, raw.target, left_out(raw)) == ({}, "dx", [])
+    assert "left out by data.ignore: split 1, age 1" in raw.notes
+
+
 def test_two_columns_that_say_a_split_are_refused(read):
     columns = {"file": NAMES, "label": CLASSES, "split": SPLIT, "set": SPLIT[::-1]}
     assert refused(read, columns).code == "D421"
@@ -164,6 +174,12 @@ def test_a_label_for_each_image_and_one_for_all_are_refused_with_what_helps_imag
     assert "data.target=dx" in refused(read, other, task="classification").do
     problem = refused(read, {"file": NAMES, "label": ["leaf"] * COUNT})
     assert (problem.code, "column label" in problem.do) == ("D205", True)
+
+
+def test_a_table_of_labels_may_be_written_as_any_other_table():
+    conf = Path(__file__).parents[3] / "conf" / "data"
+    table, images = (yaml.safe_load((conf / f"{n}.yaml").read_text()) for n in ("table", "images"))
+    assert images["csv"] == table["csv"]
 
 
 def test_how_the_table_is_written_can_be_said(folder, tmp_path):
