@@ -16,11 +16,10 @@ def train(cfg: DictConfig) -> float:
     # Here, so that --help and a misspelt key are answered before torch is there.
     from lightning import seed_everything
 
-    from kindling.config.replay import newest_checkpoint
     from kindling.run.build import build_data, build_task, build_trainer
     from kindling.run.finish import finish
     from kindling.run.plan import print_plan
-    from kindling.run.run_files import write_settings
+    from kindling.run.resume import open_run_folder
     from project.baselines import fit_baselines
 
     seed_everything(cfg.seed, verbose=False)
@@ -28,8 +27,8 @@ def train(cfg: DictConfig) -> float:
     task = build_task(cfg, data)  # network, loss, optimizer and scheduler
     trainer = build_trainer(cfg, data, task)  # Lightning's own, with callbacks and logger
     print_plan(cfg, data, task, trainer)
-    write_settings(cfg, trainer)
-    trainer.fit(task, data, ckpt_path=newest_checkpoint(cfg), weights_only=True)
+    checkpoint = open_run_folder(cfg, data, task, trainer)  # None, or where a resumed run goes on
+    trainer.fit(task, data, ckpt_path=checkpoint, weights_only=True)
     trainer.test(task, data, ckpt_path="best", weights_only=True, verbose=False)
     baselines = fit_baselines(data, enabled=cfg.baselines, seed=cfg.seed)
     return finish(cfg, data, task, trainer, baselines)

@@ -257,6 +257,16 @@ CODES: dict[str, Check] = {
     "D307": Check(
         "error", "Cells of data.group hold lists, structures or bytes", "Take another column."
     ),
+    "D308": Check(
+        "error",
+        "The data are not those that a run was made of",
+        "Bring them back as they were, or start a new run.",
+    ),
+    "D309": Check(
+        "error",
+        "A row lies in two splits, or in none",
+        "Let val and test sets share no row, with each other or with train.",
+    ),
     "D401": Check(
         "error",
         "A file with the name of an image is none, or may not be read",

@@ -19,6 +19,8 @@ RUNS = Path("runs")  # where train.py puts them, below the working directory; co
 # What lies in a run's folder. conf/callbacks and conf/logger write the last two.
 CONFIG_FILE = "config.yaml"  # all settings
 OVERRIDES_FILE = "overrides.txt"  # the command
+SETTINGS_FILE = "settings.json"  # what was typed, as plain data: what `resume=` goes by
+DATA_FILE = "data.json"  # which rows, labels, split, classes and columns the run is made of
 ENVIRONMENT_FILE = "environment.json"  # versions and machine
 METRICS_FILE = "metrics.json"  # written last of these: a run with one is finished
 PREDICTIONS_FILE = "predictions.csv"  # of the test rows

@@ -5,26 +5,26 @@ so it is read as plain data: it chooses a registered data module, and as its sou
 toolkit's or a class that the package of that data module defines; nothing else is imported.
 """
 
-import io
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import yaml  # type: ignore[import-untyped]
 
 from kindling.bundle.evaluation_set import EvaluationSet
 from kindling.bundle.manifest import damaged, read_bounded
 from kindling.contract import DescribedData
+from kindling.data_differences import differences
+from kindling.data_record import make_record, read_record
 from kindling.errors import ConfigError, DataError, Problem, UserError
 from kindling.formatting import printable
 from kindling.images.digits import DigitsSource
 from kindling.images.image_source import ImageSource
 from kindling.raw_data import RawData, Source
 from kindling.registry import DATA, import_inside, registered
-from kindling.runs import CONFIG_FILE, PREDICTIONS_FILE
+from kindling.runs import CONFIG_FILE, DATA_FILE
 from kindling.tables.source import TableSource
 from kindling.types import DataSpec
 
@@ -33,6 +33,7 @@ TOOLKIT_SOURCES = {
 }
 NOT_READ = {"cache", "on_device"}  # where to write, and what only costs time
 MAX_CONFIG = 2**20  # bytes
+OWN_ROWS = "without a FILE, the rows of the run are read again from where they were"
 TYPE_A_FILE = "type a FILE with labelled rows"
 
 
@@ -55,9 +56,9 @@ def read_own_test_rows(run: Path, spec: DataSpec) -> EvaluationSet:
     if not isinstance(data, DescribedData):
         rule = "test rows are read again from a DescribedData (kindling/contract.py)"
         raise ConfigError(Problem(rule, f"a {type(data).__name__}", TYPE_A_FILE))
+    _refuse_changed(run, data)
     test = data.split["test"]
     labels = data.raw.y[test]
-    _refuse_changed(run / PREDICTIONS_FILE, data.raw.names[test], labels)
     truth = labels if spec.is_regression else _codes(labels, spec)
     return EvaluationSet(_take(data.raw, test), truth, {})
 
@@ -127,19 +128,18 @@ def _take(raw: RawData, positions: np.ndarray) -> Any:
     return pa.concat_tables(tables, promote_options="default")
 
 
-def _refuse_changed(file: Path, names: np.ndarray, labels: np.ndarray) -> None:
-    """Compare rows and labels with those that the run has written down, as text."""
-    written = pd.read_csv(file, dtype=str, keep_default_na=False)
-    found = pd.DataFrame({"row": names, "truth": labels})
-    # Through CSV: numbers and dates are then written as predictions.csv has them.
-    read = pd.read_csv(io.StringIO(found.to_csv(index=False)), dtype=str, keep_default_na=False)
-    if not read.equals(written[["row", "truth"]]):
-        raise DataError(_other_rows("other rows than the run has tested", "bring the file back"))
+def _refuse_changed(run: Path, data: DescribedData) -> None:
+    """Raise a DataError that says how the data differ from those that the run is made of."""
+    before = read_record(run)
+    if before is None:
+        raise DataError(_other_rows(f"no {DATA_FILE} in {run}", f"bring {DATA_FILE} back"))
+    found = differences(before, make_record(data), OWN_ROWS, f"bring them back, or {TYPE_A_FILE}")
+    if found:
+        raise DataError(*found)
 
 
 def _other_rows(got: str, fix: str) -> Problem:
-    rule = "without a FILE, the rows of the run are read again from where they were"
-    return Problem(rule, got, f"{fix}, or {TYPE_A_FILE}")
+    return Problem(OWN_ROWS, got, f"{fix}, or {TYPE_A_FILE}")
 
 
 def _codes(labels: np.ndarray, spec: DataSpec) -> np.ndarray:

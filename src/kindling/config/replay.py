@@ -1,51 +1,87 @@
-"""Resume a run: with the overrides that it was started with, from its newest checkpoint."""
+"""Resume a run: with the settings that it was started with, from its newest checkpoint."""
 
+import os
+import re
 import shlex
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
-from omegaconf import DictConfig
+import yaml  # type: ignore[import-untyped]
+from omegaconf import DictConfig, OmegaConf
 
+from kindling.config.recorded import (
+    key_of,
+    parsed_value,
+    read_settings,
+    read_text,
+    refuse_unplain,
+)
+from kindling.config.values import leaves
 from kindling.errors import ConfigError, Problem
-from kindling.fixes import Setting
-from kindling.runs import CHECKPOINT_FOLDER, OVERRIDES_FILE, RUNS
+from kindling.formatting import printable
+from kindling.quoting import as_typed
+from kindling.runs import CHECKPOINT_FOLDER, CONFIG_FILE, OVERRIDES_FILE
 
 COMMAND = "python train.py"
+# What a run may be resumed with otherwise: how long, where, and what is done beside the training.
+# Where the rows lie is free too: which they are is held by RUN/data.json.
+MAY_CHANGE = (
+    *("run_dir", "resume", "overrides", "name", "debug", "checks", "baselines", "report", "bundle"),
+    *("device", "threads", "matmul_precision", "compile"),
+    *("trainer.max_epochs", "trainer.min_epochs", "trainer.max_steps", "trainer.max_time"),
+    *("trainer.profile", "trainer.log_every_n_steps", "trainer.enable_*", "trainer.callbacks"),
+    *("trainer.logger", "trainer.default_root_dir", "logger", "logger.*", "callbacks.progress.*"),
+    *("data.path", "data.val_path", "data.test_path", "data.labels", "data.cache", "data.memory"),
+    *("data.num_workers", "data.on_device", "data.eval_batch_size", "task.steps_per_call"),
+)
+# The last names of keys that hold the path of a file or folder, and those that need not be there.
+PATHS = ("path", "val_path", "test_path", "labels", "cache", "dir", "run_dir", "resume")
+NEW_FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "run_dir")
 
 
-def replay(overrides: list[str]) -> list[str]:
-    """Put a resumed run's own overrides before those typed now, and stay in its folder."""
-    folders = [text.partition("=")[2] for text in overrides if text.startswith("resume=")]
-    if not folders or folders[-1] in ("", "null"):
-        return overrides
-    run = Path(folders[-1]).absolute()
-    typed = [text for text in overrides if not text.startswith("resume=")]
-    # In quotes: a path with an equals sign or a space in it must survive Hydra's grammar.
-    fixed = [f"{key}='{run}'" for key in ("resume", "hydra.run.dir")]
-    return [*_recorded(run), *typed, *fixed]
+def replay(overrides: list[str], *, is_sweep: bool = False) -> list[str]:
+    """Put a resumed run's own settings before those typed now, and stay in its folder.
 
+    Those typed now are the user's own, and stay as they are; see `recorded` for the others.
 
-def _recorded(run: Path) -> list[str]:
-    """Read the overrides that a run was started with.
-
-    The folder may be somebody else's, so none of them may choose what code is run.
+    Raises:
+        ConfigError: `resume` is no folder of a run, or a sweep is to go on from one.
     """
-    file = run / OVERRIDES_FILE
-    if not file.is_file():
-        got = f"no {OVERRIDES_FILE} in {run}"
-        raise ConfigError(
-            Problem(
-                "resume must be the folder of a run",
-                got,
-                Setting("resume", ..., f"such as {RUNS}/NAME/TIME"),
-            )
-        )
-    recorded = shlex.split(file.read_text())[len(COMMAND.split()) :]
-    for text in recorded:
-        if "_target_" in text or text.lstrip("+~").startswith("hydra"):
-            rule = f"a recorded override may not choose what code is run ({file})"
-            way = "delete it there, and type it again if you trust it"
-            raise ConfigError(Problem(rule, text, way))
-    return recorded
+    overrides = quote_paths(overrides)
+    words = [text for text in overrides if text.startswith("resume=")]
+    if not words or words[-1] in ("resume=", "resume=null"):
+        return overrides
+    run = Path(parsed_value(words[-1]) or words[-1].partition("=")[2]).absolute()
+    if is_sweep:
+        rule, fix = "one run is resumed at a time", "leave -m out"
+        raise ConfigError(Problem(rule, f"-m with resume={run}", fix))
+    if "${" in str(run):
+        rule, fix = "the path of a run that is resumed must not hold ${", "rename the folder"
+        raise ConfigError(Problem(rule, str(run), fix))
+    typed = [text for text in overrides if not text.startswith("resume=")]
+    recorded, again = read_settings(run)
+    refuse_unplain(run, again, typed)
+    now = {key_of(text) for text in typed}
+    fixed = [f"{key}={as_typed(run)}" for key in ("resume", "hydra.run.dir")]
+    return [*(each.typed() for each in recorded if each.key not in now), *typed, *fixed]
+
+
+def quote_paths(overrides: list[str]) -> list[str]:
+    """Put quotes around paths that Hydra's grammar would read otherwise: commas, brackets, accents.
+
+    A path is taken as it was typed if it leads somewhere, or is to be a new run's folder.
+    """
+    return [_quoted(text) for text in overrides]
+
+
+def _quoted(text: str) -> str:
+    key, _, value = text.partition("=")
+    if re.split(r"[.+]", key)[-1] not in PATHS or parsed_value(text) == value:
+        return text
+    is_new = key in NEW_FOLDERS and parsed_value(text) is None
+    return f"{key}={as_typed(value)}" if is_new or (value and os.path.lexists(value)) else text
 
 
 def command_of(overrides: list[str]) -> str:
@@ -63,3 +99,75 @@ def newest_checkpoint(cfg: DictConfig) -> Path | None:
         fix = f"start it again: its command is in {OVERRIDES_FILE}"
         raise ConfigError(Problem("a run needs a checkpoint to go on from", f"no {file}", fix))
     return file
+
+
+def refuse_other_settings(cfg: DictConfig) -> None:
+    """Raise a ConfigError that lists what a resumed run was started with otherwise.
+
+    Most of it the checkpoint would overrule without a word: an optimizer comes back with the
+    learning rate that it had.
+    """
+    if cfg.resume is None:
+        return
+    run = Path(cfg.run_dir)
+    known = {setting.key for setting in read_settings(run)[0]}
+    typed = {key_of(text) for text in cfg.overrides} - known
+    before, now = read_config(run), plain_config(cfg)
+    changed: dict[tuple[str, ...], str] = {}
+    for key in sorted({*before, *now}, key=lambda key: (key not in typed, key.count("."))):
+        is_on_both_sides = key in before and key in now
+        # A key that only one side has may be one of another version, if nobody typed it.
+        is_typed = any(key == word or key.startswith(f"{word}.") for word in typed)
+        if may_change(key) or not (is_on_both_sides or is_typed):
+            continue
+        is_same = is_on_both_sides and before[key] == now[key]
+        if not is_same and not is_whole_callback(key, before, now):
+            values = (_worded(side, key) for side in (now, before))
+            changed.setdefault((key.rpartition(".")[2], *values), key)  # seed before data.seed
+    if changed:
+        rule = "a run goes on with the settings that it was started with"
+        fix = "leave it out to go on, or leave resume= out for a run of its own"
+        found = (f"{key}={new}, which was {old}" for (_, new, old), key in changed.items())
+        raise ConfigError(*(Problem(rule, printable(got), fix) for got in found))
+
+
+def _worded(settings: Mapping[str, Any], key: str) -> str:
+    return as_typed(settings[key], is_short=True) if key in settings else "not there"
+
+
+def may_change(key: str) -> bool:
+    """Say whether a setting may be another one when a run is resumed."""
+    return any(fnmatchcase(key, pattern) for pattern in MAY_CHANGE)
+
+
+def is_whole_callback(key: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Say whether a key belongs to a callback that was taken out or put in as a whole."""
+    names = key.split(".")
+    if names[0] != "callbacks" or len(names) < 2:
+        return False
+    prefix = f"callbacks.{names[1]}."
+    return not all(any(each.startswith(prefix) for each in side) for side in (before, now))
+
+
+def plain_config(cfg: DictConfig) -> dict[str, Any]:
+    """Return the settings by dotted key; a path in the run's folder counts from there."""
+    return dict(_settled(OmegaConf.to_container(cfg, resolve=True)))
+
+
+def read_config(run: Path) -> dict[str, Any]:
+    """Read RUN/config.yaml as plain data; nothing in it is resolved or built."""
+    file = run / CONFIG_FILE
+    try:
+        content = yaml.safe_load(read_text(file))
+        return dict(_settled(content))
+    except (OSError, ValueError, yaml.YAMLError, AttributeError, RecursionError) as error:
+        rule, fix = f"{file} must be what Kindling wrote", "bring it back, or start a new run"
+        got = printable(next(iter(str(error).splitlines()), ""))
+        raise ConfigError(Problem(rule, got, fix)) from error
+
+
+def _settled(content: Any) -> Iterator[tuple[str, Any]]:
+    place = str(content.get("run_dir"))
+    for key, value in leaves(content):
+        is_inside = isinstance(value, str) and value.startswith(place)
+        yield key, f"RUN{value[len(place) :]}" if is_inside else value

@@ -21,7 +21,7 @@ from kindling.config.compose import register_resolvers
 from kindling.config.keys import exists
 from kindling.config.notebook import compose_edited
 from kindling.config.overrides import check_overrides
-from kindling.config.replay import replay
+from kindling.config.replay import refuse_other_settings, replay
 from kindling.config.values import check_values
 from kindling.fixes import ARGUMENTS, OVERRIDES, settings_are, speaking
 from kindling.run.console import hide_adverts
@@ -47,6 +47,7 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
         )
         with no_empty_folder(cfg.run_dir):
             hide_adverts()
+            refuse_other_settings(cfg)
             return find_lr(cfg) if cfg.lr_find else train(cfg)
 
     @functools.wraps(train)
@@ -65,7 +66,7 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
         arguments = get_args_parser().parse_args()
         with speaking(OVERRIDES), exit_codes(debug="debug=true" in arguments.overrides):
             if not any(getattr(arguments, name) for name in ASKS_HYDRA):
-                overrides = replay(arguments.overrides)
+                overrides = replay(arguments.overrides, is_sweep=arguments.multirun)
                 flags = [word for word in sys.argv[1:] if word not in arguments.overrides]
                 sys.argv[1:] = flags + overrides
                 check_overrides(overrides, conf, is_sweep=arguments.multirun)

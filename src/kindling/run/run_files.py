@@ -12,8 +12,10 @@ from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
 
 from kindling.config.compose import project_folder
+from kindling.config.recorded import record
 from kindling.config.replay import command_of
 from kindling.contract import DescribedTask
+from kindling.files import write_atomically
 from kindling.formatting import json_text
 from kindling.runs import (
     CONFIG_FILE,
@@ -21,6 +23,7 @@ from kindling.runs import (
     METRICS_FILE,
     OVERRIDES_FILE,
     PREDICTIONS_FILE,
+    SETTINGS_FILE,
 )
 from kindling.scoring import infos_to_json
 
@@ -31,8 +34,9 @@ def write_settings(cfg: DictConfig, trainer: Trainer) -> None:
     """Write what was asked for and where it runs, before it runs."""
     run = Path(cfg.run_dir)
     run.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(cfg, run / CONFIG_FILE, resolve=True)
-    (run / OVERRIDES_FILE).write_text(command_of(list(cfg.overrides)), encoding="utf-8")
+    write_atomically(run / CONFIG_FILE, OmegaConf.to_yaml(cfg, resolve=True))
+    write_atomically(run / OVERRIDES_FILE, command_of(list(cfg.overrides)))
+    write_atomically(run / SETTINGS_FILE, record(cfg))
     environment = describe_environment(project_folder())
     environment |= {"seed": cfg.seed, "device": str(trainer.strategy.root_device)}
     write_json(run / ENVIRONMENT_FILE, environment)
@@ -103,4 +107,4 @@ def write_predictions(cfg: DictConfig, data: Any, task: Any) -> None:
 
 def write_json(file: Path, content: Any) -> None:
     """Write plain values; what JSON has no number for (nan, inf) becomes null."""
-    file.write_text(json_text(content), encoding="utf-8")
+    write_atomically(file, json_text(content))

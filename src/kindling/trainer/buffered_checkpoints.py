@@ -11,6 +11,7 @@ from torch import Tensor
 
 from kindling.files import open_atomically
 
+DATA_DIGEST = "data_digest"  # a checkpoint's key for the digest of the data it was trained on
 EVERY_S = 5.0  # where the process is killed outright, so much is lost beside the epoch that ran
 
 
@@ -20,19 +21,21 @@ class BufferedCheckpointIO(TorchCheckpointIO):
     A path is written when that was last done `every_s` seconds ago or more, and all that wait
     before it, in the order in which they came: what is found best is on the disk before the state
     of a run that counts on it. The end of a training, Ctrl-C and errors write what is left.
+    `notes` are plain values that every checkpoint gets beside what Lightning puts there.
     """
 
     def __init__(self, every_s: float = EVERY_S) -> None:
         self.every_s = every_s
         self.written_s: dict[Path, float] = {}
         self.waiting: dict[Path, dict[str, Any]] = {}
+        self.notes: dict[str, str] = {}
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
     ) -> None:
         path, now = Path(path), time.monotonic()
         self.waiting.pop(path, None)
-        self.waiting[path] = copied(checkpoint)  # it queues up behind all others
+        self.waiting[path] = copied(checkpoint | self.notes)  # it queues up behind all others
         if now - self.written_s.get(path, -math.inf) >= self.every_s:
             self.write()
             self.written_s[path] = now
@@ -47,7 +50,8 @@ class BufferedCheckpointIO(TorchCheckpointIO):
 
     def load_checkpoint(self, path: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         self.write()
-        return super().load_checkpoint(path, *args, **kwargs)
+        checkpoint = super().load_checkpoint(path, *args, **kwargs)
+        return in_folder(checkpoint, Path(path).absolute().parent)
 
     def remove_checkpoint(self, path: Any) -> None:
         self.waiting.pop(Path(path), None)
@@ -55,6 +59,21 @@ class BufferedCheckpointIO(TorchCheckpointIO):
 
     def teardown(self) -> None:
         self.write()
+
+
+def in_folder(checkpoint: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Let what callbacks know of checkpoint files be of this folder, wherever they were written.
+
+    A run may have been moved or copied; the best weights of another folder are not its own.
+    """
+    for state in checkpoint.get("callbacks", {}).values():
+        if isinstance(state, dict) and isinstance(state.get("best_model_path"), str):
+            state["dirpath"] = str(folder)
+            for key in ("best_model_path", "kth_best_model_path", "last_model_path"):
+                state[key] = str(folder / Path(state[key]).name) if state.get(key) else ""
+            best = state.get("best_k_models", {})
+            state["best_k_models"] = {str(folder / Path(k).name): v for k, v in best.items()}
+    return checkpoint
 
 
 def copied(value: Any) -> Any:

@@ -231,7 +231,7 @@ def test_a_changed_file_is_no_longer_the_runs(refused, copy_of, penguins_run, pe
     folder = copy_of(penguins_run, path=str(tmp_path / "changed.csv"))
     code, said = refused(folder)
     assert code == 3
-    assert "other rows than the run has tested" in said
+    assert "other labels in: row 0, row 2, row 4, row 6, row 8 and " in said
 
 
 def test_a_file_that_is_gone_is_said_to_be_gone(refused, copy_of, penguins_run, tmp_path):

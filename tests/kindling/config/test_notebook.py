@@ -73,7 +73,7 @@ def test_a_run_can_be_repeated_edited_and_resumed(train):
     words = f"{' '.join(QUICK)} seed=3"
     assert (Path(first) / "overrides.txt").read_text() == f"python train.py {words}\n"
     typed = shlex.split((Path(second) / "overrides.txt").read_text())
-    edited = ["data.path='it\\'s mine.csv'", "data.kinds={year:'category'}"]
+    edited = ['data.path="it\'s mine.csv"', "data.kinds={year: 'category'}"]
     assert typed[-4:] == [*edited, "~callbacks.early_stopping", "seed=4"]
     assert yaml.safe_load((Path(second) / "config.yaml").read_text())["seed"] == 4
 

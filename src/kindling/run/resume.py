@@ -1,0 +1,94 @@
+"""Hold a resumed run against the folder that it goes on in, before any file of it is touched.
+
+Other rows, classes or columns, and a checkpoint that does not fit the network are refused in words,
+and a refused command leaves every file as it was. `config/replay.py` holds the settings likewise.
+"""
+
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning import LightningModule, Trainer
+from omegaconf import DictConfig
+
+from kindling.config.replay import newest_checkpoint
+from kindling.contract import DescribedData
+from kindling.data_differences import differences
+from kindling.data_record import DataRecord, make_record, read_record, write_record
+from kindling.errors import ConfigError, DataError, Problem
+from kindling.formatting import first_few, printable
+from kindling.run.run_files import write_settings
+from kindling.runs import DATA_FILE
+from kindling.trainer.buffered_checkpoints import DATA_DIGEST, BufferedCheckpointIO
+
+OTHER_DATA = "bring the data back as they were, or start a new run: leave resume= out"
+
+
+def open_run_folder(
+    cfg: DictConfig, data: Any, task: LightningModule, trainer: Trainer
+) -> Path | None:
+    """Write what is asked for into the run folder; return the checkpoint of a resumed run.
+
+    Raises:
+        ConfigError: a resumed run has no checkpoint, or one that the network does not fit.
+        DataError: the data are not those that the run was made of.
+    """
+    checkpoint = newest_checkpoint(cfg)
+    record = make_record(data) if isinstance(data, DescribedData) else None
+    if checkpoint is not None:
+        refuse_other_data(Path(cfg.run_dir), record)
+        refuse_checkpoint(checkpoint, task, record)
+    write_settings(cfg, trainer)
+    if record is not None:
+        write_record(Path(cfg.run_dir), record)
+        if isinstance(trainer.strategy.checkpoint_io, BufferedCheckpointIO):
+            trainer.strategy.checkpoint_io.notes = {DATA_DIGEST: record.digest}
+    return checkpoint
+
+
+def refuse_other_data(run: Path, record: DataRecord | None) -> None:
+    """Raise a DataError that says how the data differ from those that a run was made of."""
+    before = read_record(run)
+    if record is None:
+        return  # nothing is known of the data; the plan has said so
+    if before is None:
+        rule, fix = "a run that goes on must say what data it is made of", "start a new run"
+        raise ConfigError(Problem(rule, f"no {DATA_FILE} in {run}", fix))
+    rule = f"a run goes on with the data that it is made of ({run})"
+    problems = differences(before, record, rule, OTHER_DATA)
+    if problems:
+        raise DataError(*problems)
+
+
+def refuse_checkpoint(file: Path, task: LightningModule, record: DataRecord | None) -> None:
+    """Raise an error where a checkpoint is damaged, of other data, or of another network."""
+    rule, fix = f"{file} must be a checkpoint of this run", "start a new run: leave resume= out"
+    try:
+        with zipfile.ZipFile(file) as archive:
+            # torch packs nothing: what is packed might fill the memory.
+            if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
+                raise ValueError("packed contents")
+        checkpoint = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+        weights = {name: tuple(tensor.shape) for name, tensor in checkpoint["state_dict"].items()}
+        digest = checkpoint.get(DATA_DIGEST)
+    except (OSError, ValueError, KeyError, RuntimeError, EOFError, AttributeError, TypeError) as e:
+        raise ConfigError(Problem(rule, _first_line(e), fix)) from e
+    except (zipfile.BadZipFile, pickle.UnpicklingError) as error:
+        raise ConfigError(Problem(rule, _first_line(error), fix)) from error
+    if record is not None and digest is not None and digest != record.digest:
+        got = f"one that was trained on other data than {DATA_FILE} describes"
+        raise DataError(Problem(rule, got, fix, "D308"))
+    own = {name: tuple(tensor.shape) for name, tensor in task.state_dict().items()}
+    if weights != own:
+        both = {name: (weights.get(name), own.get(name)) for name in {**weights, **own}}
+        other = sorted(name for name, (its, needed) in both.items() if its != needed)
+        got = first_few(
+            f"{name}: {both[name][0]}, where {both[name][1]} is needed" for name in other
+        )
+        raise ConfigError(Problem(f"{file} must fit the network", printable(got), fix))
+
+
+def _first_line(error: Exception) -> str:
+    return printable(next(iter(str(error).splitlines()), type(error).__name__))[:200]
