@@ -283,7 +283,9 @@ CODES: dict[str, Check] = {
         "Shrink it, or raise the limit if you trust it.",
     ),
     "D404": Check(
-        "error", "The pixels of an image cannot be shown in 8 bits", "Save it with 8 or 16 bits."
+        "error",
+        "The numbers of an image cannot be brought to 8 bits, or are not finite",
+        "data.scale, or save it with 8 or 16 bits.",
     ),
     "D405": Check(
         "error",
@@ -317,11 +319,19 @@ CODES: dict[str, Check] = {
         "Images have another size than the network takes",
         "Padded, cropped or stretched (data.fit); data.size chooses another.",
     ),
-    "D414": Check("info", "Images hold several frames or pages", "The first is taken."),
+    "D414": Check(
+        "warning",
+        "Images hold several frames or pages",
+        "The first is taken, or the one that data.pages says.",
+    ),
     "D415": Check(
         "info", "Images hold another format than their name says", "Read by their content."
     ),
-    "D416": Check("warning", "Images have next to no pixels", "Enlarged; do they show anything?"),
+    "D416": Check(
+        "warning",
+        "Images have next to no pixels, or keep next to none when they are resized",
+        "Kept; do they show anything? data.size takes more of them.",
+    ),
     "D417": Check(
         "warning",
         "Files, folders, or columns of data.labels are left out",
@@ -352,6 +362,36 @@ CODES: dict[str, Check] = {
         "warning",
         "Class folders hold folders of images",
         "All are of the class; data.group=folder keeps each in one split.",
+    ),
+    "D440": Check(
+        "error",
+        "An image has another bit depth than the train images",
+        "Give it as they were; nothing is guessed.",
+    ),
+    "D441": Check(
+        "error",
+        "An image has other bands or pages than are asked for, or needs a package to be read whole",
+        "data.channels, data.pages, or install what is named.",
+    ),
+    "D442": Check(
+        "error",
+        "A TIFF calls a band transparency that leaves no pixel opaque",
+        "data.channels says whether it is a band like the others.",
+    ),
+    "D443": Check(
+        "warning",
+        "More than 8 bits are brought to 8, since bit depths differ or data.scale says so",
+        "Said how many steps are left; data.scale keeps them.",
+    ),
+    "D444": Check(
+        "warning",
+        "Bands of images are left out",
+        "data.channels takes others, or all.",
+    ),
+    "D445": Check(
+        "info",
+        "A JPEG holds further images, such as a preview or a map of depth",
+        "The photo itself is taken.",
     ),
 }
 

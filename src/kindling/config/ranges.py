@@ -78,6 +78,20 @@ class Pair:
         return is_pair and all(map(each.allows, value))
 
 
+@dataclass(frozen=True)
+class Several:
+    """One or more whole numbers, each in the same interval; `words` are for the message."""
+
+    low: float
+    high: float
+    words: str = "a list of whole numbers"
+
+    def allows(self, value: Any) -> bool:
+        each = Range(self.low, self.high, whole=True)
+        is_list = isinstance(value, Sequence) and not isinstance(value, str) and len(value) > 0
+        return is_list and all(map(each.allows, value))
+
+
 class Processes:
     """A number of processes; more than two for each core of the CPU would only wait."""
 

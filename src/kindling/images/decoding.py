@@ -1,31 +1,49 @@
 """Decode an image file, its bytes or a Pillow image: the same in training and in serving.
 
-Orientation, bit depth, transparency, size and channels are brought to what an `ImageSchema` says;
-whatever is wrong with a file is a DataError that names it.
+Orientation, bit depth, bands, transparency, size and channels are brought to what an `ImageSchema`
+says; whatever is wrong with a file is a DataError that names it.
 """
 
-import re
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import TypeGuard
 
 import numpy as np
 from jaxtyping import Float32, UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile
 
 from kindling.errors import DataError, Problem
 from kindling.images.arrays import MAGIC, npy_shape, read_npy
-from kindling.images.bit_depth import flatten, scale_transparent_value, to_8_bits
-from kindling.images.image_schema import MAX_PIXELS, ImageHeader, ImageSchema
+from kindling.images.bit_depth import (
+    Samples,
+    flatten,
+    samples_of,
+    samples_of_tags,
+    scale_transparent_value,
+    to_8_bits,
+    without_fourth_band,
+)
+from kindling.images.image_faults import ImageInput, name_of, named_faults, too_large
+from kindling.images.image_schema import BYTES, MAX_PIXELS, ImageHeader, ImageSchema
+from kindling.images.resizing import numbers_to_pixels, resize
+from kindling.images.samples import (
+    read_bands,
+    read_seen,
+    read_tiff_bands,
+    refuse_dark,
+    refuse_other_numbers,
+    tiff_tags,
+)
 
-ImageInput = Path | bytes | Image.Image
 Pixels = UInt8[np.ndarray, "channels height width"] | Float32[np.ndarray, "channels height width"]
 
 GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
-SNIFFED = 512  # bytes of a file that are looked at to say what it is instead
 EXIF_ORIENTATION = 0x0112
 EXIF_KEYS = {"exif", "RawData profile type exif", "XML:com.adobe.xmp"}  # in a PNG's text
 TURNS = {  # what undoes an EXIF orientation; from 5 on height and width change places
@@ -38,11 +56,17 @@ TURNS = {  # what undoes an EXIF orientation; from 5 on height and width change 
     8: Image.Transpose.ROTATE_90,
 }
 
+if find_spec("pillow_heif"):
+    import pillow_heif  # optional
+
+    pillow_heif.register_heif_opener()
 Image.init()  # makes all formats of Pillow known
 # Pillow warns of images that are refused here or asked for, and of odd metadata of cameras, never
 # saying in which file; what hinders is an error.
 for kind in (Image.DecompressionBombWarning, UserWarning):
     warnings.filterwarnings("ignore", category=kind, module=r"PIL\.")
+for library in ("PIL.TiffImagePlugin", "tifffile"):  # log what they cannot read, naming no file
+    logging.getLogger(library).setLevel(logging.CRITICAL)
 # EPS starts Ghostscript, WMF needs Windows; the others only describe what they cannot decode.
 FORMATS = [name for name in Image.ID if name not in {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}]
 SUFFIXES = {
@@ -52,63 +76,116 @@ SUFFIXES = {
 }
 
 
-def read_header(source: ImageInput, *, max_pixels: int = MAX_PIXELS) -> ImageHeader:
-    """Read size, colours and format of an image without decoding it."""
-    with _named_faults(source, max_pixels):
+def read_header(source: ImageInput, *, max_pixels: int = MAX_PIXELS, page: int = 1) -> ImageHeader:
+    """Read size, colours, numbers and format of one page of an image without decoding it."""
+    name = name_of(source)
+    with named_faults(source, name, max_pixels):
         if _is_npy(source):
-            channels, height, width = npy_shape(source, name_of(source))
-            return ImageHeader(height, width, channels == 1, "NPY", False)
-    with _opened(source, max_pixels) as image:
-        width, height = image.size[::-1] if _swaps_sides(image) else image.size
-        more = bool(getattr(image, "is_animated", False))
-        form = (image.format or "").replace("MPO", "JPEG")  # a JPEG file with more than one image
-        return ImageHeader(height, width, image.mode in GREY_MODES, form, more)
+            channels, height, width = npy_shape(source, name)
+            return ImageHeader(height, width, channels == 1, "NPY", False, bands=channels)
+    try:
+        with _opened(source, name, max_pixels, page) as (image, samples):
+            width, height = image.size[::-1] if _swaps_sides(image) else image.size
+            more = bool(getattr(image, "is_animated", False))
+            form = (image.format or "").replace("MPO", "JPEG")  # a JPEG with more than one image
+            grey = image.mode in GREY_MODES
+            about = (samples.name, samples.bands, samples.has_alpha)
+            return ImageHeader(height, width, grey, form, more, *about)
+    except DataError as error:
+        if error.problems[0].code == "D441" and not isinstance(source, Image.Image):
+            return _tiff_header(source, name, max_pixels, page)
+        raise
 
 
-def decode(source: ImageInput, schema: ImageSchema, *, max_pixels: int = MAX_PIXELS) -> Pixels:
-    """Decode the first frame of an image to the schema's shape and data type.
+def decode(source: ImageInput, schema: ImageSchema, *, max_pixels: int | None = None) -> Pixels:
+    """Decode one page of an image to the schema's shape and data type.
 
     Args:
-        source: a file, its bytes, or a Pillow image; or one array as a .npy file or its bytes.
+        source: a file, its bytes, or a Pillow image; or one array as a .npy file or its bytes. A
+            Pillow image whose pixels were not asked for yet is read as its file is; another one
+            has what Pillow made of it, so that a large JPEG may differ by a level from its file.
         schema: what it is brought to; an array must have its shape and data type already.
-        max_pixels: a larger image is refused before it is decoded.
+        max_pixels: a larger image is refused before it is decoded; None takes the schema's.
 
     Raises:
         DataError: it cannot be used; the problem names it.
     """
-    with _named_faults(source, max_pixels):
+    limit, name = schema.max_pixels if max_pixels is None else max_pixels, name_of(source)
+    with named_faults(source, name, limit):
         if _is_npy(source):
-            return read_npy(source, schema, name_of(source))
-    if not schema.is_grey_or_colour:
+            return read_npy(source, schema, name)
+        source = _as_file(source)
+    if not schema.takes_image_files:
         rule = f"an image must be given as an array: {schema.dtype} {schema.shape}"
         fix = "save the array with numpy.save as a .npy file"
-        got = f"{name_of(source)}: no .npy file"
-        raise DataError(Problem(rule, got, fix, "D409", file=name_of(source)))
-    with _opened(source, max_pixels) as image:
+        raise DataError(Problem(rule, f"{name}: no .npy file", fix, "D409", file=name))
+    if schema.bands or schema.scale != "format":
+        return _decode_numbers(source, schema, limit, name)
+    with _opened(source, name, limit, schema.page) as (image, samples):
         if not isinstance(source, Image.Image):
             _decode_smaller(image, schema)
+        scale_transparent_value(image)  # while it says how the numbers lie in the file
         image.load()  # before the mode is asked: some formats tell it only then
-        opaque = flatten(to_8_bits(image, name_of(source)), schema.background)
+        seen = to_8_bits(without_fourth_band(image, samples, name), samples, name)
+        if samples.is_deep and schema.samples == BYTES:
+            refuse_dark(seen, samples, name)
+        opaque = flatten(seen, schema.background)
         flat = opaque.convert("L" if schema.channels == 1 else "RGB")
         # Asked only now: Pillow has turned a TIFF by itself when its pixels are there.
         turn = TURNS.get(_orientation(image))
-        pixels = np.asarray(_resize(flat if turn is None else flat.transpose(turn), schema))
+        pixels = np.asarray(resize(flat if turn is None else flat.transpose(turn), schema))
         _verify(image, source)
     # A grey image is (H, W), a colour one (H, W, 3): both become (channels, H, W).
     return np.ascontiguousarray(np.atleast_3d(pixels).transpose(2, 0, 1))
 
 
-def name_of(source: ImageInput) -> str:
-    """Say which image is meant."""
-    if isinstance(source, Path):
-        return str(source)
-    given = getattr(source, "filename", "") if isinstance(source, Image.Image) else ""
-    return str(given) or "the image that was given"
+def read_range(source: ImageInput, schema: ImageSchema) -> tuple[float, float]:
+    """Return the smallest and the largest number of an image, in the unit of its file."""
+    name = name_of(source)
+    numbers = _read_numbers(_as_file(source), schema, schema.max_pixels, name)[0]
+    return float(np.min(numbers)), float(np.max(numbers))
+
+
+def _decode_numbers(source: ImageInput, schema: ImageSchema, limit: int, name: str) -> Pixels:
+    """Decode all bits or bands of an image, and only then bring them to the schema."""
+    numbers, alpha, samples, turn = _read_numbers(source, schema, limit, name)
+    with named_faults(source, name, limit):
+        return numbers_to_pixels(numbers, alpha, schema, samples, turn, name)
+
+
+def _read_numbers(
+    source: ImageInput, schema: ImageSchema, limit: int, name: str
+) -> tuple[np.ndarray, np.ndarray | None, Samples, Image.Transpose | None]:
+    """Read numbers (H, W, bands), opacity, what the file says of them, and how it is turned."""
+    with named_faults(source, name, limit):
+        is_file = not isinstance(source, Image.Image)
+        tags = None
+        if schema.bands and not isinstance(source, Image.Image):
+            tags = tiff_tags(source, schema.page)
+        if tags is not None:
+            assert not isinstance(source, Image.Image)
+            samples = samples_of_tags(tags)
+            refuse_other_numbers(samples, schema, name, is_sure=True)
+            needs_package = max(schema.bands) > 3 or not samples.is_plain_colour
+            if needs_package or find_spec("tifffile"):
+                bands = read_tiff_bands(source, tags, schema.page, limit, name)
+                return bands, None, samples, None
+    with _opened(source, name, limit, schema.page) as (image, samples):
+        is_sure = is_file or image.format is not None
+        refuse_other_numbers(samples, schema, name, is_sure=is_sure)
+        reopen = partial(_open, source, schema.page)
+        if schema.bands:
+            numbers, alpha = read_bands(image, samples, reopen, name), None
+        else:
+            numbers, alpha = read_seen(image, samples, reopen, name)
+        turn = TURNS.get(_orientation(image))
+        _verify(image, source)
+    return numbers, alpha, samples, turn
 
 
 def image_suffixes(schema: ImageSchema) -> set[str]:
     """List the endings of the files that `decode` takes for a schema."""
-    return {".npy"} | (set(SUFFIXES) if schema.is_grey_or_colour else set())
+    return {".npy"} | (set(SUFFIXES) if schema.takes_image_files else set())
 
 
 def _is_npy(source: ImageInput) -> TypeGuard[Path | bytes]:
@@ -118,81 +195,77 @@ def _is_npy(source: ImageInput) -> TypeGuard[Path | bytes]:
     return isinstance(source, bytes) and source.startswith(MAGIC)
 
 
-@contextmanager
-def _named_faults(source: ImageInput, max_pixels: int) -> Iterator[None]:
-    """Turn whatever goes wrong with an image into a DataError that names it."""
-    try:
-        yield
-    except (DataError, MemoryError):
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(_too_large(source, f"more than {max_pixels:,} pixels")) from error
-    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-        rule, fix = "an image must be a file that you may read", "correct its path or permissions"
-        name = name_of(source)
-        raise DataError(
-            Problem(rule, f"{name}: {error.strerror}", fix, "D401", file=name)
-        ) from error
-    except UnidentifiedImageError as error:
-        raise DataError(_not_an_image(source)) from error
-    except Exception as error:  # a damaged file can raise anything in the readers of its format
-        name = name_of(source)
-        got = f"{name}: {' '.join(str(error).split()) or type(error).__name__}"
-        rule, fix = "an image must decode to its end", "replace the file, or remove it"
-        raise DataError(Problem(rule, got, fix, "D402", file=name)) from error
+def _as_file(source: ImageInput) -> ImageInput:
+    """Return the bytes behind a Pillow image that was opened and whose pixels were not asked for.
+
+    Pillow's copy of it would have lost what the file says of its bit depth.
+    """
+    if isinstance(source, ImageFile.ImageFile) and source.tile and source.tell() == 0:
+        file = source.fp
+        if file is not None and not file.closed:
+            place = file.tell()
+            file.seek(0)
+            content = file.read()
+            file.seek(place)
+            return content
+    return source
 
 
 @contextmanager
-def _opened(source: ImageInput, max_pixels: int) -> Iterator[Image.Image]:
-    """Open an image, its size checked."""
+def _opened(
+    source: ImageInput, name: str, max_pixels: int, page: int = 1
+) -> Iterator[tuple[Image.Image, Samples]]:
+    """Open an image, its size checked, with what its file says of its numbers."""
     if Image.MAX_IMAGE_PIXELS is not None:  # Pillow's own limit, for when the user's is higher
         Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, max_pixels)
-    with _named_faults(source, max_pixels), _open(source) as image:
+    with named_faults(source, name, max_pixels), _open(source, page) as image:
         if image.width * image.height > max_pixels:
             got = f"{image.width}x{image.height} pixels, more than {max_pixels:,}"
-            raise DataError(_too_large(source, got))
+            raise DataError(too_large(name, got))
+        yield image, samples_of(source if isinstance(source, Image.Image) else image)
+
+
+@contextmanager
+def _open(source: ImageInput, page: int = 1) -> Iterator[Image.Image]:
+    if isinstance(source, Image.Image):
+        copy = source.copy()  # the caller's own is left alone
+        copy.format = source.format  # what a copy loses
+        yield copy
+        return
+    # Not by its path: Pillow 13 maps an uncompressed TIFF then, and takes the sides of one that is
+    # to be turned by its EXIF orientation for each other.
+    stream = BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+    with stream, Image.open(stream, formats=FORMATS) as image:
+        if page > 1:
+            _seek(image, page, name_of(source))
         yield image
 
 
-def _open(source: ImageInput) -> Image.Image:
-    if isinstance(source, Image.Image):
-        return source.copy()  # closing it leaves the caller's own alone
-    file = BytesIO(source) if isinstance(source, bytes) else source
-    image = Image.open(file, formats=FORMATS)
-    scale_transparent_value(image)
-    return image
+def _seek(image: Image.Image, page: int, name: str) -> None:
+    try:
+        image.seek(page - 1)
+    except EOFError as error:
+        rule, got = f"an image file must have page {page}", f"{name}: no such page"
+        fix = "take it out, or type data.pages=first"
+        for_rows = "give files with as many pages as those of the train images"
+        raise DataError(Problem(rule, got, fix, "D441", for_rows, file=name)) from error
 
 
-def _too_large(source: ImageInput, got: str) -> Problem:
-    rule = "an image may not have more pixels than data.max_pixels"
-    fix = "shrink it, or raise data.max_pixels if you trust the file"
-    return Problem(rule, f"{name_of(source)}: {got}", fix, "D403", file=name_of(source))
-
-
-def _not_an_image(source: ImageInput) -> Problem:
-    rule, fix = "a file with the name of an image must be one", "replace the file, or remove it"
-    name = name_of(source)
-    with BytesIO(source) if isinstance(source, bytes) else Path(name).open("rb") as file:
-        what = _sniff(file.read(SNIFFED))
-    return Problem(rule, f"{name}: {what}", fix, "D401", file=name)
-
-
-def _sniff(content: bytes) -> str:
-    """Say what a file seems to be whose first bytes begin no image."""
-    if not content:
-        return "empty"
-    start = content.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    signs = {b"<!doctype html": "HTML", b"<html": "HTML", b"%pdf": "PDF", b"pk\x03\x04": "ZIP"}
-    for sign, name in signs.items():
-        if start.startswith(sign):
-            return name
-    if b"<svg" in start:
-        return "SVG, which has no pixels: draw it as PNG"
-    if content[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
-        return "HEIC, which Pillow does not read: save it as JPEG"
-    if re.search(rb"[\x00-\x08\x0e-\x1f]", content):
-        return "no format that is known"
-    return f"text: {content[:20].decode(errors='replace')!r}"
+def _tiff_header(source: Path | bytes, name: str, max_pixels: int, page: int) -> ImageHeader:
+    """Read the header of a TIFF that Pillow does not decode."""
+    with named_faults(source, name, max_pixels):
+        tags = tiff_tags(source, page)
+        if tags is None:
+            raise EOFError(f"no page {page}")
+        width, height = int(tags[256]), int(tags[257])
+        if width * height > max_pixels:
+            got = f"{width}x{height} pixels, more than {max_pixels:,}"
+            raise DataError(too_large(name, got))
+        sides = (width, height) if int(tags.get(274, 1)) >= 5 else (height, width)
+        samples = samples_of_tags(tags)
+        more = tiff_tags(source, 2) is not None
+        about = (samples.name, samples.bands, samples.has_alpha)
+        return ImageHeader(sides[0], sides[1], samples.bands == 1, "TIFF", more, *about)
 
 
 def _verify(image: Image.Image, source: ImageInput) -> None:
@@ -223,20 +296,3 @@ def _decode_smaller(image: Image.Image, schema: ImageSchema) -> None:
     """Let a large JPEG be decoded at a half, a quarter or an eighth; others are left alone."""
     least = (2 * schema.width, 2 * schema.height)
     image.draft(None, least[::-1] if _swaps_sides(image) else least)
-
-
-def _resize(image: Image.Image, schema: ImageSchema) -> Image.Image:
-    """Pad, crop or stretch an image to the schema's size."""
-    size, method = (schema.width, schema.height), Image.Resampling.BILINEAR
-    if image.size == size:
-        return image
-    if schema.fit == "stretch":
-        return image.resize(size, method)
-    if schema.fit == "crop":
-        return ImageOps.fit(image, size, method)
-    scale = min(schema.width / image.width, schema.height / image.height)
-    inner = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    canvas = Image.new("RGB", (1, 1), schema.background).convert(image.mode).resize(size)
-    corner = ((schema.width - inner[0]) // 2, (schema.height - inner[1]) // 2)
-    canvas.paste(image.resize(inner, method), corner)
-    return canvas

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import UInt8, UInt64
+from jaxtyping import Float32, UInt8, UInt64
+
+from kindling.images.image_schema import Dtype
 
 IMAGES, HASHES, ABOUT = "images.npy", "content_hashes.npy", "about.json"
 VERIFIED_BYTES = 256 << 20  # of pixels that are hashed again at every start: 0.3 s
@@ -27,12 +29,15 @@ class DecodedImages(NamedTuple):
     """N decoded images.
 
     Args:
-        images: uint8 (N, channels, H, W), in memory or mapped from the cache.
+        images: uint8 or float32 (N, channels, H, W), in memory or mapped from the cache.
         content_hashes: uint64 (N,): a hash of each image's pixels.
         about: plain values that belong to them.
     """
 
-    images: UInt8[np.ndarray, "rows channels height width"]
+    images: (
+        UInt8[np.ndarray, "rows channels height width"]
+        | Float32[np.ndarray, "rows channels height width"]
+    )
     content_hashes: UInt64[np.ndarray, " rows"]
     about: dict[str, Any]
 
@@ -67,7 +72,11 @@ def read_cache(entry: Path) -> DecodedImages | None:
 
 
 def write_cache(
-    entry: Path, shape: tuple[int, int, int, int], about: dict[str, Any], blocks: Blocks
+    entry: Path,
+    shape: tuple[int, int, int, int],
+    dtype: Dtype,
+    about: dict[str, Any],
+    blocks: Blocks,
 ) -> DecodedImages:
     """Write blocks of images as one cache, which is there as a whole or not at all.
 
@@ -80,13 +89,13 @@ def write_cache(
     try:
         # The pixels go straight to the file: all of them may not fit into memory.
         with (part / IMAGES).open("wb") as file:
-            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+            header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(file, header)
             content_hashes = np.concatenate(list(_write(file, blocks)))
             file.flush()
             os.fsync(file.fileno())
         np.save(part / HASHES, content_hashes)
-        about = {**about, "shape": list(shape)}
+        about = {**about, "shape": list(shape), "dtype": dtype}
         checked = {**about, "sum": _checksum(about, content_hashes)}
         text = json.dumps(checked, ensure_ascii=False, indent=1)
         (part / ABOUT).write_text(text, encoding="utf-8")
@@ -97,10 +106,10 @@ def write_cache(
 
 
 def read_into_memory(
-    shape: tuple[int, int, int, int], about: dict[str, Any], blocks: Blocks
+    shape: tuple[int, int, int, int], dtype: Dtype, about: dict[str, Any], blocks: Blocks
 ) -> DecodedImages:
     """Collect blocks of images without a cache."""
-    images, content_hashes = np.empty(shape, np.uint8), np.empty(shape[0], np.uint64)
+    images, content_hashes = np.empty(shape, dtype), np.empty(shape[0], np.uint64)
     start = 0
     for block, found in blocks:
         images[start : start + len(block)] = block
@@ -124,7 +133,7 @@ def _map(entry: Path) -> DecodedImages:
     images = np.load(entry / IMAGES, mmap_mode="r", allow_pickle=False)
     is_sound = (
         expected == _checksum(about, content_hashes)
-        and (images.shape, images.dtype) == (shape, np.uint8)
+        and (images.shape, images.dtype.str) == (shape, np.dtype(about["dtype"]).str)
         and images.flags.c_contiguous
         and (entry / IMAGES).stat().st_size == images.offset + images.nbytes
     )

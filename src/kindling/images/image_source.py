@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from PIL import ImageColor
 
-from kindling.config.ranges import OneOf, Pair, Range
+from kindling.config.ranges import OneOf, Pair, Range, Several
 from kindling.errors import ConfigError, DataError, Problem, gathered
 from kindling.files import at_home
 from kindling.fixes import Setting
@@ -48,7 +48,12 @@ class ImageSource:
         csv: how the table of labels is written, where the guess is wrong; see `Dialect`.
         task: "auto", "classification" or "regression".
         size: [height, width] in pixels, or "auto": what most images have, no side over 128.
-        channels: 1 (grey), 3 (colour), or "auto": 3 if any image has colour.
+        channels: 1 (grey), 3 (colour), or "auto": 3 if any image has colour, and all bands of what
+            is neither; so many of the first bands; or a list of bands, counted from 1.
+        scale: what becomes of more than 8 bits: "auto" keeps them as float32 if all files have one
+            bit depth, "none" in any case; "format" scales the range of the format to 0 to 255, and
+            [low, high] this range.
+        pages: which page or frame of a file is taken, counted from 1, or "first".
         fit: how another shape becomes this size: "pad" and "crop" keep it, "stretch" does not.
         background: a colour by name or #rrggbb, behind transparent pixels and in the padding.
         max_pixels: of one image; a larger one is not decoded.
@@ -72,7 +77,14 @@ class ImageSource:
         | Annotated[
             Sequence[int], Pair(1, 4096, whole=True, words="[height,width] in pixels")
         ] = "auto",
-        channels: Annotated[str | int, OneOf("auto", 1, 3)] = "auto",
+        channels: Literal["auto"]
+        | Annotated[int, Range(1, 1024)]
+        | Annotated[Sequence[int], Several(1, 1024, words="a list of bands")] = "auto",
+        scale: Literal["auto", "format", "none"]
+        | Annotated[
+            Sequence[float], Pair(-1e9, 1e9, words="[low,high] in the unit of the files")
+        ] = "auto",
+        pages: Literal["first"] | Annotated[int, Range(1, 1_000_000)] = "first",
         fit: Annotated[str, OneOf("pad", "crop", "stretch")] = "pad",
         background: str = "white",
         max_pixels: Annotated[int, Range(1)] = MAX_PIXELS,
@@ -84,10 +96,13 @@ class ImageSource:
             raise ConfigError(Problem(rule, fit, Setting("data.fit", "pad")))
         self.options = ImageOptions(
             size=None if isinstance(size, str) else (int(size[0]), int(size[1])),
-            channels=None if isinstance(channels, str) else channels,
+            channels=channels if isinstance(channels, int) else None,
             fit=cast(Fit, fit),
             background=_colour(background),
             max_pixels=max_pixels,
+            bands=() if isinstance(channels, str | int) else tuple(channels),
+            scale=_scale(scale),
+            page=1 if isinstance(pages, str) else pages,
         )
         self.path, self.labels = at_home(path), None if labels is None else at_home(labels)
         self.label_options = LabelOptions(
@@ -138,7 +153,6 @@ class ImageSource:
         problems += unfit
         if problems:
             raise DataError(*problems)
-        schema = decoded.about["schema"]
         splits = np.array([entry.split for entry in entries], dtype=object)
         # train is what is left: without a val folder, the val rows are drawn from it.
         given: tuple[Split, ...] = ("val", "test")
@@ -159,7 +173,7 @@ class ImageSource:
             groups=found.groups,
             times=found.times,
             on_disk=self.cache != "none",
-            images=ImageSchema(**schema | {"background": tuple(schema["background"])}),
+            images=ImageSchema.from_plain(decoded.about["schema"]),
             content_hashes=decoded.content_hashes,
         )
 
@@ -205,3 +219,13 @@ def _colour(name: str) -> RGB:
             Setting("data.background", "white", "or '#rrggbb'"),
         )
         raise ConfigError(Problem(rule, name, fix)) from error
+
+
+def _scale(asked: str | Sequence[float]) -> tuple[float, float] | Literal["auto", "format", "none"]:
+    if isinstance(asked, str):
+        return cast(Literal["auto", "format", "none"], asked)
+    low, high = map(float, asked)
+    if low >= high:
+        rule, fix = "data.scale must rise", f"type data.scale=[{high:g},{low:g}]"
+        raise ConfigError(Problem(rule, f"[{low:g},{high:g}]", fix))
+    return low, high

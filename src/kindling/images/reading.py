@@ -6,7 +6,7 @@ Files that cannot be used are named, a few of each fault; what is unusual about 
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from typing import TypeVar
@@ -17,7 +17,14 @@ from tqdm import tqdm
 
 from kindling.errors import DataError, Problem, gathered
 from kindling.formatting import first_few
-from kindling.images.decoding import SUFFIXES, decode, read_header
+from kindling.images.decoding import decode, read_header, read_range
+from kindling.images.header_findings import (
+    deep_rows,
+    describe_numbers,
+    header_faults,
+    lost_steps,
+    unusual_headers,
+)
 from kindling.images.image_cache import (
     Blocks,
     DecodedImages,
@@ -28,19 +35,18 @@ from kindling.images.image_cache import (
     write_cache,
 )
 from kindling.images.image_schema import (
-    MIN_SIZE_PX,
     ImageHeader,
     ImageOptions,
     ImageSchema,
     choose_schema,
 )
-from kindling.images.listing import ListedImage, problems_by_rule
+from kindling.images.listing import ListedImage
 
 TASK_FILES = 8  # files that a thread takes at once: handing over costs as much as a small image
 BLOCK, BLOCK_BYTES = 512, 64 << 20  # images that are decoded before they are written away, at most
 # With fewer files and pixels than these, decoding takes a second and is not worth a file.
 CACHED_FILES, CACHED_PIXELS = 2_000, 50_000_000
-VERSION = 4  # of how files are decoded and what the cache holds; another one makes it anew
+VERSION = 5  # of how files are decoded and what the cache holds; another one makes it anew
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -66,44 +72,88 @@ def read_images(entries: list[ListedImage], options: ImageOptions, cache: str) -
         return _with_note(cached, f"pixels from {place}")
 
     # All headers before any pixels: they decide the size, and cost little.
-    headers, problems = read_headers(entries, options.max_pixels)
+    headers, problems = read_headers(entries, options.max_pixels, options.page)
     if problems:
         raise DataError(*_faults(entries, headers, options, problems))
-    schema = choose_schema(headers, options)
+    other_bands = header_faults(entries, headers, options)
+    if other_bands:
+        raise DataError(*other_bands)
+    schema, found = _with_range(entries, headers, choose_schema(headers, options))
+    found += unusual_headers(entries, headers, schema, options)
     about = {
         "schema": asdict(schema),
-        "notes": _resized(headers, schema),
-        "findings": [asdict(p) for p in unusual_headers(entries, headers, schema)],
+        "notes": describe_numbers(headers, schema, options),
+        "findings": [asdict(problem) for problem in found],
     }
-    shape = (len(entries), *schema.shape)
+    shape, dtype = (len(entries), *schema.shape), schema.dtype
 
     def blocks() -> Blocks:
         return decode_blocks(entries, headers, schema, options.max_pixels, problems)
 
     if place is None or (cache == "auto" and not _takes_time(headers)):
-        return read_into_memory(shape, about, blocks())
+        return read_into_memory(shape, dtype, about, blocks())
     try:
-        images = write_cache(place, shape, about, blocks())
+        images = write_cache(place, shape, dtype, about, blocks())
     except OSError as error:
         reason = f"no cache in {cache}: {error.strerror or error}"
-        return _with_note(read_into_memory(shape, about, blocks()), reason)
+        return _with_note(read_into_memory(shape, dtype, about, blocks()), reason)
     return _with_note(images, f"pixels kept in {place} ({images.images.nbytes / 1e6:,.0f} MB)")
+
+
+def _with_range(
+    entries: list[ListedImage], headers: list[ImageHeader | None], schema: ImageSchema
+) -> tuple[ImageSchema, list[Problem]]:
+    """Look for the range of images of more than 8 bits, which no header tells.
+
+    Returns:
+        The schema with the range where the numbers are kept; and a warning where they are scaled
+        by the range of their format and use little of it.
+    """
+    deep = deep_rows(headers)
+    if not deep or schema.scale == "range":
+        return schema, []
+    rows = list(range(len(entries))) if schema.keeps_numbers else deep
+    whole = replace(schema, scale="none", dtype="float32", samples="")
+
+    def read(row: int) -> tuple[float, float] | None:
+        try:
+            return read_range(entries[row].file, whole)
+        except DataError:  # said when it is decoded, with what is wrong with others
+            return None
+
+    ranges = dict(zip(rows, in_parallel(read, rows, "looking at pixels"), strict=True))
+    if schema.keeps_numbers:
+        low, high = _ends(ranges.values())
+        return replace(schema, value_range=(low, high if high > low else low + 1)), []
+    found: list[Problem] = []
+    for samples in sorted({header.samples for header in headers if header is not None}):
+        of_these = [row for row in deep if (h := headers[row]) and h.samples == samples]
+        ends = _ends(ranges[row] for row in of_these)
+        found += lost_steps(len(of_these), len(entries), ends, samples, schema) if of_these else []
+    return schema, found
+
+
+def _ends(ranges: Iterable[tuple[float, float] | None]) -> tuple[float, float]:
+    """Join ranges to one; numbers that are not finite are refused later, each with its file."""
+    known = [pair for pair in ranges if pair is not None and np.isfinite(pair).all()]
+    lows, highs = zip(*known, strict=True) if known else ((0.0,), (1.0,))
+    return min(lows), max(highs)
 
 
 def find_faults(entries: list[ListedImage], options: ImageOptions) -> list[Problem]:
     """Decode all files without keeping their pixels; list which of them cannot be used."""
-    headers, problems = read_headers(entries, options.max_pixels)
+    headers, problems = read_headers(entries, options.max_pixels, options.page)
     return _faults(entries, headers, options, problems)
 
 
 def read_headers(
-    entries: list[ListedImage], max_pixels: int
+    entries: list[ListedImage], max_pixels: int, page: int = 1
 ) -> tuple[list[ImageHeader | None], list[Problem]]:
     """Read the headers of all files; None and a problem where there is none to be read."""
 
     def read(entry: ListedImage) -> ImageHeader | Problem:
         try:
-            return read_header(entry.file, max_pixels=max_pixels)
+            return read_header(entry.file, max_pixels=max_pixels, page=page)
         except DataError as error:
             return error.problems[0]
 
@@ -126,7 +176,7 @@ def decode_blocks(
     """
     # A blank stands for what cannot be decoded: all faults are found in one pass.
     problems = list(problems)
-    blank = np.zeros(schema.shape, np.uint8)
+    blank = np.zeros(schema.shape, schema.dtype)
 
     def read(pair: tuple[ListedImage, ImageHeader | None]) -> tuple[np.ndarray, int]:
         if pair[1] is None:
@@ -176,51 +226,6 @@ def _by_fault(problems: Sequence[Problem]) -> list[Problem]:
     ]
 
 
-def unusual_headers(
-    entries: Sequence[ListedImage], headers: Sequence[ImageHeader | None], schema: ImageSchema
-) -> list[Problem]:
-    """Find files that can be used, but are not quite what one expects."""
-    pairs = [(e, h) for e, h in zip(entries, headers, strict=True) if h is not None]
-    size = (schema.height, schema.width)
-
-    def sized(is_unusual: Callable[[ImageHeader], bool]) -> list[str]:
-        return [f"{e.name} ({h.height}x{h.width})" for e, h in pairs if is_unusual(h)]
-
-    rules = {
-        "D413": (
-            f"images should have the size that is learnt from, {size[0]}x{size[1]} pixels",
-            sized(lambda h: (h.height, h.width) != size),
-            f"they are resized by data.fit={schema.fit}; data.size=[height,width] takes another",
-        ),
-        "D414": (
-            "an image file should hold a single image",
-            [e.name for e, h in pairs if h.has_more_frames],
-            "the first frame or page is taken; save the others as files if you need them",
-        ),
-        "D415": (
-            "an image should hold the format that its name says",
-            [
-                f"{e.name} ({h.format})"
-                for e, h in pairs
-                if h.format != SUFFIXES.get(e.file.suffix.lower())
-            ],
-            "read by their content; rename them for other programs",
-        ),
-        "D416": (
-            f"both sides of an image should have {MIN_SIZE_PX} pixels or more",
-            sized(lambda h: min(h.height, h.width) < MIN_SIZE_PX),
-            "take them out if they show nothing",
-        ),
-    }
-    return [
-        problem
-        for code, (rule, names, fix) in rules.items()
-        for problem in problems_by_rule(
-            {rule: (names, fix)}, code, f"{len(names):,} of {len(entries):,}: "
-        )
-    ]
-
-
 def in_parallel(
     work: Callable[[T], R], items: list[T], what: str, block: int = BLOCK
 ) -> Iterator[R]:
@@ -249,10 +254,12 @@ def _entry_name(entries: list[ListedImage], options: ImageOptions) -> str:
     Where they lie belongs to it: files of another folder may have the same names, sizes and times.
     """
     state = hashlib.sha256(f"{VERSION} {PIL.__version__} {options}\n".encode())
-    # Sizes and times rather than contents: to hash all files would take as long as to read them.
+    # Not by their contents: to hash all files would take as long as to read them. A file that
+    # takes another's place, with its size and its time, has another inode or time of change.
     for entry in entries:
         stat = entry.file.stat()
-        line = f"{entry.file.resolve()}\0{stat.st_size}\0{stat.st_mtime_ns}\n"
+        times = f"{stat.st_mtime_ns}\0{stat.st_ctime_ns}\0{stat.st_dev}:{stat.st_ino}"
+        line = f"{entry.file.resolve()}\0{stat.st_size}\0{times}\n"
         state.update(line.encode(errors="surrogateescape"))
     return state.hexdigest()[:16]
 
@@ -260,14 +267,6 @@ def _entry_name(entries: list[ListedImage], options: ImageOptions) -> str:
 def _takes_time(headers: list[ImageHeader | None]) -> bool:
     pixels = sum(header.height * header.width for header in headers if header is not None)
     return len(headers) >= CACHED_FILES or pixels >= CACHED_PIXELS
-
-
-def _resized(headers: list[ImageHeader | None], schema: ImageSchema) -> list[str]:
-    """Note how many images have another size, and what becomes of them."""
-    size = (schema.height, schema.width)
-    count = sum(h is not None and (h.height, h.width) != size for h in headers)
-    word = {"pad": "padded", "crop": "cropped", "stretch": "stretched"}[schema.fit]
-    return [f"{count:,} of them {word} to that size"] if count else []
 
 
 def _with_note(images: DecodedImages, note: str) -> DecodedImages:

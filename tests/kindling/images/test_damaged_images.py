@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import zlib
 from contextlib import suppress
 
 import numpy as np
@@ -13,6 +14,7 @@ from kindling.errors import DataError
 from kindling.images.decoding import decode, read_header
 from kindling.images.image_schema import ImageSchema
 from tests.kindling.bad_images import bomb
+from tests.kindling.images.made_files import png
 
 GREY, COLOUR = ImageSchema(1, 4, 4), ImageSchema(3, 4, 4)
 
@@ -141,3 +143,22 @@ def test_a_file_that_is_zeros_from_some_point_is_refused(form, options):
         damaged[place:] = bytes(len(damaged) - place)
 
     assert differing(content, places[::31], blank) == 0
+
+
+@pytest.mark.parametrize("is_behind", [False, True])
+def test_long_text_beside_the_pixels_of_a_png_is_no_damage(is_behind):
+    text = (b"zTXt", b"workflow\0\0" + zlib.compress(b"x" * 3_000_000))
+    pixels = np.arange(16, dtype=np.uint8).reshape(4, 4)
+    content = png(pixels, 0, text)
+    if is_behind:
+        start = content.index(b"zTXt") - 4
+        end = start + 12 + len(text[1])
+        content = content[:start] + content[end:-12] + content[start:end] + content[-12:]
+    assert (decode(content, GREY)[0] == pixels).all()
+
+
+def test_text_beyond_every_bound_is_told_as_text():
+    text = (b"zTXt", b"workflow\0\0" + zlib.compress(bytes(65 << 20)))
+    with pytest.raises(DataError, match="the text beside the pixels of a PNG") as caught:
+        read_header(png(np.zeros((4, 4), np.uint8), 0, text))
+    assert "exiftool" in caught.value.problems[0].fix

@@ -46,8 +46,43 @@ def test_auto_size_is_what_most_have_and_says_what_it_resized(image_folder):
     Image.open(file).resize((50, 40)).save(file)
     raw = read(image_folder)
     assert raw.x.shape == (40, 3, 12, 10)
-    assert raw.notes == ("1 of them padded to that size",)
+    keeps = "data.size=[40,50] keeps all pixels"
+    assert raw.notes == (f"1 of them shrunk from 40x50 and padded ({keeps})",)
     assert found(raw) == {"D413": "1 of 40: red/00.png (40x50)"}
+
+
+@pytest.mark.parametrize(
+    ("size", "options", "note"),
+    [
+        ((512, 512), {}, "40 of them shrunk from 512x512 (data.size=[512,512] keeps all pixels)"),
+        ((6, 6), {}, "40 of them enlarged from 6x6"),
+        ((12, 10), {"size": (24, 24)}, "40 of them enlarged from 12x10 and padded"),
+        (
+            (40, 20),
+            {"size": (10, 10), "fit": "crop"},
+            "40 of them shrunk from 40x20 and cropped (data.size=[40,20] keeps all pixels)",
+        ),
+        (
+            (20, 20),
+            {"size": (40, 10), "fit": "stretch"},
+            "40 of them stretched unevenly from 20x20",
+        ),
+        ((8, 10), {"size": (8, 16)}, "40 of them padded from 8x10"),
+        ((8, 16), {"size": (8, 10), "fit": "crop"}, "40 of them cropped from 8x16"),
+    ],
+)
+def test_the_plan_says_what_becomes_of_the_size(image_folder, size, options, note):
+    for file in image_folder.rglob("*.png"):
+        Image.open(file).resize(size[::-1]).save(file)
+    assert read(image_folder, **options).notes == (note,)
+
+
+def test_strips_that_become_too_narrow_are_warned_of(image_folder):
+    for file in image_folder.rglob("*.png"):
+        Image.open(file).resize((16, 600)).save(file)
+    (problem,) = (p for p in read(image_folder).findings if p.code == "D416")
+    assert problem.severity == "warning"
+    assert "40 of 40: blue/00.png (600x16 becomes 128x3)" in problem.got
 
 
 def test_auto_size_of_large_images_has_no_side_over_128(image_folder):
