@@ -1,7 +1,6 @@
 """Read the raw rows of a table, its target and its given val and test files."""
 
 import difflib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from kindling.config.ranges import PerColumn
 from kindling.errors import DataError, Problem, gathered, permitted
 from kindling.files import at_home
 from kindling.fixes import Setting
+from kindling.machine import total_memory
 from kindling.raw_data import RawData, RawTable
 from kindling.tables.asked_columns import Typed, by_column, column_meant
 from kindling.tables.csv_dialect import asked_dialect
@@ -184,8 +184,8 @@ class TableSource:
 
     def _is_large(self) -> bool:
         """Say whether the files would fill a good part of the memory once they are unpacked."""
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return UNPACKED * sum(Path(path).stat().st_size for path in self.files.values()) > memory
+        size = sum(Path(path).stat().st_size for path in self.files.values())
+        return UNPACKED * size > total_memory()
 
     def _learnt(self, file: TableFile) -> tuple[str, ...]:
         left_out = {self.target, self.group, *self.ignore}
