@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from kindling.errors import DataError, Problem
+from kindling.fixes import Setting
 from kindling.images.image_schema import RGB
 
 # Tags of a TIFF, and values of theirs. Its smallest and largest sample value (280, 281, 340, 341)
@@ -154,7 +155,7 @@ def format_bytes(numbers: np.ndarray, samples: Samples, name: str) -> np.ndarray
         if not ((numbers >= 0) & (numbers <= 1)).all():
             rule = "an image of floats must hold numbers between 0 and 1 where others hold bytes"
             got = f"{name}: {np.min(numbers):.6g} to {np.max(numbers):.6g}"
-            fix = "scale it, save it with 8 or 16 bits, or type data.scale=none"
+            fix = ("save it with 8 or 16 bits", Setting("data.scale", "none", "to keep them"))
             raise DataError(Problem(rule, got, fix, "D404", "scale it", file=name))
         return np.rint(numbers * 255).astype(np.uint8)
     numbers = numbers.astype(np.int64, copy=False)
@@ -164,8 +165,8 @@ def format_bytes(numbers: np.ndarray, samples: Samples, name: str) -> np.ndarray
         rule = "the pixels of an image must fill a part of its format's range that can be seen"
         low, high = int(numbers.min()), int(numbers.max())
         got = f"{name}: {low} to {high} of {samples.bits} bits, all one grey when scaled"
-        fix = f"type data.scale=[{low},{high}], or save it with 8 bits"
-        raise DataError(Problem(rule, got, fix, "D404", "save it with 8 bits", file=name))
+        ways = (Setting("data.scale", [low, high]), "save it with 8 bits")
+        raise DataError(Problem(rule, got, ways, "D404", "save it with 8 bits", file=name))
     return np.clip(scaled, 0, 255).astype(np.uint8)
 
 
@@ -203,9 +204,9 @@ def refuse_hidden(alpha: np.ndarray, most: int, samples: Samples, name: str) -> 
         band = samples.bands + 1
         rule = "the transparency of a TIFF must leave some pixel opaque"
         got = f"{name}: band {band}, which the file calls transparency, is at most {np.max(alpha)}"
-        rest = ",".join(map(str, range(1, band)))
         fix = (
-            f"type data.channels={band} if it is a band like the others, or data.channels=[{rest}]"
+            Setting("data.channels", band, "if it is a band like the others"),
+            Setting("data.channels", list(range(1, band)), "to leave it out"),
         )
         help_rows = "write it without a band that is called transparency, or with an opaque one"
         raise DataError(Problem(rule, f"{got} of {most}", fix, "D442", help_rows, file=name))

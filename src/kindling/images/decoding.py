@@ -19,6 +19,7 @@ from jaxtyping import Float32, UInt8
 from PIL import Image, ImageFile
 
 from kindling.errors import DataError, Problem
+from kindling.fixes import Setting
 from kindling.images.arrays import MAGIC, npy_shape, read_npy
 from kindling.images.bit_depth import (
     Samples,
@@ -246,7 +247,7 @@ def _seek(image: Image.Image, page: int, name: str) -> None:
         image.seek(page - 1)
     except EOFError as error:
         rule, got = f"an image file must have page {page}", f"{name}: no such page"
-        fix = "take it out, or type data.pages=first"
+        fix = ("take it out", Setting("data.pages", "first"))
         for_rows = "give files with as many pages as those of the train images"
         raise DataError(Problem(rule, got, fix, "D441", for_rows, file=name)) from error
 

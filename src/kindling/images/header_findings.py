@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from kindling.errors import Problem
+from kindling.fixes import Fix, Setting
 from kindling.images.decoding import SUFFIXES
 from kindling.images.image_schema import BYTES, MIN_SIZE_PX, ImageHeader, ImageOptions, ImageSchema
 from kindling.images.listing import ListedImage, problems_by_rule
@@ -23,7 +24,7 @@ def header_faults(
     (usual, _), *others = counts.most_common()
     rule = f"all images must have as many bands as most, {usual}"
     names = [f"{e.name} ({h.bands})" for e, h in pairs if h.bands != usual]
-    fix = "take them out, or type data.channels=3, which takes the first three bands of each"
+    fix = ("take them out", Setting("data.channels", 3, "to take the first three of each"))
     return problems_by_rule({rule: (names, fix)}, "D441") if others else []
 
 
@@ -45,19 +46,25 @@ def unusual_headers(
         ]
 
     taken = schema.bands or (1, 2, 3)
-    rules = [
+    rules: list[tuple[str, str, list[str], Fix]] = [
         (
             "D413",
             f"images should have the size that is learnt from, {size[0]}x{size[1]} pixels",
             named(lambda h: (h.height, h.width) != size),
-            f"they are resized by data.fit={schema.fit}; data.size=[height,width] takes another",
+            (
+                f"nothing: they are resized by data.fit={schema.fit}",
+                Setting("data.size", ..., "[height,width] for another size"),
+            ),
         ),
         (
             "D414",
             "an image file should hold a single image",
             [e.name for e, h in pairs if h.has_more_frames and h.format != "JPEG"],
-            f"frame or page {schema.page} is taken, the others are left out; data.pages=2 takes "
-            "the second; save them as files of their own if you need all",
+            (
+                f"nothing: frame or page {schema.page} is taken, the others are left out",
+                Setting("data.pages", schema.page + 1, "for the next one"),
+                "save them as files of their own if you need all",
+            ),
         ),
         (
             "D445",
@@ -85,14 +92,17 @@ def unusual_headers(
             "D416",
             f"both sides of an image should keep {MIN_SIZE_PX} pixels or more when it is resized",
             named(lambda h: _becomes_narrow(h, schema), "{0}x{1} becomes {8}x{9}"),
-            "type data.size=[height,width] with a larger short side, or data.fit=stretch",
+            (
+                Setting("data.size", ..., "[height,width] with a larger short side"),
+                Setting("data.fit", "stretch"),
+            ),
         ),
         (
             "D444",
             "all bands of an image should be taken",
             named(lambda h: not options.bands and h.bands > max(3, *taken), "{6} bands")
             + named(lambda h: not schema.bands and h.bands == 2, "{6} bands"),
-            f"{_taken(schema)}; data.channels=auto takes all, data.channels=[1,4,2] these",
+            (f"nothing: {_taken(schema)}", Setting("data.channels", "auto", "to take all")),
         ),
         (
             "D443",
@@ -131,8 +141,9 @@ def lost_steps(
         return []
     rule = "images of more than 8 bits should use the range of their format"
     got = f"{count:,} of {total:,} hold {low} to {high} ({samples}): {steps} of 256 steps are left"
-    keep = ", data.scale=none keeps all" if schema.samples else ""
-    fix = f"data.scale=[{low},{high}] takes this range{keep}"
+    this_range = Setting("data.scale", [low, high], "for this range")
+    keep = Setting("data.scale", "none", "to keep all steps")
+    fix = (this_range, keep) if schema.samples else this_range
     return [Problem(rule, got, fix, "D443", count=count)]
 
 
@@ -219,11 +230,10 @@ def _usual(pairs: Pairs) -> str:
     return Counter(header.samples for _, header in pairs).most_common(1)[0][0]
 
 
-def _both_scaled(schema: ImageSchema) -> str:
+def _both_scaled(schema: ImageSchema) -> Fix:
     if schema.scale == "format":
-        return (
-            "each is scaled by the range of its own format; data.scale=[low,high] takes one range"
-        )
+        scaled = "nothing: each is scaled by the range of its own format"
+        return (scaled, Setting("data.scale", ..., "[low,high] for one range of all"))
     return "their numbers are taken as if they had one unit; save all of them with one bit depth"
 
 

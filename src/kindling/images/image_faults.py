@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from kindling.errors import DataError, Problem
+from kindling.fixes import Setting
 from kindling.images.samples import EXTRA, describe, tiff_tags
 
 ImageInput = Path | bytes | Image.Image
@@ -58,7 +59,7 @@ def named_faults(source: ImageInput, name: str, max_pixels: int) -> Iterator[Non
 def too_large(name: str, got: str) -> Problem:
     """Say that an image has more pixels than are allowed."""
     rule = "an image may not have more pixels than data.max_pixels"
-    fix = "shrink it, or raise data.max_pixels if you trust the file"
+    fix = ("shrink it", Setting("data.max_pixels", ..., "if you trust the file"))
     for_rows = "shrink it, or train with a larger data.max_pixels if you trust the file"
     return Problem(rule, f"{name}: {got}", fix, "D403", for_rows, file=name)
 
@@ -70,9 +71,12 @@ def _not_an_image(source: ImageInput, name: str) -> Problem:
     tags = _tags_or_none(source)
     if tags is not None:
         rule = "a TIFF must be grey, or red, green and blue, where its bands are not asked for"
-        fix = "type data.channels=auto, which takes all bands, or data.channels=[1,2,3] for some"
+        ways = (
+            Setting("data.channels", "auto", "to take all bands"),
+            Setting("data.channels", [1, 2, 3], "to take these"),
+        )
         for_rows = "give images with the bands of the train images"
-        return Problem(rule, f"{name}: {describe(tags)}", fix, "D441", for_rows, file=name)
+        return Problem(rule, f"{name}: {describe(tags)}", ways, "D441", for_rows, file=name)
     with BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
         what, fix = _sniff(file.read(SNIFFED))
     return Problem(rule, f"{name}: {what}", fix, "D401", file=name)

@@ -14,6 +14,7 @@ from kindling.errors import ConfigError, DataError, Problem, gathered
 from kindling.files import at_home
 from kindling.fixes import Setting
 from kindling.images.class_folders import list_folders
+from kindling.images.image_cache import findings_from_plain
 from kindling.images.image_schema import MAX_PIXELS, RGB, Fit, ImageOptions, ImageSchema
 from kindling.images.label_rows import FOLDER, LabelOptions
 from kindling.images.labels_file import LabelledImages, label_problems, list_labelled
@@ -166,7 +167,7 @@ class ImageSource:
             given={s: np.flatnonzero(splits == s) for s in given if (splits == s).any()},
             notes=(*listing.notes, *decoded.about["notes"]),
             findings=(
-                *(Problem(**each) for each in decoded.about["findings"]),
+                *findings_from_plain(decoded.about["findings"]),
                 *listing.findings(),
                 *found.findings,
             ),
@@ -226,6 +227,6 @@ def _scale(asked: str | Sequence[float]) -> tuple[float, float] | Literal["auto"
         return cast(Literal["auto", "format", "none"], asked)
     low, high = map(float, asked)
     if low >= high:
-        rule, fix = "data.scale must rise", f"type data.scale=[{high:g},{low:g}]"
+        rule, fix = "data.scale must rise", Setting("data.scale", [*reversed(asked)])
         raise ConfigError(Problem(rule, f"[{low:g},{high:g}]", fix))
     return low, high

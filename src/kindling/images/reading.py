@@ -30,6 +30,7 @@ from kindling.images.image_cache import (
     DecodedImages,
     cache_folder,
     content_hash,
+    findings_to_plain,
     read_cache,
     read_into_memory,
     write_cache,
@@ -83,7 +84,7 @@ def read_images(entries: list[ListedImage], options: ImageOptions, cache: str) -
     about = {
         "schema": asdict(schema),
         "notes": describe_numbers(headers, schema, options),
-        "findings": [asdict(problem) for problem in found],
+        "findings": findings_to_plain(found),
     }
     shape, dtype = (len(entries), *schema.shape), schema.dtype
 

@@ -4,6 +4,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from kindling.errors import DataError, Problem
+from kindling.fixes import Setting
 from kindling.images.bit_depth import Samples, format_bytes
 from kindling.images.image_schema import ImageSchema
 
@@ -106,6 +107,7 @@ def _background(schema: ImageSchema) -> np.ndarray:
 
 def _other_bands(count: int, schema: ImageSchema, name: str) -> Problem:
     rule = f"an image must have the bands {', '.join(map(str, schema.bands))}"
-    got, fix = f"{name}: {count} bands", "take it out, or choose others with data.channels"
+    got = f"{name}: {count} bands"
+    fix = ("take it out", Setting("data.channels", ..., "a list of bands that it has"))
     for_rows = "give it with the bands of the train images"
     return Problem(rule, got, fix, "D441", for_rows, file=name)

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from kindling.errors import DataError, Problem
+from kindling.fixes import Fix, Setting
 from kindling.images.bit_depth import Samples, grey_numbers, raw_mode, refuse_hidden
 from kindling.images.image_schema import BYTES, ImageSchema
 
@@ -148,7 +149,7 @@ def read_tiff_bands(
     if count > MAX_BANDS or height * width > max_pixels or height * width * count > 4 * max_pixels:
         rule = "an image may not have more pixels than data.max_pixels, of four bands each"
         got = f"{name}: {height}x{width} pixels of {count} bands"
-        fix = "shrink it, or raise data.max_pixels if you trust the file"
+        fix = ("shrink it", Setting("data.max_pixels", ..., "if you trust the file"))
         raise DataError(Problem(rule, got, fix, "D403", "shrink it", file=name))
     needed = [] if find_spec("tifffile") else ["tifffile"]
     if tags.get(COMPRESSION, 1) not in PLAIN and not find_spec("imagecodecs"):
@@ -156,9 +157,11 @@ def read_tiff_bands(
     if needed:
         rule = f"to read the bands of a TIFF, {' and '.join(needed)} must be installed"
         got = f"{name}: {describe(tags)}"
-        fix = EXTRA if needed == ["tifffile"] else "type pip install tifffile imagecodecs"
-        seen = "; or type data.channels=3, which takes red, green and blue only" * (count in (4, 6))
-        raise DataError(Problem(rule, got, fix + seen, "D441", fix, file=name))
+        install = EXTRA if needed == ["tifffile"] else "type pip install tifffile imagecodecs"
+        ways: Fix = install
+        if count > 3:
+            ways = (install, Setting("data.channels", 3, "for red, green and blue only"))
+        raise DataError(Problem(rule, got, ways, "D441", install, file=name))
     from tifffile import TiffFile  # optional
 
     with TiffFile(BytesIO(source) if isinstance(source, bytes) else source) as file:

@@ -56,8 +56,8 @@ def test_transparency_that_leaves_nothing_opaque_is_refused_with_both_ways_out(t
         ImageSource(root, cache="none").read()
     (problem,) = caught.value.problems
     assert problem.code == "D442"
-    assert "data.channels=4" in problem.fix
-    assert "[1,2,3]" in problem.fix
+    assert "data.channels=4" in problem.do
+    assert "[1,2,3]" in problem.do
     four = ImageSource(root, cache="none", channels=4).read()
     assert (four.x[0] == pixels.transpose(2, 0, 1)).all()
     three = ImageSource(root, cache="none", channels=[1, 2, 3]).read()

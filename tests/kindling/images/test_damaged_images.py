@@ -159,6 +159,6 @@ def test_long_text_beside_the_pixels_of_a_png_is_no_damage(is_behind):
 
 def test_text_beyond_every_bound_is_told_as_text():
     text = (b"zTXt", b"workflow\0\0" + zlib.compress(bytes(65 << 20)))
-    with pytest.raises(DataError, match="the text beside the pixels of a PNG") as caught:
+    with pytest.raises(DataError, match="the text in a PNG") as caught:
         read_header(png(np.zeros((4, 4), np.uint8), 0, text))
     assert "exiftool" in caught.value.problems[0].fix

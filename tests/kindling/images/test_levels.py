@@ -131,7 +131,7 @@ def test_the_range_of_the_format_can_be_asked_for_and_says_what_is_lost(tmp_path
     raw = ImageSource(xrays(tmp_path), cache="none", scale="format").read()
     (problem,) = (p for p in raw.findings if p.code == "D443")
     assert "24 of 24 hold 0 to 4095 (uint16): 16 of 256 steps are left" in problem.got
-    assert "data.scale=[0,4095]" in problem.fix
+    assert "data.scale=[0,4095]" in problem.do
     assert problem.severity == "warning"
 
 
@@ -190,5 +190,5 @@ def test_floats_that_are_not_finite_are_refused_and_named():
 
 
 def test_a_range_that_falls_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match=r"type data.scale=\[0,4095\]"):
+    with pytest.raises(ConfigError, match=r"data.scale=\[0,4095\]"):
         ImageSource(tmp_path, scale=[4095, 0])
