@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
@@ -101,9 +102,15 @@ def _sniff(content: bytes) -> tuple[str, str]:
     if b"<svg" in start:
         return "SVG, which has no pixels", "draw it as PNG"
     if content[4:8] == b"ftyp" and content[8:11] in (b"hei", b"hev", b"mif"):
-        return "HEIC, which needs the package pillow-heif", f"{EXTRA}; or save it as JPEG"
+        return _of_heic()
     if content[128:132] == b"DICM":
         return "DICOM, which is not read", "save its pixels as PNG or TIFF of 16 bits"
     if re.search(rb"[\x00-\x08\x0e-\x1f]", content):
         return "no format that is known", REPLACE
     return f"text: {content[:20].decode(errors='replace')!r}", REPLACE
+
+
+def _of_heic() -> tuple[str, str]:
+    if find_spec("pillow_heif"):
+        return "HEIC that is damaged", REPLACE
+    return "HEIC, which needs the package pillow-heif", f"{EXTRA}; or save it as JPEG"

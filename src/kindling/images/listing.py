@@ -15,6 +15,7 @@ from kindling.errors import Problem
 from kindling.fixes import Fix, Setting
 from kindling.formatting import first_few
 from kindling.images.decoding import SUFFIXES
+from kindling.images.samples import EXTRA
 from kindling.types import Split
 
 # What systems and archives leave behind, beside names that begin with a dot.
@@ -257,7 +258,7 @@ def what_to_do(examples: Iterable[Path]) -> str:
     kinds.pop("", None)
     advice = []
     if phone := sorted(kinds.keys() & PHONES):
-        advice.append(f"save the {' and '.join(phone)} images as JPEG")
+        advice.append(f"save the {' and '.join(phone)} images as JPEG, or {EXTRA}")
     if others := sorted(kinds.keys() - PHONES):
         first = kinds[others[0]]
         name = f"{first.name}.{others[0].lower()}"

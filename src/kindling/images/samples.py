@@ -16,7 +16,13 @@ from PIL import Image, TiffImagePlugin
 
 from kindling.errors import DataError, Problem
 from kindling.fixes import Fix, Setting
-from kindling.images.bit_depth import Samples, grey_numbers, raw_mode, refuse_hidden
+from kindling.images.bit_depth import (
+    Samples,
+    grey_numbers,
+    raw_mode,
+    refuse_hidden,
+    samples_of_tags,
+)
 from kindling.images.image_schema import BYTES, ImageSchema
 
 EXTRA = "where pyproject.toml is, type pip install -c constraints.txt -e '.[images]'"
@@ -159,7 +165,7 @@ def read_tiff_bands(
         got = f"{name}: {describe(tags)}"
         install = EXTRA if needed == ["tifffile"] else "type pip install tifffile imagecodecs"
         ways: Fix = install
-        if count > 3:
+        if samples_of_tags(tags).is_plain_colour:  # Pillow reads these three
             ways = (install, Setting("data.channels", 3, "for red, green and blue only"))
         raise DataError(Problem(rule, got, ways, "D441", install, file=name))
     from tifffile import TiffFile  # optional
