@@ -89,6 +89,7 @@ def test_what_loads_is_safetensors_skops_with_its_list_and_numpy_without_pickle(
         "point.load()",
         "np.load(stream, allow_pickle=False)",
         "image.load()",  # of Pillow
+        "tags.load(stream)",  # of Pillow: the tags of a TIFF
         "np.load(io.BytesIO(own), allow_pickle=False)",
         "skops.io.loads(write_zip(files), trusted=TRUSTED)",
     }
