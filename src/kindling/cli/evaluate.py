@@ -24,6 +24,7 @@ from kindling.cli.input_output import (
     add_run,
     csv_dialect,
     print_json,
+    tell_of_lines,
 )
 from kindling.errors import ConfigError, DataError, Problem, permitted
 
@@ -63,6 +64,8 @@ def run(arguments: Namespace) -> None:
     dialect = csv_dialect(arguments.csv, model.schema)
     refuse_useless(arguments, model)
     evaluation_set = read_evaluation_rows(arguments, model, dialect)
+    if arguments.file is not None and arguments.file.is_file():
+        tell_of_lines([arguments.file], model.schema, dialect)
     drift = Drift(model.schema, model.spec.target)
     scores = score_again(model, evaluation_set, drift)
     of_run = {  # metrics.json has null for nan and infinity

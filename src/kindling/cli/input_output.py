@@ -6,6 +6,7 @@ Heavy packages are imported only by the functions that need them: --help stays f
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,29 @@ def csv_dialect(words: Sequence[str], schema: "TableSchema | ImageSchema") -> "D
         rule = f"--csv takes {'=, '.join(CSV_KEYS)}="
         raise ConfigError(Problem(rule, ", ".join(words), Command("--csv", "separator=;")))
     return asked_dialect({key: value for key, _, value in pairs}, "--csv ", trained)
+
+
+def tell_of_lines(
+    files: Sequence[Path], schema: "TableSchema | ImageSchema", asked: "Dialect | None"
+) -> None:
+    """Name on the console what of CSV files is read in one of two ways, or is no row.
+
+    Args:
+        files: of new rows, or of images with their labels.
+        schema: tells how the train rows were written.
+        asked: how the files are written, where somebody says so.
+    """
+    from kindling.bundle.inputs import written_as
+    from kindling.tables.csv_findings import csv_findings
+    from kindling.tables.schema import TableSchema
+
+    for file in files:
+        with suppress(DataError, OSError, EOFError, UnicodeError):  # the reader says it in words
+            dialect = asked or AUTO
+            if asked is None and isinstance(schema, TableSchema):
+                dialect = written_as(file, schema)
+            for problem in csv_findings(file, dialect):
+                sys.stderr.write(f"{problem.rule}: {problem.got}; {problem.do}\n")
 
 
 def find_files(

@@ -26,6 +26,7 @@ from kindling.cli.input_output import (
     find_files,
     print_json,
     require_writable,
+    tell_of_lines,
 )
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Command
@@ -67,10 +68,13 @@ def run(arguments: Namespace) -> None:
     from kindling.bundle.predictor import load
     from kindling.bundle.streaming import with_class_names
     from kindling.bundle.writers import open_writer
+    from kindling.tables.schema import TableSchema
 
     model = load(arguments.run, arguments.device)
     asked = csv_dialect(arguments.csv, model.schema)
     files = find_files(arguments.files, model.schema, output, arguments.ignore)
+    if isinstance(model.schema, TableSchema):
+        tell_of_lines(files, model.schema, asked)
     suffix = output.suffix if output else ".json" if arguments.json else ".csv"
     drift, count = Drift(model.schema, model.spec.target), 0
     with open_writer(output, suffix) as write:

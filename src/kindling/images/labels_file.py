@@ -18,6 +18,7 @@ from kindling.images.label_rows import LabelOptions, LabelRows, read_labels
 from kindling.images.listing import ListedImage, Listing, problems_by_rule
 from kindling.images.split_names import TOKEN
 from kindling.tables.column_types import is_single
+from kindling.tables.csv_findings import csv_findings
 from kindling.tables.group_time import FileColumn, read_groups, read_times
 from kindling.tables.target import read_target, too_many_classes
 
@@ -68,7 +69,8 @@ def list_labelled(listing: Listing, labels: Path, options: LabelOptions) -> Labe
     if listing.faults:
         return images
     unused_files = sorted(listing.name(path) for path in set(files) - set(paths))
-    images.findings = _left_out(labels, rows.table, len(y) - len(known), unused_files, rows.unused)
+    images.findings = csv_findings(labels, options.dialect)
+    images.findings += _left_out(labels, rows.table, len(y) - len(known), unused_files, rows.unused)
     _read_group_and_time(images, rows, labels, known, options)
     return images
 

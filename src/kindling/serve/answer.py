@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 MAX_PROBLEMS = 20  # in one answer
+WARNINGS = "X-Warnings"  # header of an answer as CSV: a JSON list
 JSON_TYPE, CSV_TYPE = "application/json", "text/csv"
 
 
@@ -25,10 +26,11 @@ class Prediction(BaseModel):
 
 
 class Predictions(BaseModel):
-    """The predictions, in the order of the rows."""
+    """The predictions, in the order of the rows; warnings name lines of a file that are no rows."""
 
     target: str
     predictions: list[Prediction]
+    warnings: list[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Predicted:
     classes: tuple[str, ...]
     labels: np.ndarray
     probs: np.ndarray | None
+    warnings: tuple[str, ...] = ()  # what of an uploaded file is no row
 
 
 def json_response(predicted: Predicted) -> Response:
@@ -84,6 +87,8 @@ def json_response(predicted: Predicted) -> Response:
         for row, probs in zip(rows, predicted.probs.tolist(), strict=True):
             row["probabilities"] = dict(zip(predicted.classes, probs, strict=True))
     content = {"target": predicted.target, "predictions": rows}
+    if predicted.warnings:
+        content["warnings"] = list(predicted.warnings)
     return Response(to_json(content), media_type=JSON_TYPE)
 
 
@@ -97,7 +102,9 @@ def csv_response(predicted: Predicted) -> Response:
     writer.writerow(["row", "prediction", *(f"prob_{name}" for name in names)])
     for row, (label, cells) in enumerate(zip(labels, rest, strict=True)):
         writer.writerow([row, label, *cells])
-    return Response(text.getvalue(), media_type=f"{CSV_TYPE}; charset=utf-8")
+    # A header has no place for letters beyond ASCII, nor for line ends.
+    headers = {WARNINGS: json.dumps(predicted.warnings)} if predicted.warnings else None
+    return Response(text.getvalue(), headers=headers, media_type=f"{CSV_TYPE}; charset=utf-8")
 
 
 def error_response(refusal: Refusal) -> Response:

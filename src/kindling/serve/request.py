@@ -13,13 +13,16 @@ from typing import Any
 import pyarrow as pa
 from pydantic import BaseModel, ValidationError
 
-from kindling.bundle.inputs import read_rows
+from kindling.bundle.inputs import read_rows, written_as
 from kindling.errors import Problem, UserError
 from kindling.fixes import WORDS as WORDS_ONLY
 from kindling.formatting import shown
 from kindling.serve.answer import Refusal, RequestProblem, refuse
 from kindling.serve.fields import WORDS
 from kindling.serve.middleware import Limits
+from kindling.tables.csv_dialect import BLANKS
+from kindling.tables.csv_findings import layout_findings
+from kindling.tables.csv_layout import SAMPLE_BYTES, sniff
 from kindling.tables.csv_shape import SEPARATORS
 from kindling.tables.formats import CSV, MAGIC_BYTES, find_format
 from kindling.tables.schema import TableSchema
@@ -69,20 +72,31 @@ def problem_of_json(detail: Any, schema: TableSchema) -> RequestProblem:
     return RequestProblem(message, name, row)
 
 
-def read_upload(content: bytes, schema: TableSchema, limits: Limits) -> pa.Table:
-    """Read an uploaded table as training reads its own: its first bytes tell the format."""
+def read_upload(
+    content: bytes, schema: TableSchema, limits: Limits, warnings: list[str] | None = None
+) -> pa.Table:
+    """Read an uploaded table as training reads its own: its first bytes tell the format.
+
+    Args:
+        content: the file.
+        schema: of the model.
+        limits: of a request.
+        warnings: takes up what of the file is no row.
+    """
     known = find_format(content[:MAGIC_BYTES])
     if content.startswith(PACKED) or known.is_compressed:
         raise refuse(415, "a table must be plain CSV; got a packed or binary file")
     if known is CSV:  # its columns are counted before they are read: each one costs memory
-        header = content.partition(b"\n")[0]
-        separators = {*SEPARATORS, schema.dialect.separator}
-        refuse_columns(1 + max(header.count(sign.encode()) for sign in separators), limits)
+        _refuse_wide_lines(content, schema, limits)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "upload"
         file.write_bytes(content)
         try:
             table = read_rows(file, schema)
+            if known is CSV and warnings is not None:
+                layout = sniff(file, dialect := written_as(file, schema))
+                found = layout_findings(layout, UPLOAD, dialect)
+                warnings += [f"{problem.rule}; got {problem.got}" for problem in found]
         except UserError as error:
             raise refuse_data([reword_upload(problem) for problem in error.problems]) from error
     refuse_columns(table.num_columns, limits)
@@ -91,6 +105,13 @@ def read_upload(content: bytes, schema: TableSchema, limits: Limits) -> pa.Table
     if table.num_rows == 0:
         raise refuse(422, "a table must have rows; got a header only")
     return table
+
+
+def _refuse_wide_lines(content: bytes, schema: TableSchema, limits: Limits) -> None:
+    """Refuse a file with too many separators in any line that may be its header."""
+    separators = {*SEPARATORS, BLANKS, schema.dialect.separator}
+    for line in content[:SAMPLE_BYTES].splitlines():
+        refuse_columns(1 + max(line.count(sign.encode()) for sign in separators), limits)
 
 
 def refuse_columns(num_columns: int, limits: Limits) -> None:

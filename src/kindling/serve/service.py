@@ -80,15 +80,16 @@ class PredictionService:
             Refusal: the request does not fit the model or the limits, or its time is over.
         """
         self._check_uploads(uploads)
+        warnings: list[str] = []
         if self.body is None:
             x, step = self._pixels(uploads, deadline), CHUNK_IMAGES
         else:
-            x, step = self._rows(uploads), CHUNK_ROWS
+            x, step = self._rows(uploads, warnings), CHUNK_ROWS
         parts = []
         for start in range(0, len(x), step):
             check_time(deadline)
             parts.append(self.model.outputs(x[start : start + step]))
-        return self._to_labels(np.concatenate(parts))
+        return replace(self._to_labels(np.concatenate(parts)), warnings=tuple(warnings))
 
     def _check_uploads(self, uploads: Sequence[Upload]) -> None:
         wanted = "images" if self.body is None else "rows as JSON, or one CSV file"
@@ -104,14 +105,14 @@ class PredictionService:
         if self.body is not None and len(uploads) > 1:
             raise refuse(413, f"a request must hold one file; got {len(uploads)}")
 
-    def _rows(self, uploads: Sequence[Upload]) -> np.ndarray:
+    def _rows(self, uploads: Sequence[Upload], warnings: list[str]) -> np.ndarray:
         schema, body, (upload,) = self.model.schema, self.body, uploads
         assert isinstance(schema, TableSchema)
         assert body is not None
         is_json = upload.content_type == JSON
         rows: Any = read_json(upload.content, body, schema) if is_json else None
         if rows is None:
-            rows = read_upload(upload.content, schema, self.limits)
+            rows = read_upload(upload.content, schema, self.limits, warnings)
         try:
             return self.model.inputs(rows, file=UPLOAD)
         except UserError as error:
