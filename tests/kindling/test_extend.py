@@ -1,5 +1,6 @@
 """Every text of docs/extend.md, put into a clone as the page says, and its command run there."""
 
+import ast
 import json
 import os
 import re
@@ -62,6 +63,36 @@ def put(clone, text):
             file.write_text(before.replace(old, new))
 
 
+def defined(text):
+    """Name the classes and functions at the top of a file."""
+    kinds = ast.ClassDef | ast.FunctionDef
+    return {node.name for node in ast.parse(text).body if isinstance(node, kinds)}
+
+
+def why_followed(root, text):
+    """Say what of a section an owner has put into the clone already; "" for nothing."""
+    sources = {file: file.read_text() for file in (root / "src").rglob("*.py")}
+    for name, how, content in blocks(text):
+        new = "".join(f"{line[1:]}\n" for line in content.splitlines() if line[:1] == "+")
+        if how == "new" and (root / name).exists():
+            return f"{name} is in this clone already"
+        if how == "change" and new.rstrip("\n") in (root / name).read_text():
+            return f"{name} has been changed so in this clone already"
+        for wanted in defined(content) if how != "change" and name.endswith(".py") else ():
+            for file, source in sources.items():
+                # The text first: parsing every file for every name would take seconds.
+                if re.search(rf"^(class|def) {wanted}\b", source, re.MULTILINE):
+                    return f"{wanted} is in this clone already: {file.relative_to(root)}"
+    return ""
+
+
+def skip_if_followed(text):
+    """An owner who has followed the page keeps these tests: what stands cannot be put in again."""
+    reason = why_followed(ROOT, text)
+    if reason:
+        pytest.skip(reason)
+
+
 @pytest.fixture
 def clone(tmp_path):
     """A copy of what a person clones, with the data that the page's commands name."""
@@ -92,6 +123,7 @@ def run(clone, words):
 @pytest.mark.slow
 @pytest.mark.parametrize("section", TYPED)
 def test_a_text_works_in_a_clone(clone, section):
+    skip_if_followed(SECTIONS[section])
     put(clone, SECTIONS[section])
     for check in (["check"], ["format", "--check"]):
         run(clone, ["-m", "ruff", *check, "src"])
@@ -129,6 +161,8 @@ def test_the_network_of_the_readme_can_be_pasted(clone):
     files = re.findall(r"`((?:src|conf)/[\w/.]+)`", section)
     texts = [content for _, content in BLOCK.findall(section)]
     assert [Path(name).suffix for name in files] == [".py", ".yaml"]
+    if any((ROOT / name).exists() for name in files):
+        pytest.skip(f"one of {', '.join(files)} is in this clone already")
     for name, content in zip(files, texts, strict=True):
         (clone / name).write_text(content)
     assert "Mine" in run(clone, ["train.py", "model=mine", *QUICK])
@@ -149,6 +183,24 @@ def test_the_lines_of_the_notebook_run_from_anywhere(clone, tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.rstrip().endswith("digit")
+
+
+@pytest.mark.parametrize("section", TYPED)
+def test_a_section_that_was_followed_is_known_by_each_of_its_parts(tmp_path, section):
+    """Also where the owner took only one of its two files, or another name for the file."""
+    for number, block in enumerate(BLOCK.finditer(SECTIONS[section])):
+        root, text = tmp_path / str(number), block.group()
+        for name, how, content in blocks(text):
+            file = root / name
+            file.parent.mkdir(parents=True)
+            if how == "change":
+                lines = content.splitlines()
+                content = "\n".join(line[1:] for line in lines if line[:1] == "+")
+            elif name.endswith(".py"):
+                file = file.with_name("of_my_own.py")
+            assert how == "change" or why_followed(root, text) == ""
+            file.write_text(content)
+            assert "already" in why_followed(root, text)
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -121,15 +121,21 @@ def test_every_dependency_is_pinned_for_those_who_want_what_was_tested():
 
 
 def test_the_console_command_answers():
+    code = ["-c", "from kindling.cli.command_line import main; main()"]
     for words in (["--version"], ["env"], ["--help"]):
-        command = [
-            sys.executable,
-            "-c",
-            "from kindling.cli.command_line import main; main()",
-            *words,
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, *code, *words], capture_output=True, text=True, check=True
+        )
         assert done.stdout
+
+
+@pytest.mark.parametrize("module", ["kindling", "kindling.cli.command_line"])
+def test_a_module_answers_as_the_console_command_does(module):
+    for words, code, told in ((["--version"], 0, "kindling 0."), (["prdict"], 2, "predict?")):
+        command = [sys.executable, "-m", module, *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == code
+        assert told in done.stdout + done.stderr
 
 
 def test_the_map_of_the_toolkit_has_a_line_for_each_file():

@@ -139,3 +139,7 @@ def nearest(word: str, names: list[str], cutoff: float = 0.6) -> str | None:
     """Ask for the most similar name, if one is similar at all."""
     near = difflib.get_close_matches(word, names, n=1, cutoff=cutoff)
     return f"did you mean {near[0]}?" if near else None
+
+
+if __name__ == "__main__":  # python -m kindling.cli.command_line
+    main()

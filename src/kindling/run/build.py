@@ -14,7 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from kindling.contract import DescribedData, ReadsFiles
 from kindling.errors import ConfigError, DataError, Problem
 from kindling.fixes import Setting
-from kindling.registry import METRICS, load
+from kindling.registry import METRICS, load, registered
 from kindling.scoring import Metric, logged_names, metrics_for
 from kindling.trainer.device import find_device
 from kindling.trainer.prepare import prepare
@@ -118,6 +118,13 @@ def monitor_problems(cfg: DictConfig, metrics: tuple[Metric, ...]) -> list[Probl
         )
     near = difflib.get_close_matches(cfg.monitor, names, n=1, cutoff=0.0)[0]
     rule = f"monitor must be one of {', '.join(names)}"
+    split, _, name = cfg.monitor.partition("/")
+    if split in ("train", "val") and name in {metric.name for metric in metrics}:
+        # It is no slip of the pen: another metric is not what is meant.
+        home = next(point.module for point in registered(METRICS).values())
+        got = f"monitor={cfg.monitor}, which is computed once, at the end of the training"
+        entry = f"set every_epoch=True in the entry of {name} in {home}"
+        return [Problem(rule, got, (entry, Setting("monitor", near)))]
     return [Problem(rule, f"monitor={cfg.monitor}", Setting("monitor", near, "if that is meant"))]
 
 

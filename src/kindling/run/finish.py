@@ -29,7 +29,8 @@ def finish(
     is_described = isinstance(data, DescribedData) and isinstance(task, DescribedTask)
     name = type(task.network if is_described else task).__name__
     show_scores({name: metrics["test"], **baselines})
-    epochs = f"best of {metrics['epochs']} epochs: {metrics['best_epoch']}"
+    monitor = trainer.checkpoint_callback.monitor  # type: ignore[union-attr]
+    epochs = f"best of {metrics['epochs']} epochs by {monitor}: {metrics['best_epoch']}"
     seconds = f"{metrics['seconds']:.1f} s, " if metrics["seconds"] is not None else ""
     lines = {
         "trained": f"{seconds}{epochs}",

@@ -48,7 +48,7 @@ def test_what_is_right_passes(problems, overrides):
         ("schedule=cosine", "did you mean scheduler=cosine?"),
         ("modl=mlp", "did you mean model=mlp?"),
         ("+task.loss.gamma=2", "there is no key task.loss.gamma"),
-        ("model=clip", "did you mean model=mlp? there are auto, cnn, mlp"),
+        ("model=mlpp", "did you mean model=mlp? there are auto, "),
         ("data=penguin", "did you mean data=penguins?"),
         ("optimizer.lr=abc", "optimizer.lr must be a number > 0"),
         ("optimizer.lr=0", "optimizer.lr must be a number > 0"),

@@ -22,6 +22,25 @@ def test_a_monitor_of_another_task_gets_the_nearest_one(build):
         build("data.target=body_mass_g", "monitor=val/rms")
 
 
+@pytest.mark.parametrize(
+    ("overrides", "near"),
+    [
+        (["monitor=val/macro_f1", "mode=max"], "val/accuracy"),
+        (["monitor=train/roc_auc", "data=credit"], "train/accuracy"),
+        (["monitor=val/mae", "data.target=body_mass_g"], "val/rmse"),
+    ],
+)
+def test_a_metric_of_the_end_is_no_misspelt_monitor(build, overrides, near):
+    with pytest.raises(ConfigError) as caught:
+        build(*overrides)
+    (problem,) = caught.value.problems
+    assert problem.rule.startswith("monitor must be one of")
+    assert near in problem.rule
+    assert "which is computed once, at the end" in problem.got
+    assert "set every_epoch=True in the entry of" in problem.do
+    assert "project.training.metrics" in problem.do
+
+
 def test_a_monitor_and_its_mode_must_agree(build):
     with pytest.raises(ConfigError, match="type mode=max"):
         build("monitor=val/accuracy")

@@ -15,6 +15,11 @@ def read(run):
     return json.loads((run / "metrics.json").read_text()), pd.read_csv(run / "predictions.csv")
 
 
+def among(scores, expected):
+    """Those of the scores that are expected: a project may have metrics of its own beside them."""
+    return {name: scores[name] for name in expected}
+
+
 @pytest.mark.parametrize("data", ["penguins", "credit", "digits"])
 def test_class_metrics_follow_from_the_predictions(run, data):
     numbers, table = read(run(f"data={data}", "trainer.max_epochs=2"))
@@ -30,7 +35,7 @@ def test_class_metrics_follow_from_the_predictions(run, data):
     }
     if len(classes) == 2:
         expected["roc_auc"] = metrics.roc_auc_score(truth == classes[1], probs[:, 1])
-    assert numbers["test"] == pytest.approx(expected)
+    assert among(numbers["test"], expected) == pytest.approx(expected)
 
 
 def test_value_metrics_follow_from_the_predictions_in_the_users_unit(run):
@@ -40,7 +45,7 @@ def test_value_metrics_follow_from_the_predictions_in_the_users_unit(run):
         "mae": metrics.mean_absolute_error(table.truth, table.prediction),
         "r2": metrics.r2_score(table.truth, table.prediction),
     }
-    assert numbers["test"] == pytest.approx(expected, rel=1e-6)
+    assert among(numbers["test"], expected) == pytest.approx(expected, rel=1e-6)
     assert table.truth.between(2700, 6300).all()  # grams, as in the file
 
 
@@ -116,11 +121,9 @@ def test_a_checkpoint_holds_plain_values_only(run):
     folder = run()
     for name in ("best", "last"):
         state = torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True)
-        assert set(state["state_dict"]) == {"network.body.0.embedding"} | {
-            f"network.{layer}.{kind}"
-            for layer in ("body.0", "body.3", "head")
-            for kind in ("weight", "bias")
-        }
+        assert set(state["state_dict"]) >= {"network.head.weight", "network.head.bias"}
+        # No class weights, no sums of an epoch: what a resumed run makes anew.
+        assert all(name.startswith("network.") for name in state["state_dict"])
 
 
 def test_baselines_are_scored_with_the_same_metrics(run):
@@ -141,7 +144,7 @@ def test_images_have_baselines_too(run, image_folder):
 
 def test_the_run_folder_is_complete(run):
     folder = run()
-    assert {path.name for path in folder.iterdir()} == {
+    assert {path.name for path in folder.iterdir()} >= {  # a callback may write more
         "config.yaml",
         "overrides.txt",
         "environment.json",
