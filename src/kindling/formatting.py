@@ -5,12 +5,15 @@ Start-up uses this before torch or matplotlib are imported, so neither is import
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 MAX_SHOWN = 80  # characters of a cell
+FORMULA_SIGNS = "=+-@\t\r"  # what a formula begins with in one spreadsheet or another
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def first_few(
@@ -49,6 +52,25 @@ def shown(cell: object) -> str:
 def printable(text: str) -> str:
     """Replace what is no letter, sign or space: it could steer a terminal, or hide text."""
     return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def inert(text: str) -> str:
+    """Put a ' before text that a spreadsheet would run as a formula, such as =1+1 or @SUM(A1).
+
+    A number and a sign alone are none. Source: OWASP, "CSV Injection".
+    """
+    is_formula = len(text) > 1 and text[0] in FORMULA_SIGNS and not NUMBER.fullmatch(text)
+    return f"'{text}" if is_formula else text
+
+
+def inert_table(frame: Any) -> Any:
+    """Return a DataFrame as it is written into a CSV file: all text in it is `inert`."""
+    texts = [name for name in frame if frame[name].dtype.kind == "O"]
+    as_written = {
+        name: [inert(cell) if isinstance(cell, str) else cell for cell in frame[name]]
+        for name in texts
+    }
+    return frame.assign(**as_written)
 
 
 def short_path(path: str) -> str:

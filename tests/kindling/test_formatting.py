@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from kindling.formatting import first_few, number, percent, quantity, shorten, shown
+from kindling.formatting import first_few, inert, number, percent, quantity, shorten, shown
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,13 @@ def test_formatting_is_imported_without_torch_or_matplotlib():
     code = f"import sys, kindling.formatting; sys.exit(str({heavy} or ''))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
+
+
+@pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3", "\t=1", "-1e"])
+def test_a_formula_is_made_inert(text):
+    assert inert(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "-", "+", "-1", "+1.5", "-.5e-3", "a=b", "1-2", "'=1"])
+def test_what_is_no_formula_stays(text):
+    assert inert(text) == text

@@ -13,6 +13,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from kindling.files import open_atomically
+from kindling.formatting import inert
 
 Write = Callable[[pa.Table], None]
 SPECIAL = r'[",\r\n]'  # what makes quotes necessary
@@ -42,6 +43,7 @@ def write_csv(stream: BinaryIO) -> Iterator[Write]:
 
     def write(table: pa.Table) -> None:
         nonlocal is_first
+        table = pa.table([_inert(column) for column in table.columns], table.column_names)
         names = pa.chunked_array([table.column_names])
         options = {
             "quoting_header": "needed" if _has_special(names) else "none",
@@ -51,6 +53,18 @@ def write_csv(stream: BinaryIO) -> Iterator[Write]:
         is_first = False
 
     yield write
+
+
+def _inert(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column for a spreadsheet; see `inert`."""
+    if not pa.types.is_string(column.type):
+        return column
+    values = column.unique()  # labels repeat: look at each once
+    changed = {text: inert(text) for text in values.to_pylist() if text and inert(text) != text}
+    if not changed:
+        return column
+    cells = [changed.get(cell, cell) for cell in column.to_pylist()]
+    return pa.chunked_array([pa.array(cells, pa.string())])
 
 
 def _has_special(column: pa.ChunkedArray) -> bool:

@@ -30,6 +30,7 @@ from kindling.cli.input_output import (
 )
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Command
+from kindling.formatting import first_few, inert, shown
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,6 +82,10 @@ def run(arguments: Namespace) -> None:
         for table in with_progress(predictions(model, files, drift, asked)):
             write(with_class_names(table, model) if suffix == ".csv" else table)
             count += len(table)
+    altered = [name for name in model.spec.classes if inert(name) != name]
+    if altered and suffix == ".csv":
+        names = first_few(map(shown, altered))
+        sys.stderr.write(f"in CSV a ' stands before {names}: a spreadsheet would run it\n")
     for line in drift.lines():
         sys.stderr.write(f"{line}\n")
     if output and arguments.json:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kindling.formatting import inert_table
 from kindling.report.comparison import REPEATS, Comparison, Group, as_text, last_name
 from kindling.report.run_folders import Run, Value
 
@@ -134,7 +135,7 @@ def to_csv(tables: Sequence[Comparison]) -> str:
     names += [key for table in tables for key in table.settings]
     names += sorted({name for row in rows for name in row} - set(names))
     frame = pd.DataFrame(rows, columns=list(dict.fromkeys(names)), dtype=object)
-    return frame.to_csv(index=False, lineterminator="\n")
+    return inert_table(frame).to_csv(index=False, lineterminator="\n")
 
 
 def to_html(tables: Sequence[Comparison]) -> str:

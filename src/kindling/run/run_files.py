@@ -16,7 +16,7 @@ from kindling.config.recorded import record
 from kindling.config.replay import command_of
 from kindling.contract import DescribedTask
 from kindling.files import write_atomically
-from kindling.formatting import json_text
+from kindling.formatting import inert_table, json_text
 from kindling.runs import (
     CONFIG_FILE,
     ENVIRONMENT_FILE,
@@ -102,7 +102,7 @@ def write_predictions(cfg: DictConfig, data: Any, task: Any) -> None:
     else:
         table["prediction"] = [spec.classes[code] for code in result.prediction.argmax(axis=1)]
         table |= {f"prob_{name}": result.prediction[:, k] for k, name in enumerate(spec.classes)}
-    pd.DataFrame(table).to_csv(Path(cfg.run_dir) / PREDICTIONS_FILE, index=False)
+    inert_table(pd.DataFrame(table)).to_csv(Path(cfg.run_dir) / PREDICTIONS_FILE, index=False)
 
 
 def write_json(file: Path, content: Any) -> None:

@@ -13,6 +13,8 @@ import numpy as np
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from kindling.formatting import inert
+
 MAX_PROBLEMS = 20  # in one answer
 WARNINGS = "X-Warnings"  # header of an answer as CSV: a JSON list
 JSON_TYPE, CSV_TYPE = "application/json", "text/csv"
@@ -99,6 +101,8 @@ def csv_response(predicted: Predicted) -> Response:
     rest = [[]] * len(labels) if probs is None else probs.tolist()
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
+    if predicted.labels.dtype == object:
+        labels = list(map(inert, labels))
     writer.writerow(["row", "prediction", *(f"prob_{name}" for name in names)])
     for row, (label, cells) in enumerate(zip(labels, rest, strict=True)):
         writer.writerow([row, label, *cells])
