@@ -79,7 +79,8 @@ def read_evaluation_set(
         truth, known = read_truth(found.cells, model.spec, str(path))
         refuse([*listing.problems(), *found.problems(known)])
         rows: Any = [found.files[number] for number in known]
-        notes = (*found.notes, *(f"{p.got}; {p.do}" for p in listing.findings()))
+        told = listing.findings() if path.is_dir() else []  # a table says what is evaluated
+        notes = (*found.notes, *(f"{p.got}; {p.do}" for p in told))
         return EvaluationSet(rows, truth, {}, len(found.files) - len(known), notes)
     table = read_rows(path, model.schema, asked)
     refuse(absent_columns([model.spec.target], table.column_names, str(path)))

@@ -193,7 +193,7 @@ class ImageSource:
     def _list(self) -> LabelledImages:
         """List the files, what each of them shows, and what is left out."""
         if self.labels is not None:
-            listing = Listing(self.path, self.follow_links, ignore=self.ignore)
+            listing = Listing(self.path, self.follow_links, ignore=self.ignore, labels=self.labels)
             return list_labelled(listing, self.labels, self.label_options)
         has_groups = self.label_options.group is not None
         listing = list_folders(

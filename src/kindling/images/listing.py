@@ -88,6 +88,7 @@ class Listing:
         suffixes: endings of the files that are images.
         ignore: patterns of names, or of paths below the root, that are left out as asked.
         called: what to call the root in a message.
+        labels: the table of labels: where it lies among the images, it is not left out.
         entries: the image files, in the order of their names.
         notes: what was decided on the way, for the plan.
         other_files: how many files have which other ending.
@@ -107,6 +108,7 @@ class Listing:
     suffixes: frozenset[str] = frozenset(SUFFIXES)
     ignore: Sequence[str] = ()
     called: str = "data.path"
+    labels: Path | None = None
     entries: list[ListedImage] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     other_files: Counter[str] = field(default_factory=Counter)
@@ -135,7 +137,7 @@ class Listing:
                 self.other_files["links to nothing, or no files"] += 1
             elif inner.suffix.lower() in self.suffixes:
                 folder.inside.append(inner)
-            else:
+            elif self.labels is None or not inner.samefile(self.labels):
                 end = inner.suffix.lower() or "no ending"
                 self.other_files[end] += 1
                 self.examples.setdefault(end, inner)

@@ -114,3 +114,10 @@ def test_two_columns_that_name_different_images_are_asked_for(photos):
 def test_the_folder_of_an_image_may_be_its_group(photos):
     raw = read(photos, FULL, group="folder")
     assert raw.groups.tolist() == ["part_1"] * COUNT + ["part_2"] * COUNT
+
+
+def test_a_table_among_the_images_is_not_left_out(photos):
+    pd.DataFrame({"file": FULL, "label": ["a", "b"] * COUNT}).to_csv(photos / "l.csv", index=False)
+    (photos / "notes.txt").write_text("none")
+    raw = ImageSource(photos, labels=photos / "l.csv").read()
+    assert [p.got for p in raw.findings] == ["left out: 1 .txt"]
