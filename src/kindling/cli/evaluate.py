@@ -27,6 +27,7 @@ from kindling.cli.input_output import (
     tell_of_lines,
 )
 from kindling.errors import ConfigError, DataError, Problem, permitted
+from kindling.formatting import printable
 
 if TYPE_CHECKING:
     from kindling.bundle.drift import Drift
@@ -80,7 +81,7 @@ def run(arguments: Namespace) -> None:
     if arguments.file is None:
         result["same"] = is_same(scores, of_run)
     for line in (*evaluation_set.notes, *drift.lines()):
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{printable(line)}\n")
     if arguments.json:
         print_json(result | {"run": of_run})
     else:

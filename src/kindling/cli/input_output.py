@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from kindling.errors import ConfigError, DataError, Problem, permitted
 from kindling.files import write_atomically
 from kindling.fixes import Command
-from kindling.formatting import json_text
+from kindling.formatting import json_text, printable
 from kindling.tables.csv_dialect import AUTO, KEYS, asked_dialect, for_new_rows
 
 if TYPE_CHECKING:
@@ -149,8 +149,8 @@ def find_files(
             fix = what_to_do(listing.examples.values()) if left_out and is_image else fix
             problems.append(Problem(rule, "; ".join([got, *left_out]), fix))
         else:
-            told = (f"{word}: {problem.got}; {problem.do}\n" for problem in listing.findings())
-            sys.stderr.write("".join(told))
+            for problem in listing.findings():
+                sys.stderr.write(printable(f"{word}: {problem.got}; {problem.do}") + "\n")
         found += files
     if idle := [pattern for pattern in ignore if pattern not in used]:
         rule, fix = "--ignore must name files or folders in FILE", "correct it, or leave it out"

@@ -15,6 +15,7 @@ from kindling.formatting import first_few
 from kindling.images.decoding import SUFFIXES
 
 SIMILAR = 0.7  # from 0 to 1
+ZEROS = "without leading zeros"
 
 
 class Found(NamedTuple):
@@ -22,6 +23,11 @@ class Found(NamedTuple):
 
     paths: tuple[Path, ...]
     how: str = ""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it was found as a number that lacks the zeros of the image's name."""
+        return self.how == ZEROS
 
 
 class ImageNames:
@@ -45,14 +51,15 @@ class ImageNames:
         self.exact: dict[str, Path] = {}
         self.by_last: dict[str, list[tuple[str, Path]]] = defaultdict(list)  # in any case
         self.by_number: dict[int, list[Path]] = defaultdict(list)
-        for name, path in files:
-            name = posix(name)
+        for written, path in files:
+            name = unicodedata.normalize("NFC", written)
             self.exact[name] = path
-            pure = PurePosixPath(name)
-            for last in (pure.name, pure.stem):
-                self.by_last[last.casefold()].append((name, path))
-            if pure.stem.isdecimal():
-                self.by_number[int(pure.stem)].append(path)
+            last = name.rpartition("/")[2]
+            stem = last.rpartition(".")[0] or last
+            for key in {last.casefold(), stem.casefold()}:
+                self.by_last[key].append((name, path))
+            if stem.isdecimal():
+                self.by_number[int(stem)].append(path)
 
     def find(self, name: str) -> Found:
         """Look a name up: as it is, without its ending, in another case, folder or machine."""
@@ -68,7 +75,7 @@ class ImageNames:
         if path.suffix.lower() in self.suffixes and path.is_file():
             return Found((path,))
         if wanted.isdecimal():
-            return Found(tuple(self.by_number.get(int(wanted), ())), "without leading zeros")
+            return Found(tuple(self.by_number.get(int(wanted), ())), ZEROS)
         return Found(())
 
     def _readings(self, wanted: str) -> Iterator[tuple[str, str]]:

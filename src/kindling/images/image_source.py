@@ -21,7 +21,7 @@ from kindling.images.labels_file import LabelledImages, label_problems, list_lab
 from kindling.images.listing import Listing
 from kindling.images.reading import find_faults, read_images
 from kindling.raw_data import RawData
-from kindling.tables.csv_dialect import asked_dialect
+from kindling.tables.csv_dialect import AUTO, asked_dialect
 from kindling.tables.target import (
     infer_task,
     read_target,
@@ -111,18 +111,27 @@ class ImageSource:
         )
         self.folders, self.ignore = folders, tuple(map(str, ignore))
         self.task, self.follow_links, self.cache = task, follow_links, str(cache)
-        if self.labels is None:
-            self._refuse_unused()
+        self._refuse_unused()
 
     def _refuse_unused(self) -> None:
-        """Refuse settings that say something of a table of labels where there is none."""
-        asked, fix = self.label_options, Setting("data.labels", ..., "the table with that column")
-        named = {"target": asked.target, "group": asked.group, "time": asked.time}
-        problems = [
-            Problem(f"data.{key} names a column of data.labels", f"data.{key}={value}", fix)
-            for key, value in named.items()
-            if value is not None and (key, value) != ("group", FOLDER)
-        ]
+        """Refuse settings of a table of labels without one, and of class folders with one."""
+        asked, problems = self.label_options, []
+        if self.labels is None:
+            named = {"target": asked.target, "group": asked.group, "time": asked.time}
+            fix = Setting("data.labels", ..., "the table with that column")
+            problems = [
+                Problem(f"data.{key} names a column of data.labels", f"data.{key}={value}", fix)
+                for key, value in named.items()
+                if value is not None and (key, value) != ("group", FOLDER)
+            ]
+            if asked.dialect != AUTO:
+                rule, got = "data.csv says how data.labels is written", "no data.labels"
+                problems.append(Problem(rule, got, "leave data.csv out"))
+        elif self.folders != "auto":
+            rule = (
+                "data.folders says what class folders are, in place of which data.labels is given"
+            )
+            problems.append(Problem(rule, f"data.folders={self.folders}", "leave one of them out"))
         if problems:
             raise ConfigError(*problems)
 

@@ -143,15 +143,19 @@ def _file_column(table: pa.Table, names: ImageNames, labels: Path) -> str:
     for name in table.column_names:
         if name.strip().casefold() == FILE:
             return name
-    found = {}
-    for name in table.column_names:
-        some = _text(table.column(name).slice(0, SAMPLE))
-        found[name] = [names.find(cell).paths for cell in some]
-    # Each image has a name of its own: a class called 1 is the name of few.
-    numbers = {name: len(set(paths) - {()}) for name, paths in found.items()}
+    some = {name: _text(table.column(name).slice(0, SAMPLE)) for name in table.column_names}
+    found = {name: [names.find(cell) for cell in cells] for name, cells in some.items()}
+    # Each image has a name of its own: a class called 1 is the name of few. An age of 45 may be
+    # that of 045.png, so numbers count only where no column has names.
+    numbers = {
+        name: len({f.paths for f in each if not f.is_number}) for name, each in found.items()
+    }
+    if max(numbers.values()) <= 1:
+        numbers = {name: len({f.paths for f in each}) for name, each in found.items()}
     most = max(numbers.values())
-    best = [name for name, number in numbers.items() if number and 2 * number >= most]
-    if any(found[name] != found[best[0]] for name in best):
+    best = [name for name, number in numbers.items() if number > 1 and 2 * number >= most]
+    paths = {name: [each.paths for each in found[name]] for name in best}
+    if any(each != paths[best[0]] for each in paths.values()):
         rule = f"one column of {labels} must name the images"
         got = f"images in {first_few(best, separator=' and ')}"
         raise DataError(Problem(rule, got, "call the one that is meant file", "D421"))

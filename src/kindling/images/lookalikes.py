@@ -34,10 +34,10 @@ def find_lookalikes(entries: list[ListedImage]) -> list[Problem]:
 
 
 def _masks(entries: list[ListedImage]) -> list[Problem]:
-    stems = {_stem(entry) for entry in entries}
+    stems = {_stem(entry.name) for entry in entries}
     masks = {}
     for entry in entries:
-        folder, stem = _stem(entry)
+        folder, stem = _stem(entry.name)
         match = MASK.search(stem)
         # "with_mask 7" is an image of a mask: only what lies beside its image is one.
         if match and any((folder, base) in stems for base in _bases(stem, match)):
@@ -62,7 +62,7 @@ def _bases(stem: str, match: re.Match[str]) -> Iterable[str]:
 def _copies(entries: list[ListedImage]) -> list[Problem]:
     same = defaultdict(list)
     for entry in entries:
-        same[_stem(entry)].append(entry.name)
+        same[_stem(entry.name)].append(entry.name)
     twice = [names for names in same.values() if len(names) > 1]
     if not twice:
         return []
@@ -109,7 +109,7 @@ def _fix(patterns: list[str], masks: set[str], names: list[str]) -> Fix:
     return Setting("data.ignore", patterns, "to leave them out", is_added=True)
 
 
-def _stem(entry: ListedImage) -> tuple[str, str]:
+def _stem(name: str) -> tuple[str, str]:
     """Return the folder and the name without its ending."""
-    path = PurePosixPath(entry.name)
-    return str(path.parent), path.stem
+    folder, _, last = name.rpartition("/")
+    return folder, last.rpartition(".")[0] or last

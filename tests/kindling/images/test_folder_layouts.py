@@ -165,7 +165,8 @@ def test_the_folder_below_the_class_may_be_a_group(tmp_path):
 
 
 def test_settings_of_a_table_of_labels_are_refused_without_one(tmp_path):
-    for options in ({"group": "patient"}, {"target": "y"}, {"time": "day"}):
+    unused = [{"group": "patient"}, {"target": "y"}, {"time": "day"}, {"csv": {"separator": ";"}}]
+    for options in [*unused, {"folders": "classes", "labels": tmp_path / "l.csv"}]:
         with pytest.raises(ConfigError, match=r"data\.labels"):
             ImageSource(tmp_path, **options)
 

@@ -100,6 +100,15 @@ def test_the_column_that_names_images_is_found_wherever_it_stands(photos):
     assert (raw.target, raw.names.tolist()) == ("y", FULL)
 
 
+def test_numbers_that_happen_to_be_names_of_images_name_none(tmp_path):
+    photos = save_images(tmp_path / "photos", ".", count=COUNT, name="{k:03}.png")
+    names = [f"{k:03}" for k in range(COUNT)]
+    table = pd.DataFrame({"age": range(COUNT)[::-1], "id": names, "y": [1, 2] * (COUNT // 2)})
+    table.to_csv(tmp_path / "l.csv", index=False)
+    raw = ImageSource(photos, labels=tmp_path / "l.csv", target="y").read()
+    assert raw.names.tolist() == [f"{name}.png" for name in names]
+
+
 def test_two_columns_that_name_different_images_are_asked_for(photos):
     table = pd.DataFrame({"image": FULL, "mask": FULL[::-1], "label": ["a", "b"] * COUNT})
     table.to_csv(photos.parent / "l.csv", index=False)
