@@ -144,8 +144,8 @@ CODES: dict[str, Check] = {
     ),
     "D114": Check(
         "warning",
-        "Dates can be read month first and day first",
-        "Read month first; write 2024-12-31 to be sure.",
+        "Dates can be read in two ways: day or month first, or a year of two digits",
+        "Read as other columns let suppose, or month first; data.dates tells the form.",
     ),
     "D115": Check("info", "Codes have leading zeros", "Taken as categories, no zero is lost."),
     "D116": Check(
@@ -183,6 +183,32 @@ CODES: dict[str, Check] = {
         "warning",
         "Numbers can be read in two ways, such as 138.185 and 1,234",
         "Read as other columns, or the separator, let suppose; set data.csv.decimal.",
+    ),
+    "D125": Check(
+        "warning",
+        "Cells look like dates or times of a form that is not known",
+        "Not read as dates; data.dates={column: '%d-%b-%y'} tells the form.",
+    ),
+    "D126": Check("error", "data.dates names no pattern of dates", "Type one such as %d.%m.%Y."),
+    "D127": Check(
+        "warning",
+        "Dates lie far from all others, such as 9999-12-31",
+        "What programs write for no date counts as missing; others are kept.",
+    ),
+    "D128": Check(
+        "warning",
+        "No category of a column occurs in more than two train rows",
+        "All are one to the network; data.kinds takes numbers as numbers.",
+    ),
+    "D129": Check(
+        "warning",
+        "A column that is mostly numbers holds words, too",
+        "Taken as categories; data.csv.missing names words that mean that nothing is known.",
+    ),
+    "D130": Check(
+        "warning",
+        "Some times of a column have a time zone, others have none",
+        "Each is read by the clock that it was written by.",
     ),
     "D201": Check(
         "error",

@@ -22,6 +22,7 @@ DIGITS = r"[\d.,+\- ]"
 MAX_WORDS = 5  # among numbers, that may stand for missing ones
 ODD_NUMBER = r"[^\d.eE+\- ]|\d[ -]|^[+-]?\d+\.\d+\."  # is written otherwise than 1234.5 and -5e3
 MOSTLY = 0.9  # share of cells
+FEW_ZEROS = 0.1  # likewise
 
 
 class Cells(NamedTuple):
@@ -104,6 +105,12 @@ def check_mixture(column: Column, cells: Cells) -> Iterator[Problem]:
         found = pc.match_substring_regex(known, column_types.LEADING_ZEROS)
         rule = f"{column.name!r} holds codes with leading zeros"
         got = f"{cells.first(found)}: taken as categories"
+        if _are_few_zeros(known, found):
+            rule = f"numbers of {column.name!r} should not begin with 0"
+            fix = read_as(column.name, "number", "if they are quantities")
+            got = f"{cells.first(found)}, in {cells.where(found)}: all are taken as categories"
+            yield Problem(rule, got, fix, "D129", **cells.fields(column.name, found))
+            return
         fix = read_as(column.name, "number", "if they are quantities")
         yield Problem(rule, got, fix, "D115", **cells.fields(column.name, found))
         return
@@ -113,7 +120,18 @@ def check_mixture(column: Column, cells: Cells) -> Iterator[Problem]:
         got = f"numbers in {cells.where(is_number)}: taken as categories"
         fields = cells.fields(column.name, is_number)
         words = pc.unique(known.filter(pc.invert(is_number))).drop_null().to_pylist()
-        yield Problem(rule, got, _words_as_missing(words), "D112", **fields)
+        is_mostly = pc.sum(is_number).as_py() > pc.count(known).as_py() / 2
+        code = "D129" if is_mostly else "D112"
+        if is_mostly:
+            got += f"; words such as {first_few(map(shown, words))}"
+        yield Problem(rule, got, _words_as_missing(words), code, **fields)
+
+
+def _are_few_zeros(known: pa.ChunkedArray, found: pa.ChunkedArray) -> bool:
+    """Say whether few cells have leading zeros, and all are not of one width as codes are."""
+    ends = pc.min_max(pc.utf8_length(known)).as_py()
+    count = pc.sum(found).as_py() or 0
+    return ends["min"] != ends["max"] and count < FEW_ZEROS * pc.count(known).as_py()
 
 
 def _words_as_missing(words: list[str]) -> Fix:
@@ -164,19 +182,6 @@ def _as_read(cells: Cells, found: pa.ChunkedArray, values: pa.ChunkedArray) -> s
     return f"{cells.first(found)} read as {values.filter(found)[0].as_py():.10g}"
 
 
-def check_dates(column: Column, cells: Cells) -> Iterator[Problem]:
-    """Say how dates that can be read in two ways were read."""
-    if not column_types.is_text(cells.raw) or not column.pattern.startswith("%m/%d"):
-        return
-    known = known_text(cells.raw, (*MARKERS, *column.missing))
-    other = column.pattern.replace("%m/%d", "%d/%m")
-    if column_types.to_days(known, other).null_count == known.null_count:
-        rule, fix = f"dates of {column.name!r} should be clear", "write them as 2024-12-31"
-        found = pc.is_valid(known)
-        got = f"{cells.first(found)} read month first"
-        yield Problem(rule, got, fix, "D114", **cells.fields(column.name, found))
-
-
 def check_units(column: Column, cells: Cells) -> Iterator[Problem]:
     """Suspect numbers behind a sign or before a unit, which are read as text."""
     if not column_types.is_text(cells.raw) or column.column_type not in ("category", "id", "text"):
@@ -222,7 +227,6 @@ CELL_CHECKS = (
     check_markers,
     check_mixture,
     check_signs,
-    check_dates,
     check_units,
     check_large_integers,
     check_durations,

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.checks.cells import CELL_CHECKS, Cells, check_units
+from kindling.checks.date_cells import check_date_like, check_dates
 from kindling.contract import DescribedData
 from kindling.errors import Problem
 from kindling.formatting import first_few, shown
@@ -18,6 +19,8 @@ from kindling.rng import derive_seed
 from kindling.tables import column_types
 from kindling.tables.asked_columns import leave_out, read_as
 from kindling.tables.column import USED, Column, convert
+from kindling.tables.inference import RARE
+from kindling.tables.left_out import take_in
 from kindling.tables.schema import TableSchema
 from kindling.types import SPLITS, Split
 
@@ -69,9 +72,10 @@ def check_columns(sample: Sample, schema: TableSchema) -> list[Problem]:
         if column.column_type not in USED:
             found += check_left_out(column, cells)
             found += check_units(column, cells)
+            found += check_date_like(column, cells)
             continue
         found += check_constant(column, cells)
-        for check in CELL_CHECKS:
+        for check in (check_rare, *CELL_CHECKS, check_dates, check_date_like):
             found += check(column, cells)
         found += check_other_splits(column, sample)
     return found
@@ -112,8 +116,22 @@ def check_left_out(column: Column, cells: Cells) -> Iterator[Problem]:
     else:
         rule = f"column {name!r} should say something of other rows"
         got = f"{column.column_type} ({column.why}): left out"
-        fix = read_as(name, "category", "to take it in")
-        yield Problem(rule, got, fix, "D105", column=name)
+        yield Problem(rule, got, take_in(column), "D105", column=name)
+
+
+def check_rare(column: Column, cells: Cells) -> Iterator[Problem]:
+    """Say that each category is too rare to be learnt from, so that all are one."""
+    if column.column_type != "category" or column.categories:
+        return
+    values = convert(column, cells.raw)
+    count = pc.sum(pc.not_equal(values, column_types.MISSING)).as_py() or 0
+    if count:
+        rule = f"a category of {column.name!r} should occur in more than {RARE} train rows"
+        got = f"none of {pc.count_distinct(values).as_py():,}: all are one to the network"
+        numbers = column_types.to_number(cells.raw, column.style)
+        as_number = read_as(column.name, "number", "to read numbers")
+        fix = as_number if pc.count(numbers).as_py() >= count else leave_out(column.name)
+        yield Problem(rule, got, fix, "D128", column=column.name, count=count)
 
 
 def check_constant(column: Column, cells: Cells) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from kindling.tables.schema import TableSchema
 MEANING = {
     "number": "float64 number; NaN is missing",
     "boolean": "float64 0 or 1; NaN is missing",
-    "date": "float64 days since 1970-01-01 UTC; NaN is missing",
+    "date": "float64 days since 1970-01-01, by the clock of the train rows; NaN is missing",
     "category": f"text; {MISSING!r} is missing; a category that was not learnt from is unknown",
 }
 # Of one tensor in and one out, with everything around the network or without; of ANSWER and RAW

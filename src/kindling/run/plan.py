@@ -8,15 +8,19 @@ from lightning import Trainer
 from omegaconf import DictConfig
 
 from kindling.contract import DescribedData, DescribedTask
+from kindling.fixes import interface
 from kindling.formatting import short_path
 from kindling.run.console import show_plan
 from kindling.runs import PREDICTIONS_FILE, REPORT_FILE
 from kindling.tables.column import USED
+from kindling.tables.left_out import take_in
 from kindling.tables.schema import TableSchema
 
 TYPE_WORDS = {"category": "categories", "number": "numbers", "boolean": "booleans", "date": "dates"}
 MAX_WARNINGS = 4  # beside what is left out, which is always told
 LEFT_OUT = "D417"
+# Two readings were possible and one was taken: this is never only in the report.
+ALWAYS = {LEFT_OUT, "D114", "D121", "D124", "D125", "D127", "D128", "D129", "D130", "D214"}
 MAX_CLASSES = 6  # that are named with their counts
 
 
@@ -101,12 +105,17 @@ def describe_device(cfg: DictConfig, data: Any, trainer: Trainer) -> str:
 def describe_findings(data: Any) -> dict[str, str]:
     """Show the first few warnings of the checks; the report and `kindling inspect` show all."""
     warnings = [problem for problem in data.findings if problem.severity == "warning"]
-    told = [problem for problem in warnings if problem.code == LEFT_OUT]
-    told += [problem for problem in warnings if problem.code != LEFT_OUT][:MAX_WARNINGS]
+    told = [problem for problem in warnings if problem.code in ALWAYS]
+    told += [problem for problem in warnings if problem.code not in ALWAYS][:MAX_WARNINGS]
     lines: dict[str, str] = {}
     for p in told:
-        before = f"{lines[p.code]}\n" if p.code in lines else ""
-        lines[p.code] = f"{before}{p.rule}: {p.got}; {p.do}"
+        full = f"{p.rule}: {p.got}; {p.do}"
+        if p.code not in lines:
+            lines[p.code] = full
+        elif p.code == LEFT_OUT or not p.column:
+            lines[p.code] += f"\n{full}"
+        else:  # of many columns the first tells what to type
+            lines[p.code] += f"\nlikewise {p.column!r}: {p.got}"
     rest = len(data.findings) - len(told)
     if warnings and rest:
         lines["checks"] = f"{rest} more: {REPORT_FILE}, or kindling inspect"
@@ -133,7 +142,11 @@ def describe_left_out(data: Any) -> str:
     if not isinstance(data.schema, TableSchema):
         return ""
     rest = [column for column in data.schema.columns if column.column_type not in USED]
-    return "; ".join(f"{column.name} ({column.column_type}: {column.why})" for column in rest)
+    told = "; ".join(f"{column.name} ({column.column_type}: {column.why})" for column in rest)
+    numbers = [column for column in rest if column.column_type == "id" and column.low is not None]
+    if numbers:
+        told += f"; {interface().say(take_in(numbers[0]))}"
+    return told
 
 
 def describe_split(cfg: DictConfig, data: Any) -> str:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from kindling.tables import column_types
 from kindling.tables.categories import digits_as_text, to_category
+from kindling.tables.date_text import DateStyle
 from kindling.tables.number_text import NumberStyle
 
 ColumnType = Literal["number", "boolean", "category", "date", "id", "constant", "text", "empty"]
@@ -34,6 +35,8 @@ class Column:
         empty: the category of a cell without a value, where no train row had one.
         is_doubtful: whether the cells could be read in two ways, and one was taken.
         pattern: how a date is written as text.
+        zones: of the times of the train rows; none where they had none.
+        gaps: days since 1970 that stand for no date, such as that of 9999-12-31.
         categories: a category's values, in the order of their codes behind unknown and missing.
         has_leading_zeros: whether it is a category because its cells are codes such as 007.
     """
@@ -52,6 +55,8 @@ class Column:
     empty: str = ""
     is_doubtful: bool = False
     pattern: str = ""
+    zones: tuple[str, ...] = ()
+    gaps: tuple[float, ...] = ()
     categories: tuple[str, ...] = ()
     has_leading_zeros: bool = False
 
@@ -65,6 +70,11 @@ class Column:
         """How its numbers are written."""
         return NumberStyle(self.decimal, self.unit, self.missing)
 
+    @property
+    def date_style(self) -> DateStyle:
+        """How its dates are written."""
+        return DateStyle(self.pattern, self.zones, self.missing)
+
 
 def convert(column: Column, cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return float64 with nulls, or text without, by the column's type.
@@ -77,7 +87,9 @@ def convert(column: Column, cells: pa.ChunkedArray) -> pa.ChunkedArray:
     if column.column_type == "boolean":
         return column_types.to_boolean(cells, column.missing)
     if column.column_type == "date":
-        return column_types.to_days(digits_as_text(cells), column.pattern)
+        days = column_types.to_days(digits_as_text(cells), column.date_style)
+        is_gap = pc.is_in(pc.floor(days), value_set=pa.array(column.gaps, pa.float64()))
+        return pc.if_else(is_gap, pa.scalar(None, pa.float64()), days) if column.gaps else days
     is_truth = pa.types.is_boolean(cells.type)
     if is_truth and not column.is_zero_or_one:  # of any other number, True is none
         return pa.chunked_array([pa.nulls(len(cells), pa.float64())])

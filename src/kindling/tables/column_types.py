@@ -8,14 +8,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kindling.tables.date_text import DateStyle, read_moments, typed_moments
 from kindling.tables.number_text import (
     MARKERS,
-    MOSTLY,
-    SAMPLE,
     NumberStyle,
     known_text,
     text_to_number,
@@ -28,11 +26,6 @@ INFINITE = ("inf", "-inf", "+inf", "infinity", "-infinity")  # numbers, but no m
 PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # of a duration, or a time of the day
 LARGEST = float(np.finfo(np.float32).max)  # networks compute in float32
 EXACT = 2**53  # float64 holds every integer up to here
-# As pandas takes them. Month first where both would do; what else would do is said in the plan.
-DATE_PATTERNS = (
-    *("ISO8601", "%Y/%m/%d", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S"),
-    *("%m/%d/%Y", "%d/%m/%Y", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%d-%m-%Y", "%d %b %Y"),
-)
 LEADING_ZEROS = r"^0\d+$"
 
 
@@ -117,19 +110,15 @@ def is_whole(numbers: pa.ChunkedArray) -> bool:
     return bool((np.abs(known) <= EXACT).all() and (np.floor(known) == known).all())
 
 
-def to_days(column: pa.ChunkedArray, pattern: str) -> pa.ChunkedArray:
-    """Return float64 days since 1970-01-01 UTC; text is read by `pattern` (see DATE_PATTERNS)."""
+def to_days(column: pa.ChunkedArray, style: DateStyle) -> pa.ChunkedArray:
+    """Return float64 days since 1970-01-01, by the clock that the cells were written by."""
     if is_text(column):
-        encoded = known_text(column).combine_chunks().dictionary_encode()  # days are often alike
-        text = encoded.dictionary.to_pandas()
-        # A model that learnt from dates which were no text has no pattern.
-        read = pd.to_datetime(text, format=pattern or "ISO8601", errors="coerce", utc=True)
-        distinct = pa.array(read, pa.timestamp("us"), from_pandas=True)
-        column = pa.chunked_array([distinct.take(encoded.indices)])
-    if not is_moment(column):
+        moments = read_moments(column, style)
+    elif is_moment(column):
+        moments = typed_moments(column, style.zones)
+    else:
         return pa.chunked_array([pa.nulls(len(column), pa.float64())])
-    microseconds = pc.cast(pc.cast(column, pa.timestamp("us"), safe=False), pa.int64())
-    return pc.divide(pc.cast(microseconds, pa.float64(), safe=False), 86_400e6)
+    return pc.divide(pc.cast(pc.cast(moments, pa.int64()), pa.float64(), safe=False), 86_400e6)
 
 
 MS_PER_DAY = 86_400_000.0
@@ -147,19 +136,6 @@ def date_parts(days: np.ndarray) -> list[np.ndarray]:
     month[known] = dates.astype("datetime64[M]").astype(np.int64) % 12 + 1
     hour = np.floor((ms - day * MS_PER_DAY) / (MS_PER_DAY / 24))
     return [days, year, month, (day + 3) % 7, hour]  # the first of January 1970 was a Thursday
-
-
-def date_pattern(known: pa.ChunkedArray) -> str:
-    """Return the first pattern by which all cells are dates, or ""."""
-    some = known.slice(0, SAMPLE)
-    if not pc.all(pc.match_substring_regex(some, r"^\d")).as_py():
-        return ""  # each of them begins with a digit
-    for pattern in DATE_PATTERNS:
-        if to_days(some, pattern).null_count == 0:
-            days = to_days(known, pattern)
-            if days.null_count <= (1 - MOSTLY) * len(known):
-                return pattern
-    return ""
 
 
 def has_leading_zeros(known: pa.ChunkedArray) -> bool:

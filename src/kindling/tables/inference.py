@@ -4,21 +4,24 @@ Constants, ids and free text say nothing of other rows, so they are left out; da
 column in.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.errors import DataError, Problem
+from kindling.fixes import Setting
+from kindling.formatting import shown
 from kindling.tables import column_types
-from kindling.tables.categories import digits_as_text, to_category
-from kindling.tables.column import USED, Column, ColumnType
-from kindling.tables.column_types import DATE_PARTS, MISSING, date_pattern, has_leading_zeros
+from kindling.tables.categories import to_category
+from kindling.tables.column import USED, Column
+from kindling.tables.column_types import DATE_PARTS, MISSING, has_leading_zeros
 from kindling.tables.csv_dialect import AUTO, Dialect
+from kindling.tables.date_inference import are_compact_dates, describe_date, range_of, settle_order
+from kindling.tables.date_text import date_patterns, fault_of, known_dates
 from kindling.tables.decimal_sign import NOTHING_SHOWN, FileEvidence, decide, evidence_of
+from kindling.tables.left_out import unless_useless
 from kindling.tables.number_text import (
     ANY_UNIT,
     MARKERS,
@@ -34,11 +37,6 @@ from kindling.tables.number_text import (
 from kindling.tables.schema import TableSchema
 
 RARE = 2  # what occurs in this many train rows or fewer is no category, and no gap, of its own
-ALL_OTHERS = 0.95  # share of cells that are the only one of their value, in a name or an id
-FEW_ROWS = 20  # in fewer rows, all values may differ by chance
-COUNTER = 3.0  # whole numbers that all differ and lie this dense count the rows
-ID_NAMES = ("id", "uuid", "guid", "key", "pid", "index", "nr", "no", "number", "code")
-LONG_TEXT = 3.0  # words in a cell, on average, that make it free text
 
 
 @dataclass(frozen=True)
@@ -50,12 +48,14 @@ class Hints:
         dialect: data.csv, by which later rows are read too.
         file: what all columns of the file show for a decimal sign.
         target: how the target is written.
+        dates: data.dates: column -> the pattern of its dates.
     """
 
     kinds: Mapping[str, str] = field(default_factory=dict)
     dialect: Dialect = AUTO
     file: FileEvidence = NOTHING_SHOWN
     target: Column | None = None
+    dates: Mapping[str, str] = field(default_factory=dict)
 
 
 NO_HINTS = Hints()
@@ -77,20 +77,33 @@ def infer_schema(train: pa.Table, hints: Hints = NO_HINTS) -> TableSchema:
             rule, fix = f"{key} needs cells that are single values", "make columns of their parts"
             got = f"cells of type {train.column(name).type}"
             problems.append(Problem(rule, got, fix, "D104", column=name))
+    problems += [
+        Problem(
+            f"data.dates.{name} must be a pattern of dates",
+            f"{shown(pattern)}: {fault}",
+            Setting("data.dates", {name: "%d.%m.%Y"}, "or what its form is", is_added=True),
+            "D126",
+            column=name,
+        )
+        for name, pattern in hints.dates.items()
+        if (fault := fault_of(pattern))
+    ]
     if problems:
         raise DataError(*problems)
     taken = set(train.column_names)
-    columns = tuple(
-        _with_features(infer_column(name, train.column(name), hints), taken)
-        for name in train.column_names
-    )
-    return TableSchema(columns, hints.dialect, hints.target)
+    columns = [infer_column(name, train.column(name), hints) for name in train.column_names]
+    columns = settle_order(columns, train)
+    named = tuple(_with_features(column, taken) for column in columns)
+    return TableSchema(named, hints.dialect, hints.target)
 
 
 def infer_column(name: str, cells: pa.ChunkedArray, hints: Hints) -> Column:
     """Describe one column; a type that was asked for is taken, whatever the cells hold."""
     asked = hints.kinds.get(name)
     blank = Column(name, "category", missing=hints.dialect.missing)
+    if name in hints.dates:
+        column = replace(blank, column_type="date", why=f"dates like {hints.dates[name]}")
+        return describe_date(replace(column, pattern=hints.dates[name]), cells)
     if asked is not None:
         column = replace(blank, column_type=asked, why="data.kinds")  # type: ignore[arg-type]
         return DESCRIBE[asked](styled(column, cells, hints, ANY_UNIT), cells)
@@ -105,7 +118,7 @@ def infer_column(name: str, cells: pa.ChunkedArray, hints: Hints) -> Column:
         return replace(column, column_type="empty", why="no finite number in the train rows")
     if column.column_type == "category":
         known = _known(cells, (MISSING, *blank.missing))  # NA is a word as any other
-    return _leave_out(column, cells, known)
+    return unless_useless(column, cells, known)
 
 
 def _known(cells: pa.ChunkedArray, markers: Iterable[str]) -> pa.ChunkedArray:
@@ -126,8 +139,15 @@ def _guess_type(
         return replace(blank, column_type="boolean", why="true and false")
     if column_types.is_moment(cells):
         return replace(blank, column_type="date", why="dates")
-    if not column_types.is_text(cells):
+    is_text = column_types.is_text(cells)
+    if (is_text or column_types.is_numeric(cells)) and are_compact_dates(known):
+        return replace(blank, column_type="date", why=f"dates like {known[0]}")
+    if not is_text:
         return replace(blank, column_type="number", why="numbers")
+    return _guess_from_text(blank, known, hints)
+
+
+def _guess_from_text(blank: Column, known: pa.ChunkedArray, hints: Hints) -> Column:
     if _are_true_or_false(known.slice(0, SAMPLE)) and _are_true_or_false(known):
         return replace(blank, column_type="boolean", why="true and false")
     # Before numbers: 007 would lose its zeros as one.
@@ -138,7 +158,7 @@ def _guess_type(
     if share >= MOSTLY:
         why = "numbers" if share == 1 else f"numbers in {share:.0%} of the cells"
         return replace(written, column_type="number", why=why)
-    if date_pattern(known):
+    if date_patterns(pc.drop_null(known_dates(known))):
         return replace(blank, column_type="date", why=f"dates like {known[0]}")
     return replace(blank, why="text")
 
@@ -204,27 +224,13 @@ def _describe_number(column: Column, cells: pa.ChunkedArray) -> Column:
     return replace(
         column,
         num_missing=numbers.null_count,
-        **_range(numbers),
+        **range_of(numbers),
         is_whole=column_types.is_whole(numbers),
     )
 
 
 def _describe_boolean(column: Column, cells: pa.ChunkedArray) -> Column:
     return replace(column, num_missing=column_types.to_boolean(cells, column.missing).null_count)
-
-
-def _describe_date(column: Column, cells: pa.ChunkedArray) -> Column:
-    pattern = ""
-    if column_types.is_text(cells):
-        pattern = date_pattern(pc.drop_null(known_text(cells)))
-    days = column_types.to_days(digits_as_text(cells), pattern or "ISO8601")
-    return replace(
-        column,
-        num_missing=days.null_count,
-        **_range(days),
-        is_whole=column_types.is_whole(days),  # no time of the day
-        pattern=pattern,
-    )
 
 
 def _describe_category(column: Column, cells: pa.ChunkedArray) -> Column:
@@ -240,51 +246,9 @@ def _describe_category(column: Column, cells: pa.ChunkedArray) -> Column:
     return replace(column, num_missing=missing, categories=categories, empty=empty, why=why)
 
 
-def _range(numbers: pa.ChunkedArray) -> dict[str, Any]:
-    ends = pc.min_max(numbers)
-    return {"low": ends["min"].as_py(), "high": ends["max"].as_py()}
-
-
 DESCRIBE: dict[str, Callable[[Column, pa.ChunkedArray], Column]] = {
     "number": _describe_number,
     "boolean": _describe_boolean,
-    "date": _describe_date,
+    "date": describe_date,
     "category": _describe_category,
 }
-
-
-def _leave_out(column: Column, cells: pa.ChunkedArray, known: pa.ChunkedArray) -> Column:
-    """Turn a column that says nothing of other rows into a constant, an id or free text."""
-    is_varied = column.column_type in ("number", "date") and column.low != column.high
-    if is_varied and not (column.column_type == "number" and _counts_rows(column, len(known))):
-        return column
-    distinct = pc.count_distinct(known).as_py()
-    if distinct == 1 and column.num_missing == 0:
-        why = f"only {known[0].as_py()!r} in the train rows"
-        return replace(column, column_type="constant", why=why)
-    if len(known) < FEW_ROWS or distinct < ALL_OTHERS * len(known):
-        return column
-    why = f"{distinct:,} values in {len(known):,} rows"
-    if column.column_type == "category":
-        is_text = column_types.is_text(cells)
-        words = pc.mean(pc.count_substring(known, " ")).as_py() + 1 if is_text else 1
-        left_out: ColumnType = "text" if words >= LONG_TEXT else "id"
-        return replace(column, column_type=left_out, why=why, categories=())
-    if column.column_type == "number" and distinct == len(known) and _counts_rows(column, distinct):
-        return replace(column, column_type="id", why=why)
-    return column
-
-
-def _counts_rows(column: Column, rows: int) -> bool:
-    """Say whether numbers that all differ are a count, a key by name, or too long for a measure."""
-    assert column.low is not None
-    assert column.high is not None
-    is_long = column.high > column_types.EXACT and column.high % 1 == 0 and column.low % 1 == 0
-    is_dense = column.high - column.low < COUNTER * rows
-    return is_long or (column.is_whole and (is_dense or _is_named_id(column.name)))
-
-
-def _is_named_id(name: str) -> bool:
-    """Say whether a name ends in a word for a key, as in customer_id, PID or orderNumber."""
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)
-    return bool(words) and words[-1].lower() in ID_NAMES

@@ -14,6 +14,8 @@ from kindling.formatting import shown
 from kindling.tables import column_types
 from kindling.tables.asked_columns import leave_out, read_as
 from kindling.tables.column import Column, convert
+from kindling.tables.date_forms import guess_form
+from kindling.tables.date_text import cut_zones, known_dates
 from kindling.tables.number_text import MARKERS, NUMBER_MARKERS, known_text
 
 NOUNS = {"number": "numbers", "boolean": "booleans", "date": "dates", "category": "single values"}
@@ -54,8 +56,15 @@ class InvalidCells:
                 rule += f", with {DECIMAL[self.column.decimal]}"
                 decimal = Setting("data.csv.decimal", sign, f"if all of it has {DECIMAL[sign]}")
                 for_rows = (CORRECT, decimal)
+            if self.column.column_type == "date":
+                rule += clock(self.column, self.cell)
+            if self.column.column_type == "date" and isinstance(self.cell, str):
+                form = {name: guess_form(self.cell)}
+                words = "if that is how the dates are written"
+                for_rows = (f"write them as the train rows were: {self.column.why}",)
+                ways = (*ways, Setting("data.dates", form, words, is_added=True))
             as_words = read_as(name, "category", "to read categories")
-            ways = (*for_rows, as_words, leave_out(name))
+            ways = (*for_rows, *ways[2:], as_words, leave_out(name))
         else:
             rule = f"numbers of column {name!r} of {self.file} must lie within float32, to 3.4e38"
         got = point_at(shown(self.cell), self.row, self.count)
@@ -71,6 +80,19 @@ class InvalidCells:
             if not convert(replace(self.column, decimal=sign), cells).null_count:
                 return sign
         return ""
+
+
+def clock(column: Column, cell: Any) -> str:
+    """Say in which zone the times of the train rows were, where that of a cell is another."""
+    has_zone = getattr(cell, "tzinfo", None) is not None
+    if isinstance(cell, str):
+        has_zone = bool(cut_zones(pa.array([cell.strip()]))[1][0].as_py())
+    if has_zone and not column.zones:
+        return ", and has no time zone, as the train rows"
+    is_absent = bool(column.zones) and "" not in column.zones and not has_zone
+    if has_zone or is_absent:
+        return f", in the time zone {' or '.join(column.zones)}"
+    return ""
 
 
 def point_at(cell: str, row: int, count: int) -> str:
@@ -112,8 +134,8 @@ def _unreadable(
     column: Column, cells: pa.ChunkedArray, values: pa.ChunkedArray
 ) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
     """Return the cells without markers of missing ones, and which of them became nothing."""
-    if column.missing:  # what is named as missing is no mistake
-        values = convert(replace(column, missing=()), cells)
+    if column.missing or column.gaps:  # what stands for nothing is no mistake
+        values = convert(replace(column, missing=(), gaps=()), cells)
     if not column_types.is_text(cells):
         is_bad = pc.and_(pc.is_valid(cells), pc.is_null(values))
         if pa.types.is_floating(cells.type):  # NaN and infinity are missing, not unreadable
@@ -122,6 +144,8 @@ def _unreadable(
     is_number = column.column_type == "number"
     markers = NUMBER_MARKERS if is_number else MARKERS
     known = known_text(cells, (*markers, *column.missing))
+    if column.column_type == "date":
+        known = known_dates(cells, column.missing)
     is_infinite = pc.is_in(pc.utf8_lower(known), value_set=pa.array(column_types.INFINITE))
     is_bad = pc.and_(pc.is_valid(known), pc.is_null(values))
     return known, pc.and_not(is_bad, is_infinite)

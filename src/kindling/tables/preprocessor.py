@@ -146,7 +146,11 @@ def _refuse_unused(schema: TableSchema, read: pa.Table, file: str) -> None:
         ways: list[Way] = ["give columns that say more"]
         told = [c.name for c in schema.columns if c.column_type != "empty"]
         single = [name for name in told if column_types.is_single(read.column(name))]
-        if single:
+        kinds = {c.name: c for c in schema.columns if c.name in single}
+        numbers = [name for name, c in kinds.items() if c.low is not None and c.low != c.high]
+        if numbers:
+            ways += [read_as(numbers[0], "number", "to take one in nevertheless")]
+        elif single:
             ways += [read_as(single[0], "category", "to take one in nevertheless")]
         raise DataError(Problem(rule, got, tuple(ways), "D102", file=file))
 

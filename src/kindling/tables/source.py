@@ -47,6 +47,8 @@ class TableSource:
         task: "auto", "classification" or "regression".
         kinds: column -> "number", "boolean", "category" or "date", where the guess is wrong; or a
             list of COLUMN=TYPE.
+        dates: column -> how its dates are written, as `strptime` takes it: "%d-%b-%y"; or a list of
+            COLUMN=PATTERN.
         csv: how the files are written, where the guess is wrong; see `Dialect`.
         group: a column; rows with the same value in it stay together in one split.
         time: a column of dates or numbers; the test rows are the latest, the val rows the next.
@@ -69,6 +71,10 @@ class TableSource:
             Mapping[Typed, str] | Sequence[str] | None,
             PerColumn("{column: number, other: category}"),
         ] = None,
+        dates: Annotated[
+            Mapping[Typed, str] | Sequence[str] | None,
+            PerColumn("{column: '%d.%m.%Y'}"),
+        ] = None,
         csv: Mapping[str, Any] | None = None,
         group: Typed = None,
         time: Typed = None,
@@ -84,6 +90,7 @@ class TableSource:
         self.target: Any = target
         self.ignore: Any = ignore
         self.kinds: Any = kinds
+        self.dates: Any = dates
         self.group: Any = group
         self.time: Any = time
         self.dialect = asked_dialect(csv or {}, "data.csv.")
@@ -168,6 +175,7 @@ class TableSource:
         self.target = column_meant(self.target, names)
         self.ignore = tuple(column_meant(typed, names) for typed in self.ignore)
         self.kinds = by_column(self.kinds, names)
+        self.dates = by_column(self.dates, names)
         for key in ("group", "time"):
             typed = getattr(self, key)
             setattr(self, key, None if typed is None else column_meant(typed, names))
@@ -179,7 +187,8 @@ class TableSource:
             some = next((chunk for chunk in train.open() if len(chunk)), None)
         columns = () if some is None else some.itercolumns()
         found = evidence_of_file(columns, separator_of(train.path, train.dialect))
-        hints, cells = Hints(self.kinds, train.dialect, found), train.column(self.target)
+        hints = Hints(self.kinds, train.dialect, found, dates=self.dates)
+        cells = train.column(self.target)
         return replace(hints, target=describe_target(cells, self.task, hints, self.target))
 
     def _is_large(self) -> bool:
@@ -203,7 +212,8 @@ class TableSource:
     def _absent(self, files: list[TableFile]) -> list[Problem]:
         """Every name that was asked for must be in the first file, and the target in each."""
         first = files[0]
-        asked = {"target": [self.target], "ignore": self.ignore, "kinds": self.kinds}
+        asked = {"target": [self.target], "ignore": self.ignore}
+        asked |= {"kinds": self.kinds, "dates": self.dates}
         asked |= {key: [name] for key in ("group", "time") if (name := getattr(self, key))}
         problems = [
             problem

@@ -5,6 +5,7 @@ import pytest
 
 from kindling.tables import column_types
 from kindling.tables.categories import to_category
+from kindling.tables.date_text import DateStyle
 
 
 def column(*cells, kind=None):
@@ -57,12 +58,13 @@ def test_a_boolean_with_gaps_becomes_zero_one_and_nothing():
 
 def test_a_date_counts_days():
     dates = pd.Series(pd.to_datetime(["1970-01-01 00:00", None, "1970-01-03 12:00"]))
-    assert column_types.to_days(pa.chunked_array([pa.array(dates)]), "").to_pylist() == [
+    assert column_types.to_days(pa.chunked_array([pa.array(dates)]), DateStyle()).to_pylist() == [
         0,
         None,
         2.5,
     ]
-    assert column_types.to_days(column("03.01.1970", "x"), "%d.%m.%Y").to_pylist() == [2, None]
+    style = DateStyle("%d.%m.%Y")
+    assert column_types.to_days(column("03.01.1970", "x"), style).to_pylist() == [2, None]
 
 
 def test_whole_numbers_are_those_that_lose_nothing_as_float64():
