@@ -356,7 +356,7 @@ CASES: dict[str, Case] = {
         csv(a=cells(["01/02/2024", "03/04/2024"])),
         "D114",
         "'03/04/2024' in row 1 read as 2024-03-04",
-        "data.dates={a: %d/%m/%Y}",
+        "%d/%m/%Y",
     ),
     "leading zeros": Case(
         csv(a=cells(["007", "010", "123"])),
