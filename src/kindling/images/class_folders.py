@@ -8,7 +8,7 @@ two ways is asked for, or taken and said.
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from kindling.errors import Problem
 from kindling.fixes import Fix, Setting
@@ -201,12 +201,19 @@ def _misplaced(listing: Listing) -> list[Problem]:
             sorted(each.name for each in listing.misplaced),
             (
                 "move them into data.path/CLASS/",
-                Setting("data.labels", ..., "a table with columns file and label"),
+                Setting("data.labels", _table(listing), "a table with columns file and label"),
                 "leave them for kindling predict",
             ),
         )
     }
     return problems_by_rule(rules, "D406")
+
+
+def _table(listing: Listing) -> Any:
+    """Return the table among the images that may hold their labels, where there is one alone."""
+    ends = [end for end in (".csv", ".parquet") if listing.other_files[end]]
+    is_one = len(ends) == 1 and listing.other_files[ends[0]] == 1
+    return str(listing.examples[ends[0]]) if is_one else ...
 
 
 def _too_few_classes(listing: Listing, tree: Folder, has_splits: bool) -> list[Problem]:
@@ -221,7 +228,8 @@ def _too_few_classes(listing: Listing, tree: Folder, has_splits: bool) -> list[P
         return [Problem(rule, got, fix, "D407")]
     if not has_splits and all(plain_split(label) for label in labels):
         got = f"folders {first_few(labels)} without class folders in them"
-        fix = (f"move the images to {labels[0]}/CLASS", Setting("data.labels", ...))
+        train = next((label for label in labels if plain_split(label) == "train"), labels[0])
+        fix = (f"move the images to {train}/CLASS", Setting("data.labels", _table(listing)))
         return [Problem(rule, got, fix, "D407")]
     if len(labels) == 1:
         top = tree.folders[0]

@@ -180,7 +180,7 @@ def label_problems(images: LabelledImages, labels: str) -> list[Problem]:
         problems = [Problem(rule, got, "", "D205", column=str(target.name))]
     ways: list[str | Setting] = [Setting("data.target", name) for name in others[:1]]
     ways.append(f"put the class of each image into the column {target.name} of {labels}")
-    if target.nunique() > 1:
+    if target.nunique() > 1 and pd.to_numeric(target, errors="coerce").notna().all():
         ways.append(Setting("data.task", "regression", "if it is a quantity"))
     return [replace(problem, fix=tuple(ways)) for problem in problems]
 

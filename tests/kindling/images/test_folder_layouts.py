@@ -206,3 +206,12 @@ def test_only_files_with_other_endings_are_told_what_they_are(tmp_path):
     problem = refused(tmp_path)
     assert (problem.code, "2 .unknown" in problem.got) == ("D407", True)
     assert "HEIC images as JPEG" in problem.do
+
+
+@pytest.mark.parametrize("folders", [["."], ["train", "test"]], ids=["no folders", "splits alone"])
+def test_images_without_classes_beside_a_table_are_told_to_take_it(folders, tmp_path):
+    save_images(tmp_path, *folders)
+    (tmp_path / "labels.csv").write_text("file,label")
+    assert f"data.labels={tmp_path / 'labels.csv'}" in refused(tmp_path).do
+    (tmp_path / "other.csv").write_text("a,b")
+    assert "data.labels=..." in refused(tmp_path).do

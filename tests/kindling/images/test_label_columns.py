@@ -170,6 +170,7 @@ def test_a_group_and_a_time_are_columns_of_the_table(read):
 def test_a_label_for_each_image_and_one_for_all_are_refused_with_what_helps_images(read):
     problem = refused(read, {"file": NAMES, "label": [f"specimen {k}" for k in range(COUNT)]})
     assert (problem.code, "column label" in problem.do) == ("D204", True)
+    assert "regression" not in problem.do  # of words
     other = {"file": NAMES, "label": range(COUNT), "dx": CLASSES}
     assert "data.target=dx" in refused(read, other, task="classification").do
     problem = refused(read, {"file": NAMES, "label": ["leaf"] * COUNT})
