@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from kindling.codes import CODES, Severity
 from kindling.fixes import MODEL, Command, Fix, interface
+from kindling.formatting import printable
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class UserError(ValueError):
         self.problems = problems
 
     def __str__(self) -> str:
-        return "\n".join(f"{p.rule}; got {p.got}; {p.do}" for p in self.problems)
+        return "\n".join(printable(f"{p.rule}; got {p.got}; {p.do}") for p in self.problems)
 
 
 @contextmanager

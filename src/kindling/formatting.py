@@ -6,11 +6,13 @@ Start-up uses this before torch or matplotlib are imported, so neither is import
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+JOINERS = "\u200c\u200d"
 MAX_SHOWN = 80  # characters of a cell
 FORMULA_SIGNS = "=+-@\t\r"  # what a formula begins with in one spreadsheet or another
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -49,9 +51,25 @@ def shown(cell: object) -> str:
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
 
 
-def printable(text: str) -> str:
-    """Replace what is no letter, sign or space: it could steer a terminal, or hide text."""
-    return "".join(char if char.isprintable() else "?" for char in text)
+def printable(text: str, keep: str = "") -> str:
+    """Escape what could steer a terminal, turn the order of text round, or hide it.
+
+    Args:
+        text: such as a name from a file.
+        keep: signs that stay, such as the end of a line.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char in keep or _is_harmless(char) else _escape(char) for char in text)
+
+
+def _is_harmless(char: str) -> bool:
+    # Spaces of other widths, and the two joiners without which some scripts cannot be written.
+    return char.isprintable() or char in JOINERS or unicodedata.category(char) == "Zs"
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode()  # as Python writes it
 
 
 def inert(text: str) -> str:
@@ -134,6 +152,6 @@ def capital(words: str) -> str:
 
 def shorten(name: str, most: int = 22) -> str:
     """Make a name fit into a figure: one line, not too long, and not hidden by matplotlib."""
-    name = " ".join(str(name).split()) or "(empty)"
+    name = printable(" ".join(str(name).split())) or "(empty)"
     name = name if len(name) <= most else name[: most - 3] + "..."
     return f" {name}" if name.startswith("_") else name  # its legends leave out _names

@@ -13,7 +13,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from kindling.files import open_atomically
-from kindling.formatting import inert
+from kindling.formatting import inert, printable
 
 Write = Callable[[pa.Table], None]
 SPECIAL = r'[",\r\n]'  # what makes quotes necessary
@@ -29,11 +29,26 @@ def open_writer(file: Path | None, suffix: str) -> Iterator[Write]:
     """
     if file is None:
         with WRITERS[suffix](sys.stdout.buffer) as write:
-            yield write
+            yield _shown(write) if sys.stdout.isatty() else write
         sys.stdout.buffer.flush()
         return
     with open_atomically(file) as stream, WRITERS[suffix](stream) as write:
         yield write
+
+
+def _shown(write: Write) -> Write:
+    """Escape what would steer a terminal; a file or a pipe gets labels as they are."""
+
+    def escaped(table: pa.Table) -> None:
+        columns = [
+            pa.array([text and printable(text) for text in column.to_pylist()])
+            if pa.types.is_string(column.type)
+            else column
+            for column in table.columns
+        ]
+        write(pa.table(columns, names=[printable(name) for name in table.column_names]))
+
+    return escaped
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """Write the overview of `kindling inspect` as one HTML page that loads nothing else."""
 
-from html import escape
+import html
 
 from kindling.checks.overview import ColumnOverview, Overview
+from kindling.formatting import printable
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1f2328; --muted: #59636e; --line: #d5dbe1;
@@ -40,12 +41,18 @@ HEAD = (
 )
 
 
+def _escape(text: str) -> str:
+    return html.escape(printable(text))
+
+
 def render(overview: Overview) -> str:
     """Write the page; every word in it is escaped, whoever chose it."""
-    facts = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in overview.facts.items())
+    facts = "".join(
+        f"<dt>{_escape(k)}</dt><dd>{_escape(v)}</dd>" for k, v in overview.facts.items()
+    )
     found = "".join(
         f'<tr><td>{p.code}</td><td class="{p.severity}">{p.severity}</td>'
-        f"<td>{escape(p.rule)}</td><td>{escape(p.got)}</td><td>{escape(p.do)}</td></tr>"
+        f"<td>{_escape(p.rule)}</td><td>{_escape(p.got)}</td><td>{_escape(p.do)}</td></tr>"
         for p in overview.findings
     )
     columns = "".join(f"<th scope='col'>{name}</th>" for name in HEAD)
@@ -56,8 +63,8 @@ def render(overview: Overview) -> str:
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<link rel="icon" href="data:,">'
-        f"<title>{escape(overview.title)}</title><style>{STYLE}</style></head><body>"
-        f"<h1>{escape(overview.title)}</h1><dl>{facts}</dl>"
+        f"<title>{_escape(overview.title)}</title><style>{STYLE}</style></head><body>"
+        f"<h1>{_escape(overview.title)}</h1><dl>{facts}</dl>"
         f'<h2>What was found</h2><div class="scroll"><table>{findings}</table></div>'
         f'<h2>Columns</h2><div class="scroll"><table>{table}</table></div></body></html>\n'
     )
@@ -65,10 +72,10 @@ def render(overview: Overview) -> str:
 
 def _row(column: ColumnOverview) -> str:
     return (
-        f'<tr><th scope="row">{escape(column.name)}</th><td>{column.kind}</td>'
+        f'<tr><th scope="row">{_escape(column.name)}</th><td>{column.kind}</td>'
         f'<td class="number">{column.missing:,}</td><td class="number">{column.distinct:,}</td>'
-        f"<td>{bars(column.counts)}</td><td>{escape(column.holds)}</td>"
-        f"<td>{escape(column.examples)}</td><td>{escape(column.becomes)}</td></tr>"
+        f"<td>{bars(column.counts)}</td><td>{_escape(column.holds)}</td>"
+        f"<td>{_escape(column.examples)}</td><td>{_escape(column.becomes)}</td></tr>"
     )
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from kindling.cli.input_output import add_json, print_json, write_text
 from kindling.errors import ConfigError, DataError, Problem, permitted
 from kindling.fixes import Command, settings_are
+from kindling.formatting import printable
 
 if TYPE_CHECKING:
     from kindling.checks.overview import Overview
@@ -141,14 +142,15 @@ def show(overview: "Overview") -> None:
         grid.add_column(name, justify="right" if is_number else "left", overflow="fold")
     for line in overview.columns:
         cells = (line.name, line.kind, f"{line.missing:,}", f"{line.distinct:,}")
-        grid.add_row(*map(Text, (*cells, line.holds, line.becomes)))
+        grid.add_row(*(Text(printable(cell)) for cell in (*cells, line.holds, line.becomes)))
     if overview.columns:
         console.print(grid)
     styles = {"error": "bold red", "warning": "bold yellow", "info": "dim"}
     for problem in overview.findings:
         style = styles[problem.severity]
         words = (f"{problem.code} {problem.severity}", style)
-        console.print(Text.assemble(words, f"  {problem.rule}"), soft_wrap=True)
-        console.print(Text(f"    got: {problem.got}\n    do:  {problem.do}"), soft_wrap=True)
+        console.print(Text.assemble(words, f"  {printable(problem.rule)}"), soft_wrap=True)
+        got, do = printable(problem.got), printable(problem.do)
+        console.print(Text(f"    got: {got}\n    do:  {do}"), soft_wrap=True)
     if not overview.findings:
         console.print("no problem was found")

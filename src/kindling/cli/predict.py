@@ -30,7 +30,7 @@ from kindling.cli.input_output import (
 )
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Command
-from kindling.formatting import first_few, inert, shown
+from kindling.formatting import first_few, inert, printable, shown
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,7 +87,7 @@ def run(arguments: Namespace) -> None:
         names = first_few(map(shown, altered))
         sys.stderr.write(f"in CSV a ' stands before {names}: a spreadsheet would run it\n")
     for line in drift.lines():
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{printable(line)}\n")
     if output and arguments.json:
         print_json({"rows": count, "output": str(output), "drift": drift.lines()})
 

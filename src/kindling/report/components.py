@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from kindling.formatting import printable
 from kindling.plotting import palette_css, to_svg
 
 FOLDER = Path(__file__).parent
@@ -131,11 +132,18 @@ def render(page: Page) -> str:
     )
 
 
+def _visible(value: object) -> object:
+    """Show what would turn the order of text round; HTML and line ends stay as they are."""
+    is_text = isinstance(value, str) and not isinstance(value, Markup)
+    return printable(str(value), keep="\n\t") if is_text else value
+
+
 def templates() -> Environment:
     """Return the HTML templates of this folder, which escape what is put into them."""
     return Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
+        finalize=_visible,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

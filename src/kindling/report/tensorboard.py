@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch.nn import functional as F
 from torch.utils.tensorboard import SummaryWriter
 
+from kindling.formatting import printable
 from kindling.plotting import figure_style
 from kindling.report.components import Chart, Gallery, Page
 from kindling.report.report_data import ReportData, TrainedNetwork
@@ -40,7 +41,7 @@ def write_tensorboard(
         if isinstance(logger, TensorBoardLogger):
             writer, step = logger.experiment, trainer.global_step
             yaml = OmegaConf.to_yaml(cfg, resolve=True)
-            writer.add_text("config", "```yaml\n" + yaml + "```")
+            writer.add_text("config", "```yaml\n" + printable(yaml, keep="\n") + "```")
             add_figures(writer, page, step)
             if not data.spec.is_regression:
                 add_precision_recall(writer, data, step)
@@ -66,7 +67,9 @@ def add_precision_recall(writer: SummaryWriter, data: ReportData, step: int) -> 
     counts = np.bincount(truth, minlength=len(classes))
     for k in np.argsort(-counts, kind="stable")[:MAX_CURVES]:
         if counts[k]:
-            writer.add_pr_curve(f"precision_recall/{classes[k]}", truth == k, probs[:, k], step)
+            writer.add_pr_curve(
+                f"precision_recall/{printable(classes[k])}", truth == k, probs[:, k], step
+            )
 
 
 def add_embedding(
@@ -103,4 +106,7 @@ def label_rows(data: ReportData, num_rows: int) -> list[list[str]]:
         labels = [[data.spec.classes[code] for code in values] for values in codes]
     columns = ([str(name) for name in data.sample_ids[:num_rows]], *labels)
     # The file has a line for each row and a tab between cells.
-    return [[" ".join(cell.split()) or "-" for cell in row] for row in zip(*columns, strict=True)]
+    return [
+        [printable(" ".join(cell.split())) or "-" for cell in row]
+        for row in zip(*columns, strict=True)
+    ]

@@ -7,14 +7,17 @@ exit codes, or exceptions in a notebook.
 import atexit
 import functools
 import gc
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import hydra
 from hydra._internal.utils import get_args_parser  # the parser that hydra.main itself uses
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from kindling.config.compose import register_resolvers
@@ -26,6 +29,7 @@ from kindling.config.values import check_values
 from kindling.fixes import ARGUMENTS, OVERRIDES, settings_are, speaking
 from kindling.run.console import hide_adverts
 from kindling.run.exit import exit_codes, user_errors
+from kindling.run.stopped import Sweep, told_how_to_go_on
 
 ASKS_HYDRA = ("help", "hydra_help", "shell_completion", "info")
 
@@ -45,16 +49,20 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
             functools.partial(OmegaConf.select, cfg),
             functools.partial(exists, OmegaConf.to_container(cfg, resolve=False)),
         )
-        with no_empty_folder(cfg.run_dir):
+        with no_empty_folder(cfg.run_dir), told_how_to_go_on(Path(cfg.run_dir)):
             hide_adverts()
             refuse_other_settings(cfg)
             return find_lr(cfg) if cfg.lr_find else train(cfg)
 
+    sweep = Sweep()
+
     @functools.wraps(train)
     def job(cfg: DictConfig) -> float:
-        with exit_codes(debug=cfg.debug):
+        going_on = sweep.run(cfg.overrides) if is_multirun() else nullcontext()
+        with going_on, exit_codes(debug=cfg.debug):
             check_values(cfg)
             return run(cfg)
+        return math.nan  # to a sweeper: it failed
 
     @functools.wraps(train)
     def command(cfg: DictConfig | None = None) -> float | None:
@@ -71,9 +79,15 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
                 sys.argv[1:] = flags + overrides
                 check_overrides(overrides, conf, is_sweep=arguments.multirun)
             hydra.main(version_base="1.3", config_path=str(conf), config_name="train")(job)()
+            sweep.end()
         return None  # Hydra keeps the values of its jobs for a sweeper
 
     return command
+
+
+def is_multirun() -> bool:
+    """Say whether Hydra runs this job as one of several."""
+    return HydraConfig.get().mode == RunMode.MULTIRUN
 
 
 def tune_process() -> None:

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Mapping
 
 from kindling.errors import UserError
+from kindling.formatting import printable
 
 # Not for the user to act on: {message pattern: why it may be hidden}.
 HIDDEN_WARNINGS = {
@@ -36,9 +37,9 @@ def show_problems(error: UserError) -> None:
     console.print(f"{count} problem{'s' * (count > 1)} in the {error.title}:", style="bold red")
     for problem in error.problems:
         code = f"{problem.code} " if problem.code else ""
-        console.print(Text(f"\n  {code}{problem.rule}", style="bold"))
-        console.print(Text(f"    got: {problem.got}"))
-        console.print(Text(f"    do:  {problem.do}"))
+        console.print(Text(f"\n  {code}{printable(problem.rule)}", style="bold"))
+        console.print(Text(f"    got: {printable(problem.got)}"))
+        console.print(Text(f"    do:  {printable(problem.do)}"))
 
 
 def show_plan(lines: Mapping[str, str]) -> None:
@@ -49,6 +50,7 @@ def show_plan(lines: Mapping[str, str]) -> None:
     console = Console(soft_wrap=True, highlight=False)
     width = max(map(len, lines))
     for label, text in lines.items():
+        text = printable(text, keep="\n")
         console.print(Text.assemble((f"{label:<{width}}  ", "bold"), text))
 
 
@@ -57,11 +59,12 @@ def show_scores(columns: Mapping[str, Mapping[str, float]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("test", *columns)
+    table = Table("test", *map(printable, columns))
     for column in table.columns[1:]:
         column.justify = "right"
     for metric in next(iter(columns.values())):
         table.add_row(
-            metric, *(f"{scores.get(metric, float('nan')):.5g}" for scores in columns.values())
+            printable(metric),
+            *(f"{scores.get(metric, float('nan')):.5g}" for scores in columns.values()),
         )
     Console(highlight=False).print(table)

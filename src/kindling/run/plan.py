@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 
 from kindling.contract import DescribedData, DescribedTask
 from kindling.fixes import interface
-from kindling.formatting import short_path
+from kindling.formatting import printable, short_path
 from kindling.run.console import show_plan
 from kindling.runs import PREDICTIONS_FILE, REPORT_FILE
 from kindling.tables.column import USED
@@ -109,13 +109,13 @@ def describe_findings(data: Any) -> dict[str, str]:
     told += [problem for problem in warnings if problem.code not in ALWAYS][:MAX_WARNINGS]
     lines: dict[str, str] = {}
     for p in told:
-        full = f"{p.rule}: {p.got}; {p.do}"
+        full = printable(f"{p.rule}: {p.got}; {p.do}")
         if p.code not in lines:
             lines[p.code] = full
         elif p.code == LEFT_OUT or not p.column:
             lines[p.code] += f"\n{full}"
         else:  # of many columns the first tells what to type
-            lines[p.code] += f"\nlikewise {p.column!r}: {p.got}"
+            lines[p.code] += "\n" + printable(f"likewise {p.column!r}: {p.got}")
     rest = len(data.findings) - len(told)
     if warnings and rest:
         lines["checks"] = f"{rest} more: {REPORT_FILE}, or kindling inspect"

@@ -1,0 +1,75 @@
+"""Say how a run that was stopped goes on, and which runs of a sweep have failed.
+
+What is said goes to stderr, as what went wrong does.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kindling.errors import ConfigError, DataError, UserError
+from kindling.formatting import printable, short_path
+from kindling.quoting import shell_line
+from kindling.run.exit import as_user_error
+from kindling.runs import CHECKPOINT_FOLDER, METRICS_FILE, resume_command
+
+FAILED = (1, ConfigError.exit_code, DataError.exit_code)  # not: stopped by a person
+
+
+@contextmanager
+def told_how_to_go_on(run: Path) -> Iterator[None]:
+    """Print the command that resumes a run which ends early, if it has a checkpoint."""
+    try:
+        yield
+    except BaseException as error:
+        # What the user has to mend comes first; an end that is left is no break.
+        is_users = isinstance(error, Exception) and as_user_error(error) is not None
+        last = run / CHECKPOINT_FOLDER / "last.ckpt"
+        if not is_users and last.is_file() and not (run / METRICS_FILE).is_file():
+            command = shell_line(resume_command(Path(short_path(str(run)))).words)
+            sys.stderr.write(f"stopped after {_epochs(last)}; go on with: {command}\n")
+        raise
+
+
+def _epochs(checkpoint: Path) -> str:
+    import torch  # late: it is there where a checkpoint was written
+
+    state = torch.load(checkpoint, map_location="cpu", mmap=True, weights_only=True)
+    return f"epoch {state['epoch'] + 1}"
+
+
+@dataclass
+class Sweep:
+    """What became of the runs of `python train.py -m`."""
+
+    count: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def run(self, overrides: Sequence[str]) -> Iterator[None]:
+        """Go on behind a run that fails; what a person stops is stopped as a whole."""
+        self.count += 1
+        try:
+            yield
+        except SystemExit as stop:
+            if stop.code not in FAILED:
+                raise
+            told = printable(f"{shell_line(overrides)}: {why_failed(stop.__context__)}")
+            self.failed.append(f"  run {self.count - 1} {told}")
+
+    def end(self) -> None:
+        """Leave with 1 if a run has failed, and say which, and why."""
+        if self.failed:
+            lines = "\n".join(self.failed)
+            sys.stderr.write(f"{len(self.failed)} of {self.count} runs failed:\n{lines}\n")
+            sys.exit(1)
+
+
+def why_failed(error: BaseException | None) -> str:
+    """Say in a line what ended a run: all of the user's problems, or the type of our fault."""
+    told = None if error is None else as_user_error(error)
+    if isinstance(told, UserError):
+        return "; ".join(f"{problem.rule}, got {problem.got}" for problem in told.problems)
+    return f"{type(error).__name__}: {error}"
