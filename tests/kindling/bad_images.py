@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from tests.kindling.images.made_files import tiff
+
 Change = Callable[[Path], object]
 
 
@@ -108,6 +110,17 @@ def name_in_latin(folder: Path) -> None:
     shutil.copy(folder / "red/00.png", os.fsencode(folder / "red") + b"/caf\xe9.png")
 
 
+def pair_of_photos(folder: Path) -> None:
+    """Write a JPEG with a second image, as cameras write a preview."""
+    photos = [Image.new("RGB", (10, 12), colour) for colour in ("red", "green")]
+    photos[0].save(folder / "red/bad.jpg", "MPO", save_all=True, append_images=photos[1:])
+
+
+def bands(count: int, extra: int = 0) -> Change:
+    pixels = np.random.default_rng(0).integers(0, 99, (12, 10, count), dtype=np.uint8)
+    return content(tiff(pixels, extra=extra), "red/bad.tif")
+
+
 DEEP = np.random.default_rng(0).integers(0, 65_536, (12, 10), dtype=np.uint16)
 FLOATS = np.full((12, 10), 7.5, np.float32)
 CASES: dict[str, Case] = {
@@ -115,7 +128,7 @@ CASES: dict[str, Case] = {
     "empty": Case(content(b""), "D401", "bad.jpg: empty", "replace the file, or remove it"),
     "text": Case(content(b"some words"), "D401", "bad.jpg: text: 'some words'", "replace"),
     "html": Case(content(b"<!DOCTYPE html><p>"), "D401", "bad.jpg: HTML", "replace"),
-    "svg": Case(content(b"<svg xmlns=''/>"), "D401", "bad.jpg: SVG", "replace"),
+    "svg": Case(content(b"<svg xmlns=''/>"), "D401", "bad.jpg: SVG", "draw it as PNG"),
     "truncated": Case(damaged(halve), "D402", "red/01.png: ", "replace the file, or remove it"),
     "zeros": Case(damaged(blank), "D402", "red/01.png: ", "replace the file, or remove it"),
     "bit-flipped": Case(damaged(flip), "D402", "red/01.png: ", "replace the file, or remove it"),
@@ -129,7 +142,7 @@ CASES: dict[str, Case] = {
         saved(Image.new("1", (1001, 1000))),
         "D403",
         "bad.png: 1001x1000 pixels, more than 1,000,000",
-        "raise data.max_pixels",
+        "data.max_pixels=",
         ("data.max_pixels=1000000",),
     ),
     "floats": Case(
@@ -137,12 +150,22 @@ CASES: dict[str, Case] = {
     ),
     # what is unusual, and used
     "mixed modes": Case(mix_modes),
-    "16-bit": Case(saved(Image.fromarray(DEEP))),
+    "16-bit": Case(saved(Image.fromarray(DEEP)), "D443", "red/bad.png (uint16)", "data.scale="),
     "1x1": Case(saved(Image.new("RGB", (1, 1), "green")), "D416", "red/bad.png (1x1)", "take them"),
     "another size": Case(
         saved(Image.new("RGB", (30, 40), "green")), "D413", "red/bad.png (40x30)", "data.size="
     ),
-    "moving": Case(animate, "D414", "red/bad.gif", "first frame"),
+    "moving": Case(animate, "D414", "red/bad.gif", "page 1 is taken"),
+    "several photos in one": Case(pair_of_photos, "D445", "red/bad.jpg", "the photo is taken"),
+    "other bands": Case(
+        bands(5), "D441", "red/bad.tif (5)", "data.channels=3", ("data.channels=auto",)
+    ),
+    "bands that are left out": Case(
+        bands(5), "D444", "red/bad.tif (5 bands)", "data.channels=auto", ("data.channels=3",)
+    ),
+    "infrared called transparency": Case(
+        bands(4, 2), "D442", "band 4, which the file calls transparency", "data.channels=4"
+    ),
     "wrong extension": Case(
         move("red/01.png", "red/bad.jpg"), "D415", "red/bad.jpg (PNG)", "rename them"
     ),

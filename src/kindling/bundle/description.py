@@ -113,6 +113,19 @@ def _of_images(spec: DataSpec, schema: ImageSchema) -> Iterator[str]:
         yield f"{len(spec.pixel_mean)} pixel means of {schema.channels} channels"
     if min(spec.pixel_scale, default=1.0) <= 0:
         yield f"pixel_scale={spec.pixel_scale}"
+    yield from _of_numbers(schema)
+
+
+def _of_numbers(schema: ImageSchema) -> Iterator[str]:
+    low, high = schema.value_range
+    if not low < high:
+        yield f"a value_range of {schema.value_range}"
+    if schema.bands and (len(schema.bands) != schema.channels or min(schema.bands) < 1):
+        yield f"the bands {schema.bands} for {schema.channels} channels"
+    if schema.scale != "format" and (schema.scale == "none") != (schema.dtype == "float32"):
+        yield f"scale={schema.scale} of {schema.dtype}"
+    if min(schema.page, schema.max_pixels, schema.num_bands + 1) < 1:
+        yield f"page={schema.page}, max_pixels={schema.max_pixels}, num_bands={schema.num_bands}"
 
 
 def _repeated(names: Sequence[str]) -> bool:

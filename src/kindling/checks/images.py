@@ -43,12 +43,20 @@ def repeated_images(raw: RawData, split: Mapping[Split, np.ndarray]) -> list[Pro
         ),
     ]
     found = []
+    sizes = {group[0]: len(group) for group in groups}
     for rule, pairs, fix, code in rules:
         if pairs:
-            names = first_few(f"{raw.names[one]} = {raw.names[other]}" for one, other in pairs)
+            names = first_few(
+                f"{raw.names[one]} = {raw.names[other]}{_alike(sizes[one])}" for one, other in pairs
+            )
             got = f"{len(pairs):,} repeated: {names}"
             found.append(Problem(rule, got, fix, code, count=len(pairs)))
     return found
+
+
+def _alike(size: int) -> str:
+    """Say of more than two that they are all the same."""
+    return f" ({size:,} alike)" if size > 2 else ""
 
 
 def _repeated(content_hashes: np.ndarray) -> list[list[int]]:

@@ -61,6 +61,14 @@ def notes_of(model: Predictor, *, network_only: bool, is_program: bool) -> dict[
 def describe_pixels(schema: ImageSchema) -> str:
     """Say what one tensor of images holds."""
     values = "0 to 255" if schema.dtype == "uint8" else "in the unit of the train images"
+    if schema.keeps_numbers:
+        low, high = (f"{end:.6g}" for end in schema.value_range)
+        values = f"the {schema.samples or 'numbers'} of the files as they are, {low} to {high}"
+    elif schema.scale == "range":
+        low, high = (f"{end:.6g}" for end in schema.value_range)
+        values = f"{low} to {high} of the files scaled to 0 to 255, cut beyond"
+    if schema.bands:
+        values += f"; bands {', '.join(map(str, schema.bands))} of a file, counted from 1"
     return f"{schema.dtype} (rows, channels, height, width): {values}"
 
 

@@ -84,10 +84,15 @@ class ImageSchema:
         return self.scale == "none" and self.dtype == "float32"
 
     @property
+    def is_seen(self) -> bool:
+        """Whether the channels are grey, or red, green and blue, in whatever range."""
+        has_colours = self.channels in (1, 3) and self.bands in ((), (1,), (1, 2, 3))
+        return has_colours and (self.dtype == "uint8" or self.keeps_numbers)
+
+    @property
     def colours(self) -> str:
         """Channels and data type in words: "grey", "colour", or "4-channel float32"."""
-        is_seen = self.channels in (1, 3) and (self.is_grey_or_colour or self.keeps_numbers)
-        if not is_seen or self.bands not in ((), (1,), (1, 2, 3)):
+        if not self.is_seen:
             return f"{self.channels}-channel {self.dtype}"
         word = "grey" if self.channels == 1 else "colour"
         return word if self.dtype == "uint8" else f"{word} {self.dtype}"

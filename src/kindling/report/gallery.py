@@ -32,7 +32,7 @@ def worst_images(data: ReportData) -> Gallery:
         title, order = "Least sure of", np.argsort(data.prediction.max(axis=1), kind="stable")
         caption = "Every test image is given its class; these were the closest to another."
     chosen = order[:MAX_IMAGES].tolist()
-    images = [enlarge(to_rgb(data.x[k].numpy())) for k in chosen]
+    images = [enlarge(to_rgb(image)) for image in data.pictures(chosen)]
     lines = [(write_prediction(data, k), write_truth(data, k), name_of(data, k)) for k in chosen]
     return make_gallery("mistakes", title, caption, images, lines)
 

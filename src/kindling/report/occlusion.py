@@ -57,7 +57,8 @@ def occlusion_maps(
     least = LEAST * (data.spec.target_scale if is_regression else 1)
     changes = [occlusion(predict, data.spec, data.x[k]) for k in chosen]
     pairs = list(zip(chosen, changes, strict=True))
-    images = [overlay(data.x[k].numpy(), c / max(float(c.max()), least)) for k, c in pairs]
+    shown = zip(data.pictures(chosen), changes, strict=True)
+    images = [overlay(image, c / max(float(c.max()), least)) for image, c in shown]
     lines = [
         (write_prediction(data, k), write_hidden(data, k, c), name_of(data, k)) for k, c in pairs
     ]
@@ -95,7 +96,8 @@ def occlusion(predict: Callable[[Tensor], np.ndarray], spec: DataSpec, image: Te
     the change. A place that several patches cover has their mean.
     """
     _, height, width = image.shape
-    colour = torch.tensor(spec.pixel_mean).round().to(torch.uint8).view(-1, 1, 1)
+    mean = torch.tensor(spec.pixel_mean).view(-1, 1, 1)
+    colour = mean.round().to(torch.uint8) if image.dtype == torch.uint8 else mean
     places = [
         (slice(top, top + tall), slice(left, left + wide))
         for top, tall in patches(height)

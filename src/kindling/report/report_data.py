@@ -3,8 +3,9 @@
 Every section of the report reads these two, never the data module or the task.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from kindling.contract import DescribedData
 from kindling.formatting import count
+from kindling.images.image_schema import ImageSchema
 from kindling.images.pixel_scaling import PixelScaler
 from kindling.outputs import Result, read_outputs, to_numpy
 from kindling.tables.schema import TableSchema
@@ -37,6 +39,7 @@ class ReportData:
         sample_ids: of those, as in predictions.csv.
         columns: (n,) for each column, in the user's own values; of images, how they look.
         features: where in x each of the user's columns is; empty for images.
+        shown: of images that are seen but are no bytes, what is shown as black and as white.
     """
 
     spec: DataSpec
@@ -46,6 +49,7 @@ class ReportData:
     sample_ids: np.ndarray
     columns: Mapping[str, np.ndarray]
     features: Mapping[str, list[int]]
+    shown: tuple[float, float] | None = None
 
     @property
     def truth(self) -> np.ndarray:
@@ -62,6 +66,14 @@ class ReportData:
             return np.abs(self.prediction - self.truth)
         return (self.prediction.argmax(axis=1) != self.truth).astype(np.float64)
 
+    def pictures(self, rows: Sequence[int] | slice) -> np.ndarray:
+        """Return some images as they are shown: uint8 (n, 1 or 3, H, W)."""
+        x = self.x[rows]
+        if self.shown:
+            low, high = self.shown
+            x = ((x - low) * (255 / (high - low))).round().clamp(0, 255).to(torch.uint8)
+        return x.numpy()
+
     @property
     def has_images(self) -> bool:
         return self.spec.image_shape is not None
@@ -69,7 +81,8 @@ class ReportData:
     @property
     def why_no_images(self) -> str:
         """Say in a sentence why its images cannot be shown; "" where they can, or are none."""
-        if not self.has_images or (self.x.dtype == torch.uint8 and self.x.shape[1] in (1, 3)):
+        is_seen = self.x.dtype == torch.uint8 and self.x.shape[1:2] in ((1,), (3,))
+        if not self.has_images or is_seen or self.shown:
             return ""
         dtype, channels = (
             str(self.x.dtype).removeprefix("torch."),
@@ -92,7 +105,21 @@ def read_report_data(data: DescribedData, result: Result) -> ReportData:
     rows = result.row[examined]
     x = data.x[rows]
     columns, features = (describe_images(x), {}) if spec.image_shape else read_columns(data, rows)
-    return ReportData(spec, result, examined, x, data.raw.names[rows], columns, features)
+    names, shown = data.raw.names[rows], shown_range(data.schema, spec)
+    return ReportData(spec, result, examined, x, names, columns, features, shown)
+
+
+def shown_range(schema: Any, spec: DataSpec) -> tuple[float, float] | None:
+    """Return which of the numbers of images are shown as black and white, where they are no bytes.
+
+    Three standard deviations to either side: a few extremes would leave all the rest one grey.
+    """
+    if not isinstance(schema, ImageSchema) or not (schema.is_seen and schema.keeps_numbers):
+        return None
+    pairs = list(zip(spec.pixel_mean, spec.pixel_scale, strict=True))
+    low = max(schema.value_range[0], min(mean - 3 * scale for mean, scale in pairs))
+    high = min(schema.value_range[1], max(mean + 3 * scale for mean, scale in pairs))
+    return (low, high) if low < high else schema.value_range
 
 
 def read_columns(

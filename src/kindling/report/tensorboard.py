@@ -83,7 +83,8 @@ def add_embedding(
     thumbnails = None
     if data.has_images and not data.why_no_images:
         size = (THUMBNAIL_PX, THUMBNAIL_PX)
-        small = F.interpolate(data.x[: len(points)].float() / 255, size, mode="area")
+        seen = torch.from_numpy(data.pictures(slice(len(points))))
+        small = F.interpolate(seen.float() / 255, size, mode="area")
         thumbnails = small.expand(-1, 3, -1, -1)
     with redirect_stdout(None):  # it prints where the run was tested before
         writer.add_embedding(

@@ -118,7 +118,7 @@ def describe_model(
     }
     if isinstance(schema, ImageSchema):
         size = {"channels": schema.channels, "height": schema.height, "width": schema.width}
-        files = "image/*" if schema.is_grey_or_colour else ".npy"
+        files = "image/*" if schema.takes_image_files else ".npy"
         return about | {"image": {**size, "dtype": schema.dtype, "files": files}}
     return about | {"columns": [describe_column(column) for column in schema.used]}
 

@@ -47,7 +47,8 @@ class Limits:
         rows: of one table.
         columns: of one table, the unused ones included.
         images: in one request.
-        pixels: of one image, as its file says before it is decoded.
+        pixels: of one image, as its file says before it is decoded; None is the model's own limit,
+            the data.max_pixels of its training.
         seconds: from the first byte of a request to its answer.
         waiting: requests that are read or wait for their turn at one time.
     """
@@ -56,7 +57,7 @@ class Limits:
     rows: int = 100_000
     columns: int = 10_000
     images: int = 64
-    pixels: int = 50_000_000
+    pixels: int | None = None
     seconds: float = 30.0
     waiting: int = 64
 

@@ -14,7 +14,7 @@ from kindling.bundle.predictor import Predictor
 from kindling.errors import Problem, UserError
 from kindling.formatting import shown
 from kindling.images.decoding import read_header
-from kindling.images.image_schema import ImageSchema
+from kindling.images.image_schema import MAX_PIXELS, ImageSchema
 from kindling.serve.answer import (
     Predicted,
     Refusal,
@@ -67,7 +67,14 @@ class PredictionService:
     def takes_image_files(self) -> bool:
         """Whether an image file, such as PNG, can hold what the model takes."""
         schema = self.model.schema
-        return isinstance(schema, ImageSchema) and schema.is_grey_or_colour
+        return isinstance(schema, ImageSchema) and schema.takes_image_files
+
+    @property
+    def max_pixels(self) -> int:
+        """Of one image: the limit of the training, unless another one is set here."""
+        schema = self.model.schema
+        trained = schema.max_pixels if isinstance(schema, ImageSchema) else MAX_PIXELS
+        return trained if self.limits.pixels is None else min(self.limits.pixels, trained)
 
     def predict(self, uploads: Sequence[Upload], deadline: float) -> Predicted:
         """Predict for the rows of one table, or for images.
@@ -128,7 +135,7 @@ class PredictionService:
             check_time(deadline)
             try:
                 # Its header says how much memory it would take: that is asked before it takes it.
-                read_header(upload.content, max_pixels=self.limits.pixels)
+                read_header(upload.content, max_pixels=self.max_pixels)
                 images.append(self.model.inputs([upload.content]))
             except UserError as error:
                 told = [self._reword(problem) for problem in error.problems]
@@ -141,7 +148,7 @@ class PredictionService:
         """Name the server's own limit of pixels in place of training's."""
         if problem.code != "D403":
             return problem
-        rule = f"an image must have at most {self.limits.pixels:,} pixels"
+        rule = f"an image must have at most {self.max_pixels:,} pixels"
         return replace(problem, rule=rule, fix="shrink it")
 
     def _to_labels(self, outputs: np.ndarray) -> Predicted:

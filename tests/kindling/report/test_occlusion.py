@@ -1,12 +1,20 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
+from kindling.images.image_schema import ImageSchema
 from kindling.outputs import Result
 from kindling.report.occlusion import image_section, occlusion, overlay, patches
-from kindling.report.report_data import ReportData, TrainedNetwork, describe_images
+from kindling.report.report_data import (
+    ReportData,
+    TrainedNetwork,
+    describe_images,
+    shown_range,
+)
 from kindling.report.tensorboard import add_embedding
 from kindling.report.weak_spots import weak_section
 from kindling.types import DataSpec
@@ -65,6 +73,24 @@ def test_images_of_grey_levels_or_colours_are_shown(dtype, channels):
     section = image_section(*images_of(dtype, channels))
     assert [block.name for block in section.blocks] == ["mistakes", "occlusion"]
     assert section.intro == ""
+
+
+def test_images_of_more_than_8_bits_are_shown_in_a_range_of_theirs():
+    data, network = images_of(torch.float32, 1)
+    data = replace(data, x=data.x * 20, shown=(0.0, 4000.0))
+    section = image_section(data, network)
+    assert [block.name for block in section.blocks] == ["mistakes", "occlusion"]
+    assert data.pictures([0, 29])[:, 0, 0, 0].tolist() == [0, 255]
+
+
+def test_the_range_that_is_shown_leaves_out_extremes():
+    schema = ImageSchema(
+        1, 16, 12, dtype="float32", scale="none", samples="uint16", value_range=(0.0, 4095.0)
+    )
+    spec = DataSpec("regression", "y", image_shape=(1, 16, 12), pixel_mean=(9,), pixel_scale=(5,))
+    assert shown_range(schema, spec) == (0.0, 24.0)
+    assert shown_range(replace(schema, scale="format"), spec) is None
+    assert shown_range(replace(schema, channels=4, bands=(1, 2, 3, 4)), spec) is None
 
 
 @pytest.mark.parametrize(("dtype", "channels"), [(torch.uint8, 4), (torch.float32, 1)])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kindling.images.image_schema import MAX_PIXELS
 from kindling.serve.middleware import Limits
 
 ROOT = Path(__file__).parents[3]
@@ -54,7 +55,7 @@ def test_the_bounds_that_are_told_are_the_bounds():
     for text in (
         f"{limits.body_bytes >> 20} MB",
         f"{limits.rows:,} and {limits.columns:,}",
-        f"{limits.images} and {limits.pixels // 10**6} million",
+        f"{limits.images} and {MAX_PIXELS // 10**6} million",
         f"{limits.seconds:.0f} s |",
         f"{limits.waiting} and {4 * limits.waiting}",
     ):
