@@ -22,6 +22,7 @@ from kindling.tables.number_text import (
     find_unit,
     known_text,
     text_to_number,
+    unsigned,
 )
 
 FEW = 0.1  # a share of the cells that shows nothing, where it is a single cell
@@ -116,7 +117,9 @@ def evidence_of(known: Text) -> Evidence:
     signed = known.filter(has_sign).slice(0, MOST_SIGNED).combine_chunks()
     if len(signed) == 0:
         return Evidence()
-    body = cell_parts(signed, SURE_UNIT)["body"]
+    body = unsigned(signed)
+    if body is None:
+        body = cell_parts(signed, SURE_UNIT)["body"]
     single = {sign: _count(body, pattern) for sign, pattern in SURE.items()}
     groups = {sign: _count(body, pattern) for sign, pattern in GROUPS.items()}
     points, commas = (single[sign] + groups[sign] for sign in OTHER)

@@ -5,6 +5,7 @@ one entry in FORMATS; training, predict, evaluate, inspect and uploads then read
 """
 
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -158,9 +159,10 @@ def no_table(path: Path, error: Exception) -> DataError:
 
 def refuse_repeated(names: list[str], path: Path) -> None:
     """Raise a DataError where two columns have the same name."""
-    repeated = sorted({name for name in names if names.count(name) > 1})
+    counts = Counter(names)
+    repeated = sorted(name for name, count in counts.items() if count > 1)
     if repeated:
-        got = first_few(f"{name!r} {names.count(name)} times" for name in repeated)
+        got = first_few(f"{name!r} {counts[name]} times" for name in repeated)
         rule, fix = f"every column of {path} must have a name of its own", "rename them in the file"
         raise DataError(Problem(rule, got, fix, "D007", file=str(path), column=repeated[0]))
 

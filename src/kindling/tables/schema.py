@@ -89,9 +89,9 @@ def absent_columns(
         file: what to call it.
         key: that the names were typed behind, such as data.target.
     """
-    problems = []
+    problems, known = [], set(columns)
     for name in names:
-        if name in columns:
+        if name in known:
             continue
         near = difflib.get_close_matches(name, columns, n=1, cutoff=0.5)
         fix: Fix = f"did you mean {near[0]!r}?" if near else f"choose from {first_few(columns, 12)}"

@@ -9,7 +9,7 @@ from kindling.tables.column_types import to_number
 from kindling.tables.csv_dialect import Dialect
 from kindling.tables.decimal_sign import FileEvidence, decide, evidence_of, evidence_of_file
 from kindling.tables.inference import Hints, infer_schema
-from kindling.tables.number_text import NumberStyle
+from kindling.tables.number_text import SURE_UNIT, NumberStyle, cell_parts, unsigned
 from kindling.tables.target import describe_target, read_target
 
 
@@ -149,3 +149,13 @@ def test_a_reader_that_makes_an_empty_cell_of_a_word_says_the_same():
         assert schema.cast(rows, "t")["c"].tolist() == ["NA"] * 3 + ["b"] * 3
     both = infer_schema(pa.table({"c": ["NA", "NA", "NA", "", "", "", "b", "b", "b"]}))
     assert both.cast(pa.table({"c": pd.Series([None], dtype=object)}), "t")["c"].tolist() == [""]
+
+
+def test_bare_numbers_are_taken_apart_as_all_others_are():
+    for cells in (["1.5", "-2", "+3,25"], ["1e-3", ".5", "7."], ["1,234.5", "-0"], []):
+        bare = unsigned(pa.array(cells, pa.string()))
+        parts = cell_parts(pa.array(cells, pa.string()), SURE_UNIT)
+        assert bare.equals(parts["body"])
+        assert set(parts["unit"].to_pylist()) <= {""}
+    for cell in ("5 ", "(5)", "5%", "x", "--5", "5-", "1 000"):
+        assert unsigned(pa.array([cell])) is None
