@@ -3,6 +3,7 @@
 A column is never taken by its place where another could be meant: then the user is asked.
 """
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,9 +15,10 @@ import pyarrow.compute as pc
 from kindling.errors import DataError, Problem
 from kindling.fixes import Fix, Setting
 from kindling.formatting import first_few, shown
-from kindling.images.split_names import TOKEN, plain_split
+from kindling.images.split_names import TOKEN, WORDS, plain_split
 from kindling.tables import column_types
 from kindling.tables.schema import absent_columns
+from kindling.types import Split
 
 LABELS = ("label", "labels", "class", "target")  # names that are believed, the first before all
 SPLIT_WORDS = frozenset(("split", "splits", "stage", "set", "subset", "partition", "phase", "fold"))
@@ -33,11 +35,13 @@ class Columns(NamedTuple):
     Args:
         label: the column, or one for each class where rows are one-hot.
         split: the column that fixes the split, if there is one.
+        flags: else columns such as is_valid, and the split of each row where it is true.
         unused: all others.
     """
 
     label: tuple[str, ...]
     split: str | None
+    flags: dict[str, list[Split | None]]
     unused: list[str]
 
 
@@ -62,8 +66,10 @@ def find_columns(
     rest = [name for name in table.column_names if name != file and name not in asked]
     split = _split_column(table, rest, labels)
     rest = [name for name in rest if name != split and name not in used]
+    flags = flagged_splits(table, rest) if split is None else {}
+    rest = [name for name in rest if name not in flags]
     label = asked or _label_columns(table, rest, labels)
-    return Columns(label, split, [name for name in rest if name not in label])
+    return Columns(label, split, flags, [name for name in rest if name not in label])
 
 
 def _label_columns(table: pa.Table, names: list[str], labels: str) -> tuple[str, ...]:
@@ -116,6 +122,17 @@ def _split_column(table: pa.Table, names: list[str], labels: str) -> str | None:
         fix = "take the others out"
         raise DataError(Problem(rule, first_few(found, separator=" and "), fix, "D421"))
     return found[0] if found else None
+
+
+def flagged_splits(table: pa.Table, names: Sequence[str]) -> dict[str, list[Split | None]]:
+    """Read columns such as is_valid and is_test, which are true for the rows of that split."""
+    found = {}
+    for name in names:
+        what = re.fullmatch(r"is_?(valid|val|validation|test)", name.strip().casefold())
+        flags = _flags(table.column(name)) if what else None
+        if what and flags is not None:
+            found[name] = [WORDS[what[1]] if flag == 1 else None for flag in flags]
+    return found
 
 
 def _distinct_words(cells: pa.ChunkedArray, most: int = 50) -> list[str]:
@@ -184,7 +201,8 @@ def several_labels(target: pd.Series, labels: str, task: str) -> list[Problem]:
         known = [word for word, each in combined.items() if set(each) <= alone]
         # Words that are fewer than their combinations, or that stand alone elsewhere, are labels.
         is_list = 2 * len(known) >= len(combined)
-        is_list |= sign in SURE_SEPARATORS and len(parts | alone) < len(words)
+        many = 1 if sign in SURE_SEPARATORS else 2
+        is_list |= many * len(parts | alone) < len(words)
         if combined and is_list and task == "auto":
             first = known[0] if known else next(iter(combined))
             number = int(target.isin(list(combined)).sum())

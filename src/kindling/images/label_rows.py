@@ -114,6 +114,9 @@ def read_labels(
         without = splits.count(None)
         rest = f", {without:,} rows without one are train or drawn" if without else ""
         notes.append(f"split by the column {found.split}{rest}")
+    for name, flagged in found.flags.items():
+        splits = [new or old for new, old in zip(flagged, splits, strict=True)]
+        notes.append(f"split by the column {name}")
     called = _text(table.column(file))
     where = [names.find(name) for name in called]
     return LabelRows(
@@ -124,7 +127,7 @@ def read_labels(
         files=called,
         found=where,
         splits=splits,
-        split_column=found.split,
+        split_column=found.split or next(iter(found.flags), None),
         unused=found.unused,
         column_notes=notes,
     )

@@ -138,6 +138,26 @@ def test_a_split_may_be_written_in_other_words_and_be_empty(read):
     assert "split by the column phase, 6 rows without one are train or drawn" in raw.notes
 
 
+@pytest.mark.parametrize("write", [bool, int, str])
+def test_flags_of_a_split_are_used_and_this_is_said(read, write):
+    flags = {
+        "is_valid": [k in (3, 4) for k in range(COUNT)],
+        "is_test": [k > 20 for k in range(COUNT)],
+    }
+    columns = {name: [write(flag) for flag in each] for name, each in flags.items()}
+    raw = read({"file": NAMES, "dx": CLASSES, **columns})
+    assert (raw.target, raw.given["val"].tolist(), len(raw.given["test"])) == ("dx", [3, 4], 3)
+    assert raw.notes[-2:] == ("split by the column is_valid", "split by the column is_test")
+    assert left_out(raw) == []
+
+
+def test_many_combinations_of_few_words_are_several_labels(read):
+    words = ["haze", "clear", "water", "road", "cloudy"]
+    pairs = [f"{a} {b}" for a in words for b in words if a != b]
+    labels = [pairs[k % 20] for k in range(COUNT)]
+    assert refused(read, {"file": NAMES, "label": labels}).code == "D422"
+
+
 def test_columns_that_only_sound_like_a_split_are_named_as_not_used(read):
     columns = {"file": NAMES, "label": CLASSES, "stage": ["I", "II"] * 12, "fold": [0, 1] * 12}
     raw = read(columns)
