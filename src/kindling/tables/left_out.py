@@ -63,7 +63,7 @@ def _counts_rows(column: Column, rows: int) -> bool:
     is_long = column.high > column_types.EXACT and column.high % 1 == 0 and column.low % 1 == 0
     is_dense = column.high - column.low < COUNTER * rows
     is_year = column.low >= YEARS[0] and column.high <= YEARS[1]
-    is_count = (is_dense and not is_year) or _is_named_id(column.name)
+    is_count = column.low >= 0 and ((is_dense and not is_year) or _is_named_id(column.name))
     return is_long or (column.is_whole and is_count)
 
 

@@ -1,0 +1,120 @@
+"""Tables as other programs and countries write them, drawn by hypothesis, with the truth beside."""
+
+import datetime
+from typing import NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+ROWS = 60
+EPOCH = datetime.datetime(1970, 1, 1)
+MARKERS = ["", "NA", "n/a", "-", "NULL", "?"]
+
+
+class Foreign(NamedTuple):
+    """A file, what its columns hold, and how they are written.
+
+    Args:
+        content: bytes of the file.
+        truth: column -> numbers, days since 1970 or words; NaN and "" where there is none.
+        types: column -> number, date or category.
+    """
+
+    content: bytes
+    truth: dict
+    types: dict
+
+
+def grouped(number, decimals, decimal, group):
+    text = f"{number:,.{decimals}f}"
+    return text.replace(",", "\0").replace(".", decimal).replace("\0", group)
+
+
+@st.composite
+def number_columns(draw, decimal):
+    """Draw numbers of one size and how they are written; returns (cells, truth)."""
+    group = draw(st.sampled_from(["", " ", "\u202f", "'", "." if decimal == "," else ","]))
+    decimals = draw(st.sampled_from([0, 1, 2, 3, 5]))
+    unit = draw(
+        st.sampled_from(["{}"] * 4 + ["EUR {}", "{} \N{EURO SIGN}", "{} %", "${}", "CHF {}"])
+    )
+    negative = draw(st.sampled_from(["-{}", "-{}", "({})", "{}-", "\N{MINUS SIGN}{}"]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    numbers = (rng.normal(size=ROWS) * 10.0 ** draw(st.integers(0, 6))).round(decimals) + 0.0
+    cells = []
+    for number in numbers:
+        text = unit.format(grouped(abs(number), decimals, decimal, group))
+        cells.append(negative.format(text) if number < 0 else text)
+    return cells, numbers.tolist()
+
+
+DATE_FORMS = [
+    *("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y%m%d"),
+    *("%d.%m.%y", "%d-%b-%y", "%d %B %Y", "%b %d, %Y", "%a, %d %b %Y", "%G-W%V-%u"),
+]
+TIME_FORMS = ["", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p"]
+ZONES = ["", "", "", "+02:00", "Z", " -0500"]
+
+
+@st.composite
+def date_columns(draw):
+    """Draw moments and how they are written; returns (cells, days since 1970 on the wall)."""
+    date, time = draw(st.sampled_from(DATE_FORMS)), draw(st.sampled_from(TIME_FORMS))
+    if date in ("%Y%m%d", "%G-W%V-%u"):
+        time = ""
+    zone = draw(st.sampled_from(ZONES)) if time else ""
+    span = draw(st.sampled_from([5, 40, 900]))  # days
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    start = datetime.datetime(draw(st.integers(1995, 2025)), draw(st.integers(1, 12)), 1)
+    moments = [
+        start + datetime.timedelta(minutes=int(m)) for m in rng.integers(0, span * 1440, ROWS)
+    ]
+    form = date + time
+    truth = [datetime.datetime.strptime(m.strftime(form), form) for m in moments]
+    days = [(moment - EPOCH) / datetime.timedelta(days=1) for moment in truth]
+    return [moment.strftime(form) + zone for moment in moments], days
+
+
+@st.composite
+def word_columns(draw):
+    """Draw words, among them such as other columns write for nothing."""
+    words = draw(st.sampled_from([["red", "green", "NA"], ["None", "some", "all"], ["M", "F"]]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    cells = [words[k] for k in rng.integers(0, len(words), ROWS)]
+    return cells, cells
+
+
+@st.composite
+def foreign_tables(draw):
+    """Draw a whole file: separator, decimal sign, encoding, markers, index, titles."""
+    separator = draw(st.sampled_from([",", ";", "\t", "|"]))
+    decimal = draw(st.sampled_from([".", ","]))
+    columns, types = {}, {}
+    for k in range(draw(st.integers(1, 3))):
+        columns[f"amount {k}"], types[f"amount {k}"] = draw(number_columns(decimal)), "number"
+    for k in range(draw(st.integers(0, 2))):
+        columns[f"date {k}"], types[f"date {k}"] = draw(date_columns()), "date"
+    columns["word"], types["word"] = draw(word_columns()), "category"
+    marker, share = draw(st.sampled_from(MARKERS)), draw(st.sampled_from([0, 0, 0.1]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    written, truth = {}, {}
+    for name, (cells, values) in columns.items():
+        is_gap = (rng.random(ROWS) < share) & (types[name] != "category")
+        written[name] = [marker if gap else cell for cell, gap in zip(cells, is_gap, strict=True)]
+        truth[name] = [np.nan if gap else v for v, gap in zip(values, is_gap, strict=True)]
+    if draw(st.booleans()):
+        written = {"": [str(k) for k in range(ROWS)]} | written
+    end = draw(st.sampled_from(["\n", "\r\n"]))
+    rows = [list(written), *zip(*written.values(), strict=True)]
+    quotes = draw(st.booleans())
+    text = end.join(separator.join(_cell(c, separator, quotes) for c in row) for row in rows) + end
+    encoding = draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]))
+    try:
+        content = text.encode(encoding)
+    except UnicodeEncodeError:  # cp1252 has no narrow space
+        content = text.encode("utf-8")
+    return Foreign(content, truth, types)
+
+
+def _cell(cell, separator, quotes):
+    return f'"{cell}"' if quotes or separator in cell else cell
