@@ -6,7 +6,14 @@ from collections.abc import Callable, Sequence
 from kindling.errors import Problem
 from kindling.fixes import Fix, Setting
 from kindling.images.decoding import SUFFIXES
-from kindling.images.image_schema import BYTES, MIN_SIZE_PX, ImageHeader, ImageOptions, ImageSchema
+from kindling.images.image_schema import (
+    BYTES,
+    MAX_SIZE_PX,
+    MIN_SIZE_PX,
+    ImageHeader,
+    ImageOptions,
+    ImageSchema,
+)
 from kindling.images.listing import ListedImage, problems_by_rule
 
 Pairs = Sequence[tuple[ListedImage, ImageHeader]]
@@ -189,13 +196,14 @@ def _resized(headers: Sequence[ImageHeader], schema: ImageSchema) -> list[str]:
             found.setdefault(words, []).append((header.height, header.width))
     notes = []
     for words, sizes in sorted(found.items(), key=lambda pair: -len(pair[1])):
-        largest = max(sizes)
+        height, width = max(sizes)
         up_to = "" if len(set(sizes)) == 1 else "up to "
         keep = ""
-        if words.startswith("shrunk"):
-            keep = f" (data.size=[{largest[0]},{largest[1]}] keeps all pixels)"
-        size = f"{up_to}{largest[0]}x{largest[1]}"
-        done = words.format(size=size)
+        # Not for one large image among many small ones: all would take its size.
+        is_usual = 2 * len(sizes) >= len(headers) and max(height, width) <= MAX_SIZE_PX
+        if words.startswith("shrunk") and is_usual:
+            keep = f" (data.size=[{height},{width}] keeps all pixels)"
+        done = words.format(size=f"{up_to}{height}x{width}")
         notes.append(f"{len(sizes):,} of them {done}{keep}")
     return notes
 

@@ -18,6 +18,7 @@ RGB = tuple[int, int, int]
 WHITE: RGB = (255, 255, 255)
 MAX_PIXELS = 50_000_000  # 8,660 x 5,773; four bytes each are 200 MB while one image is decoded
 MIN_SIZE_PX = 8  # a side below this shows nothing, and no network takes it
+MAX_SIZE_PX = 4096  # the longest side that data.size takes
 AUTO_SIZE_PX = 128  # the longest side that data.size=auto chooses
 BYTES = "uint8"
 
