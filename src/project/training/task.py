@@ -117,7 +117,8 @@ class SupervisedTask(LightningModule):
                 optimizer.zero_grad()  # .grad adds up over backward calls
             outputs = self.network(batch.x)  # forward
             loss = self.loss(outputs, batch.y)
-            share = loss / self.accumulate if self.accumulate > 1 else loss
+            group = self.size_of_group(number)
+            share = loss / group if group > 1 else loss
             self.manual_backward(share)  # fills .grad of every parameter
             if (number + 1) % self.accumulate == 0 or number == last:
                 self.clip(optimizer)
@@ -131,6 +132,11 @@ class SupervisedTask(LightningModule):
         self.train_metrics.add(losses, outcomes, [batch.y for batch in batches])
         if last is not None:
             self.end_train_epoch()
+
+    def size_of_group(self, number: int) -> int:
+        """Count the batches of one optimizer step: the last step of an epoch may have fewer."""
+        first = number - number % self.accumulate
+        return min(self.accumulate, self.batches_per_epoch - first)
 
     def clip(self, optimizer: Optimizer) -> None:
         """Shorten the gradient; Lightning's own way refuses fused optimizers in bf16-mixed."""
@@ -149,6 +155,8 @@ class SupervisedTask(LightningModule):
 
     def on_train_start(self) -> None:
         self.num_steps_done = self.global_step  # not 0 where a run is resumed
+        calls = int(self.trainer.num_training_batches)
+        self.batches_per_epoch = min(self.num_batches, calls * self.steps_per_call)
 
     def end_train_epoch(self) -> None:
         """Publish the numbers of the epoch before any callback's end of it."""
