@@ -54,6 +54,15 @@ def is_header(row: Row, body: list[Row]) -> bool:
     return bool(cells) and not any(map(is_number, cells))
 
 
+def are_years(row: Row, body: list[Row]) -> bool:
+    """Say whether a row has words, and numbers above numbers only if they rise, as years do."""
+    columns = ColumnCells(body)
+    numbers = [c for n, c in enumerate(row.cells) if is_number(c) and columns.is_numeric(n)]
+    values = [float(cell) for cell in numbers if _is_plain(cell)]
+    is_rising = all(a < b for a, b in pairwise(values)) and len(values) == len(numbers)
+    return is_rising and len(numbers) < len([cell for cell in row.cells if cell])
+
+
 def has_no_names(row: Row, body: list[Row]) -> bool:
     """Say whether a first row cannot be a header: its cells are of the columns' own kinds.
 

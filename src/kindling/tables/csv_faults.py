@@ -64,7 +64,11 @@ class RaggedRows:
         got = first_few(some, total=self.count, noun="such rows")
         fix: tuple[Way, ...]
         if {*self.widths, shape.width} == {width + 1} and self.count > 1:
-            fix = ("name the first column in the header, or remove what ends each row",)
+            first = f"if line {shape.width_line + 1} is the header"
+            fix = (
+                "name the first column in the header, or remove what ends each row",
+                Setting("data.csv.skip", shape.width_line, first),
+            )
         elif shape.width != width:
             got += f"; most rows have {shape.width} cells, from line {shape.width_line + 1} on"
             fix = (Setting("data.csv.skip", shape.width_line), "correct the rows")

@@ -18,6 +18,7 @@ from kindling.tables.csv_evidence import (
     MARKERS,
     ColumnCells,
     Row,
+    are_years,
     has_no_names,
     is_header,
     is_number,
@@ -218,8 +219,13 @@ def _are_above(rows: list[Row], lead: int, width: int) -> bool:
     if has_no_names(rows[lead], body):  # then they may be the header
         return False
     # One cell more or less may be a header without a name, or with a separator at its end.
-    is_near = abs(len(before.cells) - width) == 1 and before.end == rows[lead].first
-    return not is_near or is_header(rows[lead], body)
+    is_apart = before.end < rows[lead].first
+    if is_header(rows[lead], body):
+        return True
+    if not are_years(rows[lead], body):
+        return False
+    has_numbers = any(map(is_number, rows[lead].cells))
+    return is_apart or (abs(len(before.cells) - width) > 1 and not has_numbers)
 
 
 def _count_units(body: list[Row], asked: Dialect) -> int:

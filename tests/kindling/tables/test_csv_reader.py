@@ -121,3 +121,25 @@ def test_a_row_may_be_longer_than_a_block(tmp_path, monkeypatch):
     row = [*map(str, range(10**6, 10**6 + 300))]
     (tmp_path / "wide.csv").write_text("\n".join([",".join(f"c{n}" for n in row), ",".join(row)]))
     assert [*read_table(tmp_path / "wide.csv").to_pylist()[0].values()] == row
+
+
+@pytest.mark.parametrize(
+    ("content", "fix", "got"),
+    [
+        ("Station,7\na,b,c\nx,u,v\ny,u,w\nx,p,v\n", "data.csv.skip=1 if line 2 is", "3 in line 2"),
+        (
+            "a,b,y\n1,2,3\n\n# note\n4,5,6\n#\n",
+            "\"data.csv.comment='#'\"",
+            "1 in line 4, 1 in line 6",
+        ),
+        ('a,b\n"1\n\n1",2\n3\n', "data.csv.separator=...", "1 in line 5"),
+        ("a,b,c,d\n1,2\n3,4\n5,6\n", "data.csv.skip=1", "most rows have 2 cells, from line 2 on"),
+    ],
+)
+def test_rows_that_do_not_fit_are_found_by_line_and_a_fix_is_guessed(read, content, fix, got):
+    with pytest.raises(DataError) as caught:
+        read(content)
+    (problem,) = caught.value.problems
+    assert problem.code == "D005"
+    assert got in problem.got
+    assert fix in problem.do
