@@ -62,7 +62,7 @@ def describe_date(column: Column, cells: pa.ChunkedArray) -> Column:
         **range_of(real),
         is_whole=column_types.is_whole(real),  # no time of the day
         pattern=patterns[0] if column_types.is_text(text) else "",
-        is_doubtful=len(patterns) > 1,
+        is_doubtful=column.is_doubtful or len(patterns) > 1,
         zones=zones,
         gaps=gaps,
     )
@@ -113,7 +113,7 @@ def settle_order(columns: Sequence[Column], train: pa.Table) -> list[Column]:
             known = pc.drop_null(known_dates(digits_as_text(train.column(column.name))))
             fits = [p for p in date_patterns(known) if _order(p) in sure]
             if len(fits) == 1:
-                blank = replace(column, pattern=fits[0])
+                blank = replace(column, pattern=fits[0], is_doubtful=False)
                 column = describe_date(blank, train.column(column.name))
         settled.append(column)
     return settled

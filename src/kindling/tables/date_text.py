@@ -169,6 +169,8 @@ def zone_of(kind: pa.DataType) -> str:
 
 def find_zones(text: pa.ChunkedArray) -> tuple[str, ...]:
     """Return the zones of dates, most first; ANY_ZONE for many, () where none has one."""
+    if not pc.any(pc.match_substring_regex(text, r":\d{2}.*[A-Z]$|:\d{2}.*[+-]\d{2}")).as_py():
+        return ()  # which is quick
     zones = cut_zones(pc.cast(text.combine_chunks(), pa.string()))[1]
     counts = zones.to_pandas().value_counts()
     names = tuple(map(str, counts.index))
@@ -205,6 +207,8 @@ def date_patterns(known: pa.ChunkedArray) -> tuple[str, ...]:
 
 def _by_year(patterns: list[str], known: pa.ChunkedArray) -> list[str]:
     """Leave out the forms by which the year comes first, or last, where they scatter the dates."""
+    if not any(pattern.startswith("%y") for pattern in patterns):
+        return patterns
     spans: dict[bool, float] = {}
     for pattern in patterns:
         ends = pc.min_max(pc.cast(read_moments(known, DateStyle(pattern)), pa.int64())).as_py()

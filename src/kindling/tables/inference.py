@@ -158,8 +158,10 @@ def _guess_from_text(blank: Column, known: pa.ChunkedArray, hints: Hints) -> Col
     if share >= MOSTLY:
         why = "numbers" if share == 1 else f"numbers in {share:.0%} of the cells"
         return replace(written, column_type="number", why=why)
-    if date_patterns(pc.drop_null(known_dates(known))):
-        return replace(blank, column_type="date", why=f"dates like {known[0]}")
+    patterns = date_patterns(pc.drop_null(known_dates(known)))
+    if patterns:
+        found = replace(blank, pattern=patterns[0], is_doubtful=len(patterns) > 1)
+        return replace(found, column_type="date", why=f"dates like {known[0]}")
     return replace(blank, why="text")
 
 
@@ -170,7 +172,10 @@ def styled(column: Column, cells: pa.ChunkedArray, hints: Hints, units: str = SU
     known = pc.drop_null(known_text(cells, (*NUMBER_MARKERS, *column.missing)))
     some = known.slice(0, SAMPLE)
     unit = "" if text_to_number(some, NumberStyle()).null_count == 0 else find_unit(some, units)
-    sign, is_doubtful = decide(evidence_of(known), hints.file, hints.dialect.decimal)
+    own = evidence_of(some)
+    if not own.decided or min(own.points, own.commas):  # else the first cells are enough
+        own = evidence_of(known)
+    sign, is_doubtful = decide(own, hints.file, hints.dialect.decimal)
     return replace(column, decimal=sign, unit=unit, is_doubtful=is_doubtful)
 
 
