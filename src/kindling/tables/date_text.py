@@ -52,6 +52,8 @@ class DateStyle:
 def known_dates(text: pa.ChunkedArray, missing: Iterable[str] = ()) -> pa.ChunkedArray:
     """Trim text and make null what stands for no date, such as 0000-00-00."""
     known = known_text(text, (*NUMBER_MARKERS, *missing))
+    if not pc.any(pc.starts_with(known, "00")).as_py():  # quick
+        return known
     is_zero = pc.match_substring_regex(known, ZERO_DATE)
     return pc.if_else(is_zero, pa.scalar(None, known.type), known)
 
