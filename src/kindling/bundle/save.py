@@ -15,8 +15,9 @@ from kindling.bundle.preprocess_file import not_kept
 from kindling.contract import DescribedData, DescribedTask
 from kindling.errors import Problem
 from kindling.files import write_atomically
+from kindling.formatting import json_text
 from kindling.registry import project_of
-from kindling.runs import BUNDLE_FOLDER, METRICS_FILE, NO_BUNDLE_FILE
+from kindling.runs import BUNDLE_FOLDER, NO_BUNDLE_FILE
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.tables.schema import TableSchema
 
@@ -56,14 +57,16 @@ def check_bundle(cfg: DictConfig, data: Any, task: Any) -> None:
         model_config_of(instantiate(cfg.model, _convert_="all"), task.network, data.spec)
 
 
-def save_bundle(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> str:
+def save_bundle(
+    cfg: DictConfig, data: Any, task: Any, trainer: Trainer, metrics: dict[str, Any]
+) -> str:
     """Write RUN/bundle from the best weights; say how to use it, or why there is none.
 
     One that predicts otherwise than the run that was tested is not kept.
     """
     run = Path(cfg.run_dir)
     (run / NO_BUNDLE_FILE).unlink(missing_ok=True)
-    problem = no_bundle(data, task) or _write(cfg, data, task, trainer)
+    problem = no_bundle(data, task) or _write(cfg, data, task, trainer, metrics)
     if problem is None:
         return "kindling predict latest new.csv"
     shutil.rmtree(run / BUNDLE_FOLDER, ignore_errors=True)  # also one of an earlier run
@@ -71,7 +74,9 @@ def save_bundle(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> str:
     return f"none: {problem.got}"
 
 
-def _write(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> Problem | None:
+def _write(
+    cfg: DictConfig, data: Any, task: Any, trainer: Trainer, metrics: dict[str, Any]
+) -> Problem | None:
     from kindling.bundle.bundle import write_bundle  # late: half a second for skops
     from kindling.bundle.verify import verify_bundle
 
@@ -84,6 +89,6 @@ def _write(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> Problem |
         schema=data.schema,
         preprocessor=fitted if isinstance(fitted, TablePreprocessor) else None,
         batch_size=data.eval_batch_size,
-        metrics=json.loads((run / METRICS_FILE).read_text(encoding="utf-8")),
+        metrics=json.loads(json_text(metrics)),
     )
     return verify_bundle(run / BUNDLE_FOLDER, data, task, trainer)

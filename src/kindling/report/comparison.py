@@ -2,8 +2,8 @@
 
 import difflib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -12,6 +12,7 @@ from kindling.formatting import count, first_few
 from kindling.report.run_folders import Run, Value
 from kindling.scoring import MetricInfo
 
+ROWS = "data.rows"  # no setting: what tells runs of other rows apart
 REPEATS = ("seed", "fold")  # runs that differ in keys of these last names alone are one group
 
 
@@ -42,6 +43,7 @@ class Comparison:
         sorted_by: one of either.
         is_descending: whether the largest are the best by that.
         groups: the best first.
+        notes: what a reader must know of the rows behind the numbers, in sentences.
     """
 
     data: str
@@ -52,6 +54,7 @@ class Comparison:
     sorted_by: str
     is_descending: bool
     groups: tuple[Group, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -84,9 +87,23 @@ def compare(runs: Sequence[Run], sort: str | None = None) -> list[Comparison]:
     same: dict[tuple[str, ...], list[Run]] = {}
     for run in sorted(runs, key=lambda run: run.folder):
         metric = run.metric
-        key = (run.data, run.problem_type, metric.name, metric.direction, str(metric.range))
+        # Other rows under the same name are another data set: its scores tell nothing of these.
+        measured = (metric.name, metric.direction, str(metric.range))
+        key = (run.data, run.problem_type, *measured, run.labels)
         same.setdefault(key, []).append(run)
-    return [_compare(same[key], sort) for key in sorted(same)]
+    tables = [_compare(same[key], sort) for key in sorted(same)]
+    return [_told_apart(table, tables) for table in tables]
+
+
+def _told_apart(table: Comparison, tables: Sequence[Comparison]) -> Comparison:
+    """Say where another table is of the same file or folder as it was at another time."""
+    same = (table.data, table.problem_type, table.metric)
+    if [(each.data, each.problem_type, each.metric) for each in tables].count(same) == 1:
+        return table
+    labels = table.groups[0].runs[0].labels
+    which = f"labels {labels[:4]}" if labels else "rows unknown"
+    note = f"other runs of {table.data} have other rows or labels: they are a table of their own"
+    return replace(table, data=f"{table.data} ({which})", notes=(note, *table.notes))
 
 
 def _compare(runs: list[Run], sort: str | None) -> Comparison:
@@ -106,8 +123,15 @@ def _compare(runs: list[Run], sort: str | None) -> Comparison:
 
     # As text, so that 1 and 1.0, a list, and a setting that a run lacks ("") can be compared.
     text = pd.DataFrame([_texts(run) for run in runs]).fillna("")
-    settings = differing(text)
-    equal = [setting for setting in settings if last_name(setting) not in REPEATS]
+    settings, equal = _settings(text)
+    rows = _rows_apart(runs, text, equal)
+    if rows is not None:
+        runs = [
+            replace(run, settings={**run.settings, ROWS: word})
+            for run, word in zip(runs, rows, strict=True)
+        ]
+        text[ROWS] = rows
+        settings, equal = _settings(text)
     group_of = text.groupby(equal, sort=False).ngroup() if equal else pd.Series(0, text.index)
     mean, std = values.groupby(group_of).mean(), values.groupby(group_of).std()
     # Runs are sorted within their group, then groups by their mean.
@@ -131,7 +155,46 @@ def _compare(runs: list[Run], sort: str | None) -> Comparison:
         key,
         is_descending,
         groups,
+        tuple(_notes(runs, groups, has_other_rows=rows is not None)),
     )
+
+
+def _settings(text: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Return the settings that differ, and those of them that a repetition shares."""
+    settings = differing(text)
+    return settings, [setting for setting in settings if last_name(setting) not in REPEATS]
+
+
+def _rows_apart(runs: list[Run], text: pd.DataFrame, equal: list[str]) -> list[str] | None:
+    """Tell runs apart that would pass for repetitions, but are of other rows; None: there are none.
+
+    Seed and fold draw another test set of the same rows, which is what they are varied for.
+    """
+    repeats = [key for key in text if last_name(key) in REPEATS]
+    seen: dict[tuple[str, ...], set[str]] = {}
+    drawn: dict[tuple[str, ...], set[str]] = {}
+    for place, run in enumerate(runs):
+        settings = tuple(text.loc[place, equal])
+        seen.setdefault(settings, set()).add(run.rows)
+        drawn.setdefault((*settings, *text.loc[place, repeats]), set()).add(run.test)
+    if all(len(digests) == 1 for digests in (*seen.values(), *drawn.values())):
+        return None
+    is_same = all(len(digests) == 1 for digests in seen.values())
+    return [(run.test if is_same else run.rows)[:4] or "unknown" for run in runs]
+
+
+def _notes(runs: list[Run], groups: tuple[Group, ...], *, has_other_rows: bool) -> Iterator[str]:
+    """Say what the numbers of a table do not: which rows they are of."""
+    if has_other_rows:
+        yield f"runs of other rows are no repetitions, and not averaged: {ROWS} tells them apart"
+    tests = [{run.test for run in group.runs} for group in groups]
+    if any(len(each) > 1 for each in tests):
+        yield "each seed or fold was tested on rows of its own: the std is over both"
+    if len({frozenset(each) for each in tests}) > 1:
+        yield "not all lines were tested on the same rows: small differences may be theirs"
+    unknown = sum(not run.test for run in runs)
+    if unknown and len(runs) > 1:
+        yield f"{count(unknown, 'run')} without data.json: which rows they tested is not known"
 
 
 def differing(text: pd.DataFrame) -> list[str]:

@@ -89,6 +89,7 @@ def to_json(tables: Sequence[Comparison]) -> list[dict[str, Any]]:
             "metric": table.metric.name,
             "sorted_by": table.sorted_by,
             "settings": list(table.settings),
+            "notes": list(table.notes),
             "groups": [
                 {
                     "n": len(group.runs),
@@ -177,6 +178,8 @@ def _print_table(console: Console, table: Comparison) -> None:
     console.print(Text(title, style="bold"), soft_wrap=True)
     console.print(grid)
     missing = [name for column, name in enumerate(table.head) if column not in kept]
+    for note in table.notes:
+        console.print(Text(note), soft_wrap=True)
     if missing:
         console.print(Text(f"no room for {', '.join(missing)}: --html or --csv shows all"))
 

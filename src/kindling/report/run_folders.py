@@ -5,9 +5,10 @@ a file of an unreasonable size or shape is left out with the reason.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,16 @@ import yaml  # type: ignore[import-untyped]
 
 from kindling.errors import ConfigError, Problem
 from kindling.formatting import first_few, printable, short_path
-from kindling.runs import CONFIG_FILE, METRICS_FILE, RUNS, list_runs
+from kindling.runs import CONFIG_FILE, DATA_FILE, METRICS_FILE, RUNS, list_runs
 from kindling.scoring import MetricInfo, info_from_json
 from kindling.types import SPLITS
 
 Value = str | int | float | bool | None
 # A run's files have a few thousand bytes, and nest five deep.
 MAX_BYTES, MAX_DEPTH, MAX_EVENTS, MAX_SCALAR = 1 << 20, 32, 20_000, 10_000
+MAX_DATA_BYTES = 1 << 26  # of DATA_FILE, which may name each row
+DIGESTS = {"rows": "inputs", "labels": "labels", "test": "test"}
+HEX = re.compile("[0-9a-f]{64}")
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is four times as fast
 # Where a run lies, and what leaves its numbers as they are: no settings to compare.
 NOT_SETTINGS = ("run_dir", "name", "overrides", "resume", "debug", "report", "baselines", "hydra")
@@ -40,6 +44,8 @@ class Run:
         numbers: by name, such as val/accuracy, baseline/accuracy or seconds.
         problem_type: as it was recorded; "" where it was not.
         metrics: what was measured, by name; the primary one first.
+        rows, labels, test: digests of the rows and labels it is made of, and of its test rows; ""
+            where the run does not say.
     """
 
     name: str
@@ -48,6 +54,9 @@ class Run:
     numbers: Mapping[str, float]
     problem_type: str
     metrics: Mapping[str, MetricInfo]
+    rows: str = ""
+    labels: str = ""
+    test: str = ""
 
     @property
     def metric(self) -> MetricInfo:
@@ -111,7 +120,23 @@ def read_folder(name: str, folder: Path) -> Run:
         results = json.loads(read_text(folder / METRICS_FILE))
     except ValueError as error:
         raise ValueError(f"{METRICS_FILE}: {error}") from error
-    return read_run(name, printable(short_path(str(folder))), config, results)
+    run = read_run(name, printable(short_path(str(folder))), config, results)
+    digests: dict[str, Any] = read_digests(folder / DATA_FILE)
+    return replace(run, **digests)
+
+
+def read_digests(file: Path) -> dict[str, str]:
+    """Read what data a run is made of, as digests; nothing where it does not say."""
+    if not file.exists():
+        return {}
+    try:
+        content = json.loads(read_text(file, MAX_DATA_BYTES))
+        found = {name: content[key] for name, key in DIGESTS.items()}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{DATA_FILE}: {type(error).__name__} {error}") from error
+    if not all(isinstance(each, str) and HEX.fullmatch(each) for each in found.values()):
+        raise ValueError(f"{DATA_FILE} has no digests")
+    return found
 
 
 def read_yaml(file: Path) -> Any:
@@ -127,14 +152,14 @@ def read_yaml(file: Path) -> Any:
     return yaml.load(text, Loader=LOADER)
 
 
-def read_text(file: Path) -> str:
+def read_text(file: Path, limit: int = MAX_BYTES) -> str:
     """Read a small file; nothing that is a pipe or a device, and no more than was asked."""
     if not file.is_file():
         raise ValueError(f"{file.name} is not a file")
     with file.open("rb") as stream:
-        content = stream.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise ValueError(f"{file.name} has more than {MAX_BYTES:,} bytes")
+        content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise ValueError(f"{file.name} has more than {limit:,} bytes")
     return content.decode("utf-8")
 
 

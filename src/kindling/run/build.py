@@ -5,6 +5,7 @@ import inspect
 import time
 from typing import Any
 
+import numpy as np
 from hydra.utils import instantiate
 from lightning import LightningModule, Trainer
 from omegaconf import DictConfig
@@ -14,10 +15,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from kindling.contract import DescribedData, ReadsFiles
 from kindling.errors import ConfigError, DataError, Problem
 from kindling.fixes import Setting
+from kindling.formatting import first_few
 from kindling.registry import METRICS, load, registered
 from kindling.scoring import Metric, logged_names, metrics_for
 from kindling.trainer.device import find_device
 from kindling.trainer.prepare import prepare
+from kindling.types import SPLITS
 
 
 def build_data(cfg: DictConfig) -> Any:
@@ -32,6 +35,8 @@ def build_data(cfg: DictConfig) -> Any:
         raise DataError(*files)
     if isinstance(data, ReadsFiles):
         data.setup()  # type: ignore[attr-defined]  # every LightningDataModule has it
+    if isinstance(data, DescribedData):
+        refuse_split(data)
     if cfg.checks and isinstance(data, DescribedData):
         from kindling.checks.data import check_data
 
@@ -41,6 +46,25 @@ def build_data(cfg: DictConfig) -> Any:
             raise DataError(*errors)
     data.began_s, data.ready_s = began_s, time.perf_counter()
     return data
+
+
+def refuse_split(data: DescribedData) -> None:
+    """Raise a DataError where a row lies in two splits, or in none: whoever has made them."""
+    taken = np.concatenate([np.asarray(data.split[split], np.int64) for split in SPLITS])
+    counts = np.bincount(taken, minlength=len(data.raw.y))
+    wrong = {"two splits": np.flatnonzero(counts > 1), "none": np.flatnonzero(counts == 0)}
+    problems = [
+        Problem(
+            "a row must lie in one split",
+            f"{len(rows):,} in {where}: {first_few(data.raw.names[rows[:5]], total=len(rows))}",
+            "let the splits of the data module be disjoint and cover all rows",
+            "D309",
+        )
+        for where, rows in wrong.items()
+        if len(rows)
+    ]
+    if problems:
+        raise DataError(*problems)
 
 
 def build_task(cfg: DictConfig, data: Any) -> LightningModule:

@@ -11,7 +11,7 @@ from kindling.contract import DescribedData, DescribedTask
 from kindling.formatting import short_path
 from kindling.run.console import show_plan, show_scores
 from kindling.run.plan import plan_lines
-from kindling.run.run_files import write_json, write_metrics, write_predictions
+from kindling.run.run_files import describe_metrics, write_json, write_predictions
 from kindling.runs import METRICS_FILE, RUNS
 
 
@@ -25,7 +25,7 @@ def finish(
     """Write and show what came of the run; return the best monitored value, for a sweeper."""
     end_span = span_of(trainer)
     end_span("baselines")
-    metrics = write_metrics(cfg, task, trainer, baselines)
+    metrics = describe_metrics(task, trainer, baselines)
     is_described = isinstance(data, DescribedData) and isinstance(task, DescribedTask)
     name = type(task.network if is_described else task).__name__
     show_scores({name: metrics["test"], **baselines})
@@ -42,7 +42,7 @@ def finish(
     if cfg.bundle:
         from kindling.bundle.save import save_bundle
 
-        lines["bundle"] = save_bundle(cfg, data, task, trainer)
+        lines["bundle"] = save_bundle(cfg, data, task, trainer, metrics)
         end_span("bundle")
     if cfg.report and is_described:
         from kindling.report.page import write_report
@@ -59,8 +59,9 @@ def finish(
         from kindling.callbacks.timer import describe_time, time_line
 
         metrics |= describe_time(trainer, data)
-        write_json(Path(cfg.run_dir) / METRICS_FILE, metrics)
         lines["time"] = time_line(metrics)
+    # Last, and once: a run that has this file is finished.
+    write_json(Path(cfg.run_dir) / METRICS_FILE, metrics)
     show_plan(lines)
     return float(trainer.checkpoint_callback.best_model_score)  # type: ignore[union-attr]
 

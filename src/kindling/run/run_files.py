@@ -20,7 +20,6 @@ from kindling.formatting import inert_table, json_text
 from kindling.runs import (
     CONFIG_FILE,
     ENVIRONMENT_FILE,
-    METRICS_FILE,
     OVERRIDES_FILE,
     PREDICTIONS_FILE,
     SETTINGS_FILE,
@@ -65,10 +64,10 @@ def git_revision(folder: Path) -> str | None:
     return done.stdout.strip() or None
 
 
-def write_metrics(
-    cfg: DictConfig, task: Any, trainer: Trainer, baselines: dict[str, dict[str, float]]
+def describe_metrics(
+    task: Any, trainer: Trainer, baselines: dict[str, dict[str, float]]
 ) -> dict[str, Any]:
-    """Write metrics.json; epochs count from 1."""
+    """Return what metrics.json holds; epochs count from 1."""
     best = trainer.checkpoint_callback.best_model_path  # type: ignore[union-attr]
     best_epoch = torch.load(best, map_location="cpu", weights_only=True)["epoch"] + 1
     metrics: dict[str, Any] = split_scores(task, trainer)
@@ -82,7 +81,6 @@ def write_metrics(
         "seconds": round(task.fit_s, 3) if hasattr(task, "fit_s") else None,
         "num_parameters": sum(p.numel() for p in task.parameters()),
     }
-    write_json(Path(cfg.run_dir) / METRICS_FILE, metrics)
     return metrics
 
 

@@ -110,9 +110,9 @@ class TableSource:
                 if not Path(path).is_file():
                     rule, fix = f"{key} must be a file", Setting(key, near_file(path) or ...)
                     problems.append(Problem(rule, what_is_at(path), fix, "D001"))
-        seen: dict[Path, str] = {}
+        seen: dict[object, str] = {}
         for key, path in self.files.items():
-            other = seen.setdefault(Path(path).absolute(), key)
+            other = seen.setdefault(file_identity(path), key)
             if other != key:
                 rule = "val and test files must differ from the training file"
                 fix = Setting(key, None, "to split rows off")
@@ -254,6 +254,15 @@ def columns_of(files: list[TableFile], name: str, rows: list[np.ndarray]) -> lis
     """Read one column of all files, and pair it with the rows that are used."""
     pairs = zip(files, rows, strict=True)
     return [FileColumn(file.path, file.column(name), used) for file, used in pairs]
+
+
+def file_identity(path: str) -> object:
+    """Return what is equal for one file under two names, such as a link to it."""
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return Path(path).absolute()
+    return status.st_dev, status.st_ino
 
 
 def what_is_at(path: str) -> str:

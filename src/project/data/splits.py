@@ -46,10 +46,11 @@ def split_rows(
         least one row for train where rows are split one by one.
 
     Raises:
-        DataError: a split would be empty, a group would be torn apart by what is given, or
-            two ways to split exclude each other.
+        DataError: a split would be empty, a row or a group would lie in two because of what is
+            given, or two ways to split exclude each other.
     """
     refuse_contradictions(given, groups, times, fold)
+    refuse_shared(given)
     classes = np.zeros(num_rows, np.int64) if labels is None else labels
     members = None if groups is None else group_codes(groups)
     # Given rows first: neither a fold nor a draw may take a row that the user has placed.
@@ -78,7 +79,8 @@ def split_rows(
     rows = {split: free[numbers == number] for number, split in enumerate(SPLITS)}
     rows |= {split: np.sort(some) for split, some in given.items()}
     refuse_empty(rows, num_rows)
-    assert sum(map(len, rows.values())) == num_rows, "every row must lie in one split"
+    whole = np.bincount(np.concatenate(list(rows.values())), minlength=num_rows)
+    assert (whole == 1).all(), "every row must lie in one split"
     return rows
 
 
@@ -117,6 +119,16 @@ def refuse_contradictions(
         problems.append(Problem(rule, got, "leave one of them out", "D302"))
     if problems:
         raise DataError(*problems)
+
+
+def refuse_shared(given: Mapping[Split, np.ndarray]) -> None:
+    """Raise a DataError where the user has given a row to two sets, or twice to one."""
+    rows = np.sort(np.concatenate([np.empty(0, np.int64), *given.values()]))
+    shared = rows[1:][rows[1:] == rows[:-1]]
+    if len(shared):
+        got = f"{len(shared):,} rows twice in {' and '.join(given)}, such as row {shared[0]}"
+        fix = "give sets that share no row"
+        raise DataError(Problem("a row must lie in one split", got, fix, "D309"))
 
 
 def refuse_torn_groups(

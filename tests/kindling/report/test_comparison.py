@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from markupsafe import escape
 from kindling.errors import ConfigError
 from kindling.report.comparison import compare
 from kindling.report.comparison_output import lines, to_csv, to_html, to_json
-from kindling.report.run_folders import read_run
+from kindling.report.run_folders import read_digests, read_run
 from kindling.scoring import infos_to_json, metrics_for
 from project.training.metrics import METRICS
 
@@ -244,3 +245,59 @@ def test_an_odd_description_of_a_metric_is_read_as_far_as_it_can_be(info):
 def test_a_description_cannot_steer_a_terminal():
     run = make("a", metrics=own("max", 0.1, label="\x1b[2J"))
     assert run.metric.label == "?[2J"
+
+
+def of_rows(run, rows, test, labels="l"):
+    return replace(run, rows=rows * 64, test=test * 64, labels=labels * 64)
+
+
+def test_runs_of_other_rows_are_no_repetitions():
+    runs = [
+        of_rows(make("a", val=0.5), "1", "a"),
+        of_rows(make("b", val=0.9), "2", "b"),  # the same command, other cells
+    ]
+    (table,) = compare(runs)
+    assert [len(group.runs) for group in table.groups] == [1, 1]
+    assert table.settings == ("data.rows",)
+    assert "runs of other rows are no repetitions" in table.notes[0]
+    cells = [line.cells[1].text for group in lines(table) for line in group]
+    assert sorted(cells) == ["1111", "2222"]
+
+
+def test_runs_of_other_labels_are_a_table_of_their_own():
+    runs = [of_rows(make("a"), "1", "a"), of_rows(make("b"), "2", "b", labels="m")]
+    tables = compare([*runs, of_rows(make("c"), "1", "a")])
+    assert sorted(names(table) for table in tables) == [["a", "c"], ["b"]]
+    assert len({table.title for table in tables}) == 2
+    assert all("a table of their own" in table.notes[0] for table in tables)
+    assert json.loads(json.dumps(to_json(tables)))[0]["notes"]
+
+
+def test_seeds_are_averaged_and_their_own_test_rows_are_said():
+    runs = [of_rows(make(str(k), seed=k, data__seed=k), "1", str(k)) for k in range(3)]
+    (table,) = compare(runs)
+    assert [len(group.runs) for group in table.groups] == [3]
+    assert any("tested on rows of its own" in note for note in table.notes)
+    # The same seed with another test set is no repetition of it.
+    (table,) = compare([*runs, of_rows(make("d", seed=2, data__seed=2), "1", "d")])
+    assert sorted(len(group.runs) for group in table.groups) == [1, 1, 1, 1]
+
+
+def test_equal_rows_need_no_note():
+    runs = [of_rows(make("a", width=64), "1", "a"), of_rows(make("b", width=128), "1", "a")]
+    (table,) = compare(runs)
+    assert table.notes == ()
+    (table,) = compare([runs[0], of_rows(make("b", width=128), "1", "b")])
+    assert "not all lines were tested on the same rows" in table.notes[0]
+
+
+def test_what_a_run_says_of_its_data_is_read_as_plain_digests(tmp_path):
+    file = tmp_path / "data.json"
+    assert read_digests(file) == {}
+    whole = {"inputs": "a" * 64, "labels": "b" * 64, "test": "c" * 64, "names": ["x"]}
+    file.write_text(json.dumps(whole))
+    assert read_digests(file) == {"rows": "a" * 64, "labels": "b" * 64, "test": "c" * 64}
+    for broken in ("[]", "3", "{", json.dumps(whole | {"test": "\x1b[2J"}), "{}"):
+        file.write_text(broken)
+        with pytest.raises(ValueError, match=r"data\.json"):
+            read_digests(file)

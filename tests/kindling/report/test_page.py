@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from kindling.report.page import write_report
-from kindling.run.run_files import write_metrics
+from kindling.run.run_files import describe_metrics
 from kindling.scoring import Metric
 
 pytestmark = pytest.mark.slow  # whole reports
@@ -85,7 +85,7 @@ def test_an_own_metric_is_in_the_table_with_an_interval_and_drawn(build, compose
     trainer.fit(task, data)
     trainer.test(task, data, ckpt_path="best", weights_only=True, verbose=False)
     cfg = compose("report=true")
-    metrics = write_metrics(cfg, task, trainer, {"dummy": {"kappa": 0.0, "accuracy": 0.5}})
+    metrics = describe_metrics(task, trainer, {"dummy": {"kappa": 0.0, "accuracy": 0.5}})
     text = write_report(cfg, data, task, trainer, metrics, {}).read_text(encoding="utf-8")
     assert re.search(r"Cohen&#39;s kappa</th><td[^>]*>0\.\d+</td><td[^>]*>0\.\d+ to ", text)
     assert "Cohen&#39;s kappa on test rows" in text  # the first card

@@ -1,10 +1,15 @@
 """Everything in the way of a run is found before the first step."""
 
+import shutil
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from kindling.errors import ConfigError, DataError
+from kindling.run.build import build_data
 from project.baselines import rows_of
+from project.data.datamodule import DataModule
 
 
 def test_stage_three_lists_everything_at_once(build):
@@ -113,3 +118,61 @@ def test_baselines_have_the_very_rows_of_the_network(build):
         assert (x == batches[0].x.numpy()).all()
         assert (y == batches[0].y.numpy()).all()
         assert len(batches) == 1
+
+
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_a_val_file_that_is_the_training_file_under_another_name_is_refused(
+    build, table_csv, tmp_path, link
+):
+    getattr(tmp_path / "other.csv", link)(table_csv)
+    keys = ["data=table", f"data.path={table_csv}", "data.target=label"]
+    with pytest.raises(DataError, match="val and test files must differ from the training file"):
+        build(*keys, f"data.val_path={tmp_path / 'other.csv'}")
+
+
+def is_disjoint_and_covers(data):
+    return sorted(np.concatenate(list(data.split.values()))) == list(range(len(data.raw.y)))
+
+
+def test_folds_leave_given_val_rows_alone_in_tables_and_images(
+    build, table_csv, image_folder, tmp_path
+):
+    frame = pd.read_csv(table_csv)
+    for name, rows in (("train", frame[:50]), ("val", frame[50:])):
+        rows.to_csv(tmp_path / f"{name}.csv", index=False)
+    for split, numbers in (("train", range(12)), ("valid", range(12, 20))):
+        for label in ("red", "blue"):
+            folder = tmp_path / "set" / split / label
+            folder.mkdir(parents=True)
+            for number in numbers:
+                shutil.copy(image_folder / label / f"{number:02}.png", folder)
+    table = [f"data.path={tmp_path}/train.csv", f"data.val_path={tmp_path}/val.csv"]
+    for keys, num_val in (
+        (["data=table", "data.target=label", *table], 14),
+        (["data=images", f"data.path={tmp_path}/set"], 16),
+    ):
+        tested = []
+        for fold in range(3):
+            data, _, _ = build(*keys, f"data.fold={fold}", "data.num_folds=3")
+            assert is_disjoint_and_covers(data)
+            assert len(data.split["val"]) == num_val
+            tested += data.split["test"].tolist()
+        assert sorted([*tested, *data.split["val"]]) == list(range(len(data.raw.y)))
+
+
+class Overlapping(DataModule):
+    """Somebody's own data module: a test row is trained on, and a val row is in no split."""
+
+    def setup(self, stage=None):
+        super().setup(stage)
+        self.split["train"] = np.append(self.split["train"], self.split["test"][:1])
+        self.split["val"] = self.split["val"][1:]
+
+
+def test_a_data_module_whose_splits_overlap_is_refused(compose):
+    cfg = compose(f"data._target_={__name__}.Overlapping.from_config")
+    with pytest.raises(DataError) as caught:
+        build_data(cfg)
+    assert [problem.code for problem in caught.value.problems] == ["D309", "D309"]
+    assert "1 in two splits" in str(caught.value)
+    assert "1 in none" in str(caught.value)

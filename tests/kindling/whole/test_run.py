@@ -148,6 +148,8 @@ def test_the_run_folder_is_complete(run):
         "config.yaml",
         "overrides.txt",
         "environment.json",
+        "settings.json",
+        "data.json",
         "metrics.json",
         "predictions.csv",
         "bundle",

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -178,3 +180,63 @@ def test_what_excludes_each_other_is_refused():
             given={"test": np.arange(2)},
             fold=0,
         )
+
+
+# Whatever is combined
+
+WAYS = list(
+    itertools.product(
+        ("", "val", "test", "val test"),  # given
+        (None, 0, 3),  # fold
+        ("", "group", "time"),
+        (False, True),  # labels
+        range(3),  # seed
+    )
+)
+
+
+@pytest.mark.parametrize(("names", "fold", "by", "has_labels", "seed"), WAYS)
+def test_splits_are_disjoint_and_cover_all_rows_whatever_is_combined(
+    names, fold, by, has_labels, seed
+):
+    rng = np.random.default_rng(seed)
+    groups = rng.integers(0, 40, 300).astype(str)
+    groups[rng.random(300) < 0.1] = ""  # alone
+    parts = np.array_split(rng.permutation(40).astype(str), 5)  # whole groups in each
+    own = dict(zip(names.split(), parts, strict=False))
+    given = {name: np.flatnonzero(np.isin(groups, part)) for name, part in own.items()}
+    words = {
+        "val_fraction": 0.2,
+        "test_fraction": 0.2,
+        "seed": seed,
+        "given": given,
+        "fold": fold,
+        "groups": groups if by == "group" else None,
+        "times": rng.random(300) if by == "time" else None,
+    }
+    labels = rng.integers(0, 3, 300) if has_labels else None
+    if fold is not None and ("test" in given or by == "time"):
+        with pytest.raises(DataError, match="leave one of them out"):
+            split_rows(300, labels, **words)
+        return
+    found = split_rows(300, labels, **words)
+    assert sorted(np.concatenate(list(found.values()))) == list(range(300))
+    assert all(len(rows) for rows in found.values())
+    for name, rows in given.items():
+        assert (found[name] == rows).all()
+    if by == "group":
+        sides = [set(groups[rows]) - {""} for rows in found.values()]
+        assert len(set().union(*sides)) == sum(map(len, sides))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"val": np.array([1, 2, 3]), "test": np.array([3, 4])},
+        {"val": np.array([1, 2, 2])},
+        {"test": np.array([7, 7])},
+    ],
+)
+def test_a_row_that_is_given_twice_is_refused(given):
+    with pytest.raises(DataError, match="a row must lie in one split"):
+        split(20, given=given)
