@@ -1,9 +1,12 @@
 """Describe an exported file for those who do not know Kindling: columns, codes, inputs, outputs."""
 
+import inspect
 from typing import Any
 
 from kindling import __version__
 from kindling.bundle.predictor import Predictor
+from kindling.export import raw_cells
+from kindling.export.cell_rules import READING, cell_rules
 from kindling.images.image_schema import ImageSchema
 from kindling.tables.column import Column
 from kindling.tables.column_types import MISSING
@@ -49,6 +52,7 @@ def notes_of(model: Predictor, *, network_only: bool, is_program: bool) -> dict[
     }
     if isinstance(model.schema, TableSchema):
         notes["columns"] = [_column(column) for column in model.schema.used]
+        notes |= {"reading": READING, "reading in Python": inspect.getsource(raw_cells)}
         x, prepared = COLUMNS, PREPARED_COLUMNS
     else:
         notes["image_shape"] = list(model.schema.shape)  # channels, height, width
@@ -77,6 +81,7 @@ def _column(column: Column) -> dict[str, Any]:
         "name": column.name,
         "column_type": column.column_type,
         "meaning": MEANING[column.column_type],
+        "cells": cell_rules(column),
     }
     if column.column_type == "category":
         described |= {"code": CODE, "categories": list(column.categories)}

@@ -32,10 +32,11 @@ _SIGNED = {
     ",": r"[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d{2})+,\d{3}",
     ".": r"[1-9]\d{0,2}(?:\.\d{3})+",
 }
-_BODY = {
+BODIES = {
     ".": rf"^(?:(?:{_GROUPED}|{_SIGNED[',']}|\d+)(?:\.\d*)?|\.\d+){_EXPONENT}$",
     ",": rf"^(?:(?:{_GROUPED}|{_SIGNED['.']}|\d+)(?:,\d*)?|,\d+){_EXPONENT}$",
 }
+GROUPS = {".": "[ ',]", ",": "[ '.]"}  # what stands between groups of digits
 # Two readings: 1.234 and 1,234 are a thousand or one and a bit.
 TWO_READINGS = r"^[1-9]\d{0,2}[.,]\d{3}$"
 
@@ -49,8 +50,12 @@ CURRENCY = rf"{_CODES}|{_WORDS}|\p{{Sc}}"
 SURE_UNIT = rf"{CURRENCY}|[%\x{{2030}}]"  # what can be nothing but a unit of its number
 ANY_UNIT = rf"{CURRENCY}|[%\x{{2030}}\x{{B0}}]|[\pL\x{{B5}}\x{{B0}}\x{{B2}}\x{{B3}}/]{{1,5}}\.?"
 _ALIKE = {"\u20ac": "EUR", "Euro": "EUR", "euro": "EUR", "\xa3": "GBP"}
-_SPACE, _MINUS, _APOSTROPHE = r"[\x{A0}\x{2007}\x{2009}\x{202F}]", "\u2212", "\u2019"
-_NO_CENTS = r"(\d)[.,](?:--?|\x{2013}|\x{2014})([^\d]*)$"  # 5,- is 5
+REPLACED = {  # before a number is looked for: expression -> what takes its place
+    r"[\x{A0}\x{2007}\x{2009}\x{202F}]": " ",
+    r"\x{2212}": "-",
+    r"\x{2019}": "'",
+    r"(\d)[.,](?:--?|\x{2013}|\x{2014})([^\d]*)$": r"\1\2",  # 5,- is 5
+}
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,16 @@ def unsigned(text: Text) -> Text | None:
     return pc.replace_substring_regex(text, r"^[+-]", "")
 
 
+def parts_pattern(unit: str) -> str:
+    """Return an expression of a number whose unit is one of those of another expression."""
+    one, two, three = (rf"(?: ?(?P<unit{k}>{unit}) ?)?" for k in (1, 2, 3))
+    return (
+        rf"^(?P<open>\()?(?P<sign1>[+-])?{one}(?P<sign2>[+-])? ?"
+        rf"(?P<body>[\d.,](?:[\d.,' ]*[\d.,])?{_EXPONENT})"
+        rf"{two} ?(?P<trail>-)?(?P<close>\))?{three}$"
+    )
+
+
 def cell_parts(text: Text, unit: str) -> dict[str, Text]:
     """Cut N cells into what stands before, within and behind a number; null where there is none.
 
@@ -123,16 +138,10 @@ def cell_parts(text: Text, unit: str) -> dict[str, Text]:
         text: trimmed.
         unit: an expression of the units that may stand there.
     """
-    one, two, three = (rf"(?: ?(?P<unit{k}>{unit}) ?)?" for k in (1, 2, 3))
-    pattern = (
-        rf"^(?P<open>\()?(?P<sign1>[+-])?{one}(?P<sign2>[+-])? ?"
-        rf"(?P<body>[\d.,](?:[\d.,' ]*[\d.,])?{_EXPONENT})"
-        rf"{two} ?(?P<trail>-)?(?P<close>\))?{three}$"
-    )
-    text = pc.replace_substring_regex(pc.cast(text, pa.string()), _SPACE, " ")
-    text = pc.replace_substring(pc.replace_substring(text, _MINUS, "-"), _APOSTROPHE, "'")
-    text = pc.replace_substring_regex(text, _NO_CENTS, r"\1\2")
-    found = pc.extract_regex(text, pattern)
+    text = pc.cast(text, pa.string())
+    for pattern, instead in REPLACED.items():
+        text = pc.replace_substring_regex(text, pattern, instead)
+    found = pc.extract_regex(text, parts_pattern(unit))
     if isinstance(found, pa.ChunkedArray):
         found = found.combine_chunks()
     fields = {field.name: pc.struct_field(found, field.name) for field in found.type}
@@ -166,9 +175,8 @@ def _tidy(text: Text, style: NumberStyle) -> Text:
 
 
 def _ungroup(body: Text, decimal: str) -> Text:
-    is_number = pc.match_substring_regex(body, _BODY[decimal])
-    groups = "[ ',]" if decimal == "." else "[ '.]"
-    bare = _with_point(pc.replace_substring_regex(body, groups, ""), decimal)
+    is_number = pc.match_substring_regex(body, BODIES[decimal])
+    bare = _with_point(pc.replace_substring_regex(body, GROUPS[decimal], ""), decimal)
     return pc.if_else(is_number, bare, pa.scalar(None, pa.string()))
 
 

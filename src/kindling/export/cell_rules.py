@@ -1,0 +1,78 @@
+"""Describe how the raw cells of a column become inputs of an exported model: words and expressions.
+
+`raw_cells.py` does what is described, with Python alone; other languages can do the same.
+"""
+
+import re
+from typing import Any
+
+import pyarrow as pa
+
+from kindling.tables.column import Column
+from kindling.tables.column_types import FALSE, INFINITE, LARGEST, MISSING, TRUE, to_number
+from kindling.tables.number_text import (
+    BODIES,
+    GROUPS,
+    MARKERS,
+    NUMBER_MARKERS,
+    PLAIN,
+    REPLACED,
+    TWO_READINGS,
+    NumberStyle,
+    parts_pattern,
+    unit_pattern,
+)
+
+READING = (
+    "Trim a cell. If it is in `missing`, or its number in `missing_numbers`, nothing is known: "
+    "NaN, or `empty` of a category. Of text, words in `infinite` are NaN, those in `true` and "
+    "`false` 1 and 0, in whatever case. A number: what `plain` fits is one, with `,` for `.`; of "
+    "other text, `replace` in turn, then cut by `number`; of the body, the first of `bodies` that "
+    "fits says what to take out; `two_readings` is refused; - or ( makes it negative. A date: by "
+    "`pattern`, in UTC. A category: as it is; else the only one of the same whole number (3.0, 03 "
+    "and 3), truth value (True, true) or day. What fits nothing is refused."
+)
+WORDS_OF = {"number": NUMBER_MARKERS, "boolean": MARKERS, "date": MARKERS, "category": (MISSING,)}
+CODE_POINT = re.compile(r"\\x\{([0-9A-F]+)\}")
+
+
+def cell_rules(column: Column) -> dict[str, Any]:
+    """Return what `read_cell` needs to know, as plain values; see READING."""
+    kind = column.column_type
+    rules: dict[str, Any] = {"missing": [*WORDS_OF[kind], *column.missing]}
+    if kind == "category":
+        return rules | {"empty": column.empty}
+    rules |= {"missing_numbers": _numbers(column), "infinite": [*INFINITE]}
+    if kind == "date":
+        return rules | {"pattern": column.pattern or "ISO8601"}
+    if kind == "boolean":
+        return rules | {"true": [*TRUE], "false": [*FALSE]} | _number_rules(NumberStyle())
+    truth = (["true"], ["false"]) if column.is_zero_or_one else ([], [])
+    return rules | {"true": truth[0], "false": truth[1]} | _number_rules(column.style)
+
+
+def _numbers(column: Column) -> list[float]:
+    """Return the numbers that stand for nothing known."""
+    if column.column_type == "date":
+        return []
+    words = pa.chunked_array([pa.array(column.missing, pa.string())])
+    style = column.style if column.column_type == "number" else NumberStyle()
+    numbers = to_number(words, NumberStyle(style.decimal, style.unit))
+    return [number for number in numbers.to_pylist() if number is not None]
+
+
+def _number_rules(style: NumberStyle) -> dict[str, Any]:
+    signs = [style.decimal] if style.decimal else [".", ","]
+    return {
+        "plain": PLAIN[style.decimal],
+        "replace": [[_usual(old), new] for old, new in REPLACED.items()],
+        "number": _usual(parts_pattern(unit_pattern(style.unit))),
+        "bodies": [[BODIES[sign], GROUPS[sign]] for sign in signs],
+        "two_readings": "" if style.decimal else TWO_READINGS,
+        "largest": LARGEST,
+    }
+
+
+def _usual(expression: str) -> str:
+    r"""Write \\x{20AC} as the sign itself, as most languages read expressions."""
+    return CODE_POINT.sub(lambda found: chr(int(found[1], 16)), expression)

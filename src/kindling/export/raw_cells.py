@@ -1,0 +1,170 @@
+"""Turn cells as they stand in a file into the inputs of an exported model, with Python alone.
+
+A model that was exported to ONNX takes numbers and categories; how raw cells become these is told
+by its metadata, one description for each column, and done here in full: this file needs nothing
+else of Kindling, and may be copied. `read_cell(" 3.0 ", column)` returns what goes into the input.
+"""
+
+import math
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+WHOLE, NUMBER = r"[+-]?\d{1,99}(\.0*)?", r"[+-]?(\d+\.?\d*|\.\d+)"
+DAY = r"(\d{4}-\d\d-\d\d)([ T]00:00:00)?"
+ISO = (  # a year, a month or a day; the clock only behind a day
+    r"(\d{4})(?:([-/. ]?)(\d\d?)(?:\2(\d\d?)"
+    r"(?:[T ](\d\d?)(?::?(\d\d?)(?::?(\d\d?)(?:\.(\d*))?)?)?(?: ?(Z|[+-]\d\d(?::?\d\d)?))?)?)?)?"
+)
+EXACT = 2**53  # a float64 holds every integer up to here
+
+
+def read_cell(cell: Any, column: dict[str, Any]) -> float | str:
+    """Return what the model takes for a cell: a number, NaN where it is missing, or a category.
+
+    Args:
+        cell: text as it stands in a CSV file, or a value of Python; None where there is none.
+        column: of the list `columns` in the metadata of the exported file.
+
+    Raises:
+        ValueError: the cell does not fit its column, and `kindling predict` refuses it.
+    """
+    kind, how = column["column_type"], column["cells"]
+    if cell is None or cell != cell:  # NaN
+        cell = ""
+    if isinstance(cell, str):
+        cell = cell.strip()
+        cell = "" if cell in how["missing"] else cell
+    if kind == "category":
+        return read_category(cell, how, column["categories"])
+    if cell == "" or (isinstance(cell, str) and cell.lower() in how["infinite"]):
+        return math.nan
+    try:
+        number = READ[kind](cell, how)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"{cell!r} is no {kind}") from error
+    return math.nan if number in how["missing_numbers"] else number
+
+
+def read_category(cell: Any, how: dict[str, Any], categories: list[str]) -> str:
+    """Return the category that is meant; what is returned as it is, is unknown to the model."""
+    text = write(cell)
+    if text == "" or text in how["missing"]:
+        return how["empty"]
+    is_float = isinstance(cell, float | Decimal)
+    meant = [name for name in categories if meaning(name, is_float) == meaning(text, is_float)]
+    return (
+        meant[0] if text not in categories and meaning(text, is_float) and len(meant) == 1 else text
+    )
+
+
+def meaning(text: str, is_float: bool) -> tuple[str, Any] | None:
+    """Return what text says beyond its letters: a truth value, a number or a day."""
+    if text.lower() in ("true", "false"):
+        return "truth", text.lower()
+    if is_float and re.fullmatch(NUMBER, text, re.ASCII) and abs(float(text)) <= EXACT:
+        return "number", float(text)
+    if not is_float and re.fullmatch(WHOLE, text, re.ASCII):
+        return "number", int(text.partition(".")[0])
+    day = re.fullmatch(DAY, text, re.ASCII)
+    return ("day", day[1]) if day else None
+
+
+def write(cell: Any) -> str:
+    """Write a value of Python as a category is written."""
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) <= EXACT:
+        return str(int(cell))
+    if isinstance(cell, float):
+        return re.sub(r"e-0(\d)$", r"e-\1", repr(cell))
+    if isinstance(cell, datetime) and cell.tzinfo is None and cell.time() == time():
+        cell = cell.date()
+    return str(cell)
+
+
+def read_number(cell: Any, how: dict[str, Any]) -> float:
+    """Return a number that is written as the column's numbers are."""
+    if isinstance(cell, timedelta):
+        return cell / timedelta(seconds=1)
+    if isinstance(cell, time):
+        return timedelta(hours=cell.hour, minutes=cell.minute, seconds=cell.second).total_seconds()
+    if isinstance(cell, bool) and not how["true"]:
+        raise ValueError(f"{cell} is no number")
+    number = text_to_number(cell, how) if isinstance(cell, str) else float(cell)
+    if math.isinf(number) and not isinstance(cell, str):
+        return math.nan  # it is no measurement; text such as 1e999 is a mistake
+    if abs(number) > how["largest"]:
+        raise ValueError(f"{cell} is too large")
+    return number
+
+
+def text_to_number(text: str, how: dict[str, Any]) -> float:
+    """Return the number that text says."""
+    if text.lower() in (*how["true"], *how["false"]):
+        return float(text.lower() in how["true"])
+    if re.fullmatch(how["plain"], text, re.ASCII):
+        return float(text.replace(",", "."))
+    for pattern, instead in how["replace"]:
+        text = re.sub(pattern, instead, text, flags=re.ASCII)
+    found = re.fullmatch(how["number"], text, re.ASCII)
+    parts = {name: part or "" for name, part in found.groupdict().items()} if found else {}
+    signs = "".join(parts.get(name, "") for name in ("sign1", "sign2", "trail", "open"))
+    units = [name for name in ("unit1", "unit2", "unit3") if parts.get(name)]
+    is_closed = bool(parts.get("open")) == bool(parts.get("close"))
+    body = parts.get("body", "") if len(signs) < 2 and len(units) < 2 and is_closed else ""
+    if how["two_readings"] and re.fullmatch(how["two_readings"], body, re.ASCII):
+        raise ValueError(f"{text!r} can be read as two numbers")
+    for pattern, groups in how["bodies"]:
+        if re.fullmatch(pattern, body, re.ASCII):
+            number = float(re.sub(groups, "", body).replace(",", "."))
+            return -number if signs in ("-", "(") else number
+    raise ValueError(f"{text!r} is no number")
+
+
+def read_boolean(cell: Any, how: dict[str, Any]) -> float:
+    """Return 1 for true, 0 for false."""
+    number = text_to_number(cell, how) if isinstance(cell, str) else float(cell)
+    if number not in (0.0, 1.0):
+        raise ValueError(f"{cell!r} is neither true nor false")
+    return number
+
+
+def read_date(cell: Any, how: dict[str, Any]) -> float:
+    """Return days since 1970 of a date or a moment; one without a zone is in UTC."""
+    if isinstance(cell, int | float | Decimal) and not isinstance(cell, bool):
+        cell = write(cell)  # 20240131
+    if isinstance(cell, str):
+        by_pattern = how["pattern"] != "ISO8601"
+        moment = datetime.strptime(cell, how["pattern"]) if by_pattern else read_iso(cell)
+    elif isinstance(cell, datetime):
+        moment = cell
+    elif isinstance(cell, date):
+        moment = datetime(cell.year, cell.month, cell.day, tzinfo=UTC)
+    else:
+        raise ValueError(f"{cell!r} is no date")
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return ((moment - EPOCH) // timedelta(microseconds=1)) / 86_400e6
+
+
+def read_iso(text: str) -> datetime:
+    """Read a date as ISO 8601 writes it, with any one sign between its parts."""
+    found = re.fullmatch(ISO, text, re.ASCII)
+    if not found:
+        raise ValueError(f"{text!r} is no date")
+    year, _, month, day, *clock, fraction, zone = found.groups()
+    hour, minute, second = (int(part or 0) for part in clock)
+    micro = int(((fraction or "") + "000000")[:6])
+    moment = datetime(
+        int(year), int(month or 1), int(day or 1), hour, minute, second, micro, tzinfo=UTC
+    )
+    if zone in (None, "Z"):
+        return moment
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return moment - offset if zone[0] == "+" else moment + offset
+
+
+READ = {"number": read_number, "boolean": read_boolean, "date": read_date}
