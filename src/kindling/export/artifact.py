@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import nn
 
 from kindling.bundle.inputs import to_table
 from kindling.bundle.predictor import Predictor
+from kindling.errors import ConfigError, Problem
+from kindling.export.cell_rules import describe_column
 from kindling.export.program import UNKNOWN_CODE, Program, codes_of, detached_copy
+from kindling.export.raw_cells import read_cell
 from kindling.images.pixel_scaling import PixelScaler
 from kindling.tables.schema import TableSchema
 
@@ -56,22 +60,39 @@ class Sample:
 
 
 def sample_of(model: Predictor, rows: Any, source: str) -> Sample:
-    """Make a sample of raw rows: whatever `Predictor.predict` takes."""
+    """Make a sample of raw rows: whatever `Predictor.predict` takes.
+
+    What goes into the file is made of raw cells by its own notes alone, as strangers will do it.
+    """
     x = model.inputs(rows, file=source)
     outputs = model.outputs(x)
     if not isinstance(model.schema, TableSchema):  # images: the pixels are the raw rows already
         scaler = PixelScaler(model.spec.pixel_mean, model.spec.pixel_scale)
         return Sample(source, scaler(torch.from_numpy(x)).numpy(), outputs, x)
-    features = model.schema.cast(to_table(rows, model.schema), source)
+    table = to_table(rows, model.schema)
     columns, raw = {}, np.empty((len(x), len(model.schema.used)))
     for number, column in enumerate(model.schema.used):
-        cells = features[column.features[0]].to_numpy()
+        cells = _read_cells(table.column(column.name), describe_column(column), source)
         columns[column.name] = cells.reshape(-1, 1)
         if column.column_type == "category":
             codes = codes_of(column.categories)  # one tensor holds no text
             cells = np.array([codes.get(name, UNKNOWN_CODE) for name in cells])
         raw[:, number] = cells
     return Sample(source, x, outputs, raw, columns)
+
+
+def _read_cells(cells: pa.ChunkedArray, column: dict[str, Any], source: str) -> np.ndarray:
+    """Return float64 or text (N,) as `read_cell` reads raw cells, each different one once."""
+    encoded = cells.combine_chunks().dictionary_encode()
+    try:
+        distinct = [read_cell(cell, column) for cell in (*encoded.dictionary.to_pylist(), None)]
+    except ValueError as error:
+        rule = "an exported file must read every cell that `kindling predict` reads"
+        got = f"{error} in column {column['name']!r} of {source}"
+        fix = "type --network-only, and prepare the columns yourself"
+        raise ConfigError(Problem(rule, got, fix, column=column["name"])) from error
+    dtype = object if column["column_type"] == "category" else np.float64
+    return np.array(distinct, dtype)[encoded.indices.fill_null(-1).to_numpy()]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from kindling.tables.column import Column
 from kindling.tables.column_types import FALSE, INFINITE, LARGEST, MISSING, TRUE, to_number
+from kindling.tables.date_text import TIDY, WITH_ZONE, ZERO_DATE, plain_form
 from kindling.tables.number_text import (
     BODIES,
     GROUPS,
@@ -28,12 +29,40 @@ READING = (
     "NaN, or `empty` of a category. Of text, words in `infinite` are NaN, those in `true` and "
     "`false` 1 and 0, in whatever case. A number: what `plain` fits is one, with `,` for `.`; of "
     "other text, `replace` in turn, then cut by `number`; of the body, the first of `bodies` that "
-    "fits says what to take out; `two_readings` is refused; - or ( makes it negative. A date: by "
-    "`pattern`, in UTC. A category: as it is; else the only one of the same whole number (3.0, 03 "
-    "and 3), truth value (True, true) or day. What fits nothing is refused."
+    "fits says what to take out; `two_readings` is refused; - or ( makes it negative. A date: "
+    "`zero` is NaN; by `pattern`; else cut by `with_zone`, `tidy` in turn, and by the clock that "
+    "stands there if its zone is in `zones`, else by that of the only one; days of `gaps` are NaN. "
+    "A category: as it is; else the only one of the same whole number (3.0, 03 and 3), truth value "
+    "(True, true) or day. What fits nothing is refused."
 )
-WORDS_OF = {"number": NUMBER_MARKERS, "boolean": MARKERS, "date": MARKERS, "category": (MISSING,)}
+# What the cell of an ONNX input holds, by the type of its column.
+MEANING = {
+    "number": "float64 number; NaN is missing",
+    "boolean": "float64 0 or 1; NaN is missing",
+    "date": "float64 days since 1970-01-01, by the clock of the train rows; NaN is missing",
+    "category": f"text; {MISSING!r} is missing; a category that was not learnt from is unknown",
+}
+CODE = "the code of a category: 0 unknown, 1 missing, then those in `categories` from 2 on"
+WORDS_OF = {
+    "number": NUMBER_MARKERS,
+    "boolean": MARKERS,
+    "date": NUMBER_MARKERS,
+    "category": (MISSING,),
+}
 CODE_POINT = re.compile(r"\\x\{([0-9A-F]+)\}")
+
+
+def describe_column(column: Column) -> dict[str, Any]:
+    """Return what the notes say of a column."""
+    described: dict[str, Any] = {
+        "name": column.name,
+        "column_type": column.column_type,
+        "meaning": MEANING[column.column_type],
+        "cells": cell_rules(column),
+    }
+    if column.column_type == "category":
+        described |= {"code": CODE, "categories": list(column.categories)}
+    return described
 
 
 def cell_rules(column: Column) -> dict[str, Any]:
@@ -44,7 +73,14 @@ def cell_rules(column: Column) -> dict[str, Any]:
         return rules | {"empty": column.empty}
     rules |= {"missing_numbers": _numbers(column), "infinite": [*INFINITE]}
     if kind == "date":
-        return rules | {"pattern": column.pattern or "ISO8601"}
+        return rules | {
+            "pattern": plain_form(column.pattern),
+            "zones": [*(column.zones or ("",))],
+            "gaps": [*column.gaps],
+            "zero": ZERO_DATE,
+            "with_zone": WITH_ZONE,
+            "tidy": [[old.replace(r"\pL", r"[^\W\d_]"), new] for old, new in TIDY],
+        }
     if kind == "boolean":
         return rules | {"true": [*TRUE], "false": [*FALSE]} | _number_rules(NumberStyle())
     truth = (["true"], ["false"]) if column.is_zero_or_one else ([], [])

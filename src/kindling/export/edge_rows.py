@@ -1,11 +1,14 @@
 """Make rows at and beyond the edges of the train rows: gaps, unknown categories, extremes."""
 
+from datetime import datetime
+
 import numpy as np
 import pyarrow as pa
 
 from kindling.export.features import MAX_DAYS
 from kindling.images.image_schema import ImageSchema
 from kindling.rng import derive_seed
+from kindling.tables.categories import other_spellings
 from kindling.tables.column import Column
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
@@ -19,10 +22,16 @@ def edge_rows(schema: TableSchema | ImageSchema, spec: DataSpec) -> pa.Table | n
     return edge_table(schema) if isinstance(schema, TableSchema) else edge_images(schema, spec)
 
 
-def edge_table(schema: TableSchema) -> pa.Table:
-    """Make raw columns: each draws from its own edges, independently of the others."""
+def edge_table(schema: TableSchema, *, as_text: bool = False) -> pa.Table:
+    """Make raw columns: each draws from its own edges, independently of the others.
+
+    Args:
+        schema: of the columns.
+        as_text: cells as they may stand in a CSV file, rather than typed.
+    """
     draw = np.random.default_rng(derive_seed(0, "edge rows"))
-    cells = {column.name: edges(column) for column in schema.used}
+    make = text_edges if as_text else edges
+    cells = {column.name: make(column) for column in schema.used}
     rows = max(NUM_ROWS, *map(len, cells.values()))
     return pa.table(
         {name: edge.take(draw.permutation(rows) % len(edge)) for name, edge in cells.items()}
@@ -48,6 +57,31 @@ def edges(column: Column) -> pa.Array:
         )
         return pa.array([None, *moments])
     return pa.array([None, *numbers])
+
+
+def text_edges(column: Column) -> pa.Array:
+    """List the same as text: with spaces, as gaps and in other spellings, as files have it."""
+    names = [*column.categories, *other_spellings(column.categories), "no such category"]
+    texts = {"category": names, "boolean": ["TRUE", "0", "yes", "1.0", "f", "NA"]}
+    if column.column_type not in texts:
+        known = [cell for cell in edges(column).to_pylist() if cell is not None]
+        is_date = column.column_type == "date"
+        texts = {
+            column.column_type: [(_date if is_date else _number)(cell, column) for cell in known]
+        }
+        texts[column.column_type] += ["NA"] if is_date else ["NA", "-", "inf", "7", "+1"]
+    cells = texts[column.column_type]
+    return pa.array([None, "", " ", *cells, *(f" {cell} " for cell in cells)], pa.string())
+
+
+def _number(number: float, column: Column) -> str:
+    # With an exponent it has one reading, whatever the decimal sign.
+    text = repr(number) if "e" in repr(number) else f"{number!r}e0"
+    return text.replace(".", column.decimal or ".") + column.unit
+
+
+def _date(moment: datetime, column: Column) -> str:
+    return f"{moment:{column.pattern if '%' in column.pattern else '%Y-%m-%d %H:%M:%S'}}"
 
 
 def edge_images(schema: ImageSchema, spec: DataSpec) -> np.ndarray:

@@ -12,14 +12,16 @@ import numpy as np
 from kindling.bundle.predictor import Predictor
 from kindling.errors import ConfigError, Problem
 from kindling.export.artifact import Artifact, sample_of
-from kindling.export.edge_rows import edge_rows
+from kindling.export.edge_rows import edge_rows, edge_table
 from kindling.outputs import read_outputs
+from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
 
 TOLERANCE = 1e-5  # of a probability; of a value, in standard deviations of the target
 Format = Literal["onnx", "torch"]
 EXAMPLE_ROWS = 7  # one row, torch would take for a size that is fixed
 EDGE_ROWS = "gaps, unknown categories and extremes"
+TEXT_ROWS = "cells as text, in other spellings"
 EDGE_IMAGES = "plain, sloped and noisy images"
 
 
@@ -65,7 +67,7 @@ def export(
         model: from `load`, on the CPU.
         form: "onnx", or "torch" for torch.export.
         network_only: leave out what stands around the network.
-        rows: rows to compare on; the edge rows always are.
+        rows: rows to compare on; the edge rows always are, typed and as text.
 
     Raises:
         ConfigError: something cannot be exported, or the file says something else.
@@ -77,10 +79,13 @@ def export(
     edges = CheckedRows(
         edge_rows(model.schema, model.spec), EDGE_ROWS if model.preprocessor else EDGE_IMAGES
     )
+    checked = [*rows, edges]
+    if isinstance(model.schema, TableSchema):
+        checked.append(CheckedRows(edge_table(model.schema, as_text=True), TEXT_ROWS))
     example = sample_of(model, edges.rows[:EXAMPLE_ROWS], edges.source)
     artifact = make(model, example, network_only=network_only)
     agreements = []
-    for given, source in (*rows, edges):
+    for given, source in checked:
         sample = sample_of(model, given, source)
         outputs, code = artifact.ask(sample)
         scores = read_outputs(model.spec, outputs) if network_only else outputs

@@ -6,19 +6,10 @@ from typing import Any
 from kindling import __version__
 from kindling.bundle.predictor import Predictor
 from kindling.export import raw_cells
-from kindling.export.cell_rules import READING, cell_rules
+from kindling.export.cell_rules import READING, describe_column
 from kindling.images.image_schema import ImageSchema
-from kindling.tables.column import Column
-from kindling.tables.column_types import MISSING
 from kindling.tables.schema import TableSchema
 
-# What the cell of an ONNX input holds, by the type of its column.
-MEANING = {
-    "number": "float64 number; NaN is missing",
-    "boolean": "float64 0 or 1; NaN is missing",
-    "date": "float64 days since 1970-01-01, by the clock of the train rows; NaN is missing",
-    "category": f"text; {MISSING!r} is missing; a category that was not learnt from is unknown",
-}
 # Of one tensor in and one out, with everything around the network or without; of ANSWER and RAW
 # the keys are: is it a regression?
 COLUMNS = "float64 (rows, columns): each column as described, but text as its code"
@@ -32,7 +23,6 @@ RAW = {
     True: "float32 (rows, 1): standardised by target_mean and target_scale, after target_transform",
     False: "float32 (rows, classes): logits",
 }
-CODE = "the code of a category: 0 unknown, 1 missing, then those in `categories` from 2 on"
 
 
 def notes_of(model: Predictor, *, network_only: bool, is_program: bool) -> dict[str, Any]:
@@ -51,7 +41,7 @@ def notes_of(model: Predictor, *, network_only: bool, is_program: bool) -> dict[
         "classes": list(spec.classes),
     }
     if isinstance(model.schema, TableSchema):
-        notes["columns"] = [_column(column) for column in model.schema.used]
+        notes["columns"] = [describe_column(column) for column in model.schema.used]
         notes |= {"reading": READING, "reading in Python": inspect.getsource(raw_cells)}
         x, prepared = COLUMNS, PREPARED_COLUMNS
     else:
@@ -74,18 +64,6 @@ def describe_pixels(schema: ImageSchema) -> str:
     if schema.bands:
         values += f"; bands {', '.join(map(str, schema.bands))} of a file, counted from 1"
     return f"{schema.dtype} (rows, channels, height, width): {values}"
-
-
-def _column(column: Column) -> dict[str, Any]:
-    described: dict[str, Any] = {
-        "name": column.name,
-        "column_type": column.column_type,
-        "meaning": MEANING[column.column_type],
-        "cells": cell_rules(column),
-    }
-    if column.column_type == "category":
-        described |= {"code": CODE, "categories": list(column.categories)}
-    return described
 
 
 def _around(model: Predictor) -> dict[str, Any]:

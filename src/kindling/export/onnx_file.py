@@ -15,10 +15,12 @@ from kindling import __version__
 from kindling.bundle.predictor import Predictor
 from kindling.errors import ConfigError, Problem
 from kindling.export.artifact import CHUNK, Answer, Artifact, Sample, module_of
-from kindling.export.notes import ANSWER, MEANING, describe_pixels, notes_of
+from kindling.export.cell_rules import MEANING
+from kindling.export.notes import ANSWER, describe_pixels, notes_of
 from kindling.export.program import UNKNOWN_CODE, codes_of
 from kindling.export.torch_file import ROWS, exportable
 from kindling.images.image_schema import ImageSchema
+from kindling.tables.categories import other_spellings
 from kindling.tables.column import Column
 from kindling.tables.schema import TableSchema
 
@@ -159,6 +161,7 @@ def _row_nodes(columns: Sequence[Column], x: str) -> list[NodeProto]:
 
 def _look_up(column: Column, code: str) -> NodeProto:
     codes = codes_of(column.categories)
+    codes |= {text: codes[name] for text, name in other_spellings(column.categories).items()}
     return helper.make_node(
         "LabelEncoder",
         [column.name],

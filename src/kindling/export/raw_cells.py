@@ -7,11 +7,13 @@ else of Kindling, and may be copied. `read_cell(" 3.0 ", column)` returns what g
 
 import math
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1)
 WHOLE, NUMBER = r"[+-]?\d{1,99}(\.0*)?", r"[+-]?(\d+\.?\d*|\.\d+)"
 DAY = r"(\d{4}-\d\d-\d\d)([ T]00:00:00)?"
 ISO = (  # a year, a month or a day; the clock only behind a day
@@ -133,33 +135,86 @@ def read_boolean(cell: Any, how: dict[str, Any]) -> float:
 
 
 def read_date(cell: Any, how: dict[str, Any]) -> float:
-    """Return days since 1970 of a date or a moment; one without a zone is in UTC."""
+    """Return days since 1970 of a date or a moment, by the clock of the train rows."""
     if isinstance(cell, int | float | Decimal) and not isinstance(cell, bool):
         cell = write(cell)  # 20240131
     if isinstance(cell, str):
-        by_pattern = how["pattern"] != "ISO8601"
-        moment = datetime.strptime(cell, how["pattern"]) if by_pattern else read_iso(cell)
+        if re.search(how["zero"], cell):
+            return math.nan
+        moment = text_to_moment(cell, how)
     elif isinstance(cell, datetime):
-        moment = cell
+        moment = by_clock(cell.replace(tzinfo=None), name_of_zone(cell), how["zones"])
     elif isinstance(cell, date):
-        moment = datetime(cell.year, cell.month, cell.day, tzinfo=UTC)
+        moment = by_clock(datetime(cell.year, cell.month, cell.day), "", how["zones"])
     else:
         raise ValueError(f"{cell!r} is no date")
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return ((moment - EPOCH) // timedelta(microseconds=1)) / 86_400e6
+    days = ((moment - EPOCH) // timedelta(microseconds=1)) / 86_400e6
+    return math.nan if math.floor(days) in how["gaps"] else days
 
 
-def read_iso(text: str) -> datetime:
+def text_to_moment(text: str, how: dict[str, Any]) -> datetime:
+    """Read text by the column's pattern, then without its zone, which says by what clock it is."""
+    if "" in how["zones"]:
+        with suppress(ValueError):
+            return parse(text, how["pattern"], may_have_zone=False)
+    found = re.search(how["with_zone"], text)
+    text, zone = (found["moment"], found["zone"]) if found else (text, "")
+    for pattern, instead in how["tidy"]:
+        text = re.sub(pattern, instead, text)
+    zone = re.sub(r"^(UTC|GMT)(?=[+-])", "", zone)
+    zone = re.sub(r"^([+-]\d\d):?(\d\d)?$", lambda f: f"{f[1]}:{f[2] or '00'}", zone)
+    zone = "+00:00" if zone in ("Z", "UTC", "GMT", "-00:00") else zone
+    return by_clock(parse(text, how["pattern"], may_have_zone=True), zone, how["zones"])
+
+
+def by_clock(moment: datetime, zone: str, zones: list[str]) -> datetime:
+    """Turn a moment without a zone from the clock of its own to that of the train rows."""
+    if zone in zones or (zone and "*" in zones):
+        return moment
+    if not zone or len(zones) > 1 or zones[0] in ("", "*"):
+        raise ValueError(f"{moment} of the zone {zone or 'none'!r} is by another clock")
+    try:
+        return (
+            moment.replace(tzinfo=zone_of(zone)).astimezone(zone_of(zones[0])).replace(tzinfo=None)
+        )
+    except KeyError as error:
+        raise ValueError(f"{zone} is the name of no one zone") from error
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return the zone of +02:00 or of a name such as Europe/Berlin."""
+    if name[0] not in "+-":
+        return ZoneInfo(name)
+    offset = timedelta(hours=int(name[1:3]), minutes=int(name[4:6]))
+    return timezone(-offset if name[0] == "-" else offset)
+
+
+def name_of_zone(moment: datetime) -> str:
+    """Return the zone of a value of Python, "" where it has none."""
+    name = getattr(moment.tzinfo, "key", None) or getattr(moment.tzinfo, "zone", None)
+    name = name or f"{moment:%z}"
+    name = re.sub(r"^([+-]\d\d)(\d\d)$", r"\1:\2", name)
+    return "+00:00" if name in ("UTC", "GMT", "Z") else name
+
+
+def parse(text: str, pattern: str, *, may_have_zone: bool) -> datetime:
+    """Read a date by a pattern of strptime, or as ISO 8601 has it."""
+    if pattern == "ISO8601":
+        return read_iso(text, may_have_zone=may_have_zone)
+    if "%V" in pattern and "%u" not in pattern:  # a week is its Monday
+        text, pattern = f"{text} 1", f"{pattern} %u"
+    return datetime.strptime(text, pattern)
+
+
+def read_iso(text: str, *, may_have_zone: bool) -> datetime:
     """Read a date as ISO 8601 writes it, with any one sign between its parts."""
     found = re.fullmatch(ISO, text, re.ASCII)
-    if not found:
+    if not found or (found[found.re.groups] and not may_have_zone):
         raise ValueError(f"{text!r} is no date")
     year, _, month, day, *clock, fraction, zone = found.groups()
     hour, minute, second = (int(part or 0) for part in clock)
     micro = int(((fraction or "") + "000000")[:6])
-    moment = datetime(
-        int(year), int(month or 1), int(day or 1), hour, minute, second, micro, tzinfo=UTC
-    )
+    moment = datetime(int(year), int(month or 1), int(day or 1), hour, minute, second, micro)
     if zone in (None, "Z"):
         return moment
     digits = zone[1:].replace(":", "").ljust(4, "0")

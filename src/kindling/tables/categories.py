@@ -117,6 +117,18 @@ def meanings(categories: Iterable[str], *, is_float: bool = False) -> dict[Key |
     return {key: name for key, name in meant.items() if key not in twice}
 
 
+def other_spellings(categories: Iterable[str]) -> dict[str, str]:
+    """Return the usual other ways to write categories, where no two are meant: 3.0, 3 and TRUE."""
+    known = {*categories}
+    meant, spellings = meanings(known), {}
+    for name in known:
+        for text in (f"{name}.0", name.partition(".")[0], name.lower(), name.upper(), name.title()):
+            key = meaning_of(text)
+            if text not in known and key is not None and meant.get(key) == name:
+                spellings[text] = name
+    return spellings
+
+
 def meaning_of(text: str, *, is_float: bool = False) -> Key | None:
     """Return what text says beyond its letters; None where it is but text.
 

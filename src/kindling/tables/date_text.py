@@ -22,8 +22,8 @@ SCATTERED = 3.0  # times the span of dates by another reading
 # What a database writes for no date at all.
 ZERO_DATE = r"^(0000[-/.]00[-/.]00|00[-/.]00[-/.]0000)([ T][0:.]+Z?)?$"
 _ZONE = r"Z|[A-Z]{3,4}|(?:UTC|GMT)?[+-]\d{2}(?::?\d{2})?"
-_WITH_ZONE = rf"^(?P<moment>.*{TIME}) ?(?P<zone>{_ZONE})$"
-_TIDY = (
+WITH_ZONE = rf"^(?P<moment>.*{TIME}) ?(?P<zone>{_ZONE})$"
+TIDY = (
     (r"(\d) ?([AaPp])\.? ?([Mm])\.?$", r"\1 \2\3"),  # a.m. is am
     (r"(:\d{2}),(\d+)", r"\1.\2"),
     (r"(\d)(?:st|nd|rd|th)\b", r"\1"),
@@ -31,6 +31,7 @@ _TIDY = (
     (r"\bSept\b", "Sep"),
     (r"\s+", " "),
 )
+NOT_FIXED = ("now", "today")  # which pandas reads as the moment at which it does
 COMPACT = r"^(19|20)\d{6}(\d{6})?$"  # dates that could be numbers: of these two centuries only
 
 
@@ -73,10 +74,14 @@ def read_moments(text: pa.ChunkedArray, style: DateStyle) -> pa.ChunkedArray:
     return pa.chunked_array([values.take(encoded.indices)])
 
 
+def plain_form(pattern: str) -> str:
+    """Return a pattern as it is used: without a zone, and a space before am and pm."""
+    return re.sub(r"(\S)%p", r"\1 %p", re.sub(r" ?%[zZ]$", "", pattern or ISO))
+
+
 def _parse(text: pd.Series, pattern: str, *, is_tidy: bool = False) -> pd.Series | None:
     """Read text without zones; None where some of it has one, or nothing at all is text."""
-    form = pattern or ISO
-    form = re.sub(r"(\S)%p", r"\1 %p", re.sub(r" ?%[zZ]$", "", form))
+    form, text = plain_form(pattern), text.mask(text.isin(NOT_FIXED))
     if "%V" in form and "%u" not in form:  # a week is its Monday
         text, form = text + " 1", form + " %u"
     try:
@@ -104,10 +109,10 @@ def fault_of(pattern: str) -> str:
 
 def cut_zones(text: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Part times from their zones: +02:00, Z, CET; "" where there is none."""
-    found = pc.extract_regex(text, _WITH_ZONE)
+    found = pc.extract_regex(text, WITH_ZONE)
     moment, zone = pc.struct_field(found, "moment"), pc.struct_field(found, "zone")
     moment = pc.coalesce(moment, text)
-    for expression, tidy in _TIDY:
+    for expression, tidy in TIDY:
         moment = pc.replace_substring_regex(moment, expression, tidy)
     zone = pc.replace_substring_regex(zone, r"^(UTC|GMT)([+-])", r"\2")
     zone = pc.replace_substring_regex(zone, r"^([+-]\d{2}):?(\d{2})$", r"\1:\2")

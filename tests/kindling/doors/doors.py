@@ -57,6 +57,11 @@ COLUMNS = {
         ["2024-01-31", "2024-01-31T10:30", "2024-01-31T10:30:00Z", "2024-01-31 10:30:00.123456",
          "2024-01-31T10:30:00+02:00", "20240131", "2024/01/31", "now", "2024-02-30"],
     ),
+    "zoned": (
+        ["2024-01-31T10:30:00+02:00", "2023-07-01T00:00:00+02:00"],
+        ["2024-01-31T10:30:00Z", "2024-01-31 10:30 +0200", "2024-01-31T10:30:00",
+         "2024-01-31T10:30:00 PST", "2024-01-31T10:30:00-0930"],
+    ),
 }  # fmt: skip
 GAPS = ["", None, " "]
 MOMENTS = ("when", "stamp", "day")
@@ -95,7 +100,7 @@ def draw_rows(draw, rows, *, text_only=False):
     columns = {}
     for name, (usual, odd) in COLUMNS.items():
         odd = odd + TEXT_ONLY.get(name, []) if text_only else odd
-        share = draw.choice([0.0, 0.0, 0.2, 0.5])  # of odd cells: some columns have none
+        share = draw.choice([0.0] * 6 + [0.2, 0.5])  # of odd cells: some columns have none
         pools = [usual, odd, GAPS]
         which = draw.choice(3, rows, p=[0.9 - share, share, 0.1])
         columns[name] = [pools[k][draw.integers(len(pools[k]))] for k in which]

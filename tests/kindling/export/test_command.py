@@ -33,7 +33,8 @@ def test_what_was_written_and_compared_is_said(penguins_run, tmp_path, capfd):
     assert lines["file"].startswith(f"{file}, 0.")
     assert lines["inputs"].startswith("7 columns: island, bill_length_mm, ")
     assert lines["outputs"] == "label, probabilities"
-    edges = "256 rows of gaps, unknown categories and extremes"
+    edges = "256 rows of gaps, unknown categories and extremes; "
+    edges += "256 rows of cells as text, in other spellings"
     assert lines["checked"] == f"344 rows of {PENGUINS}; {edges}"
     assert lines["result"].startswith("largest difference ")
     assert err == ""
@@ -44,7 +45,7 @@ def test_without_other_rows_the_test_set_of_the_run_is_compared(penguins_run, tm
     type_in(penguins_run, "-o", tmp_path / "model.onnx", "--network-only", "--json")
     found = json.loads(capsys.readouterr().out)
     assert found["checks"][0]["source"] == "the run's test set"
-    assert [check["num_rows"] for check in found["checks"]] == [52, 256]
+    assert [check["num_rows"] for check in found["checks"]] == [52, 256, 256]
 
 
 def test_a_bundle_by_itself_is_exported_and_what_was_not_compared_is_said(

@@ -37,7 +37,7 @@ def session_of(artifact):
 
 def test_rows_with_gaps_and_dates_agree(mixed):
     _, _, agreements = mixed
-    assert [agreement.num_rows for agreement in agreements] == [120, 120, 256]
+    assert [agreement.num_rows for agreement in agreements] == [120, 120, 256, 256]
     assert max(agreement.largest for agreement in agreements) <= 1e-5
 
 
