@@ -64,7 +64,13 @@ def make_baselines(spec: DataSpec, num_rows: int, seed: int) -> dict:
         ]
     )
     few = all(count <= MAX_CATEGORIES for count in spec.cardinalities)
-    trees = {"categorical_features": codes if codes and few else None, "random_state": seed}
+    # Early stopping holds a tenth of the train rows back, of each class at least one.
+    is_rare = not spec.is_regression and min(spec.class_counts) < 2
+    trees = {
+        "categorical_features": codes if codes and few else None,
+        "early_stopping": False if is_rare else "auto",
+        "random_state": seed,
+    }
     reduce = (
         [PCA(min(COMPONENTS, num_rows), random_state=seed)]
         if spec.image_shape and len(numbers) > MAX_PIXELS

@@ -138,6 +138,8 @@ def find_files(
     for word in words:
         listing = Listing(Path(word), True, frozenset(suffixes), ignore, called=word)
         with permitted(word):
+            if Path(word).is_dir():
+                next(Path(word).iterdir(), None)  # or it may not be opened
             files = _files_of(word, listing)
         used |= {pattern for pattern, number in listing.ignored.items() if number}
         problems += [problem for problem in listing.problems() if problem.code != UNUSED_PATTERN]

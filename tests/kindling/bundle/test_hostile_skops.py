@@ -130,11 +130,13 @@ def test_columns_in_another_order_than_the_networks_are_refused(bundle):
     refuse(bundle, "columns in another order than the spec's")
 
 
-def test_a_level_that_the_schema_does_not_have_is_refused(bundle):
+def test_categories_are_those_of_the_schema_and_no_file_can_say_otherwise(bundle):
     files = read_zip(bundle)
-    files["schema.json"] = files["schema.json"].replace(b"Torgersen", b"Atlantis")
+    assert b"Torgersen" not in files["schema.json"]
+    assert b"passthrough" in files["schema.json"]
+    files["schema.json"] = files["schema.json"].replace(b"passthrough", b"drop")
     put_zip(bundle, files.items())
-    refuse(bundle, "Atlantis.* where .*Torgersen.* belongs")
+    refuse(bundle, "drop.* where .*passthrough.* belongs")
 
 
 def test_what_other_releases_write_of_themselves_is_no_difference(bundle):
