@@ -7,9 +7,11 @@ nearest right one, before torch is imported.
 import difflib
 import itertools
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import yaml  # type: ignore[import-untyped]
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
@@ -20,6 +22,7 @@ from kindling.config.compose import compose_unfilled
 from kindling.config.keys import exists, kept_problem, key_problems, value_of
 from kindling.config.signatures import forget
 from kindling.config.values import leaf_problems, rules_of, value_problems
+from kindling.config.yaml_keys import ConfFiles, syntax_problem, yaml_problems
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting, Way
 from kindling.quoting import as_override
@@ -43,6 +46,8 @@ def check_overrides(overrides: list[str], conf: Path, *, is_sweep: bool) -> None
     try:
         for chosen in itertools.islice(itertools.product(*map(expand, groups)), MAX_COMBINATIONS):
             problems += _check_values(list(chosen), values, conf, is_sweep=is_sweep)
+    except yaml.YAMLError as error:
+        problems.append(syntax_problem(error, conf))
     except (HydraException, OmegaConfBaseException) as error:
         message = " ".join(str(error).split())
         problems.append(Problem("conf/ and the overrides must fit", message, "correct them"))
@@ -54,7 +59,10 @@ def _check_values(
     groups: list[str], values: list[Override], conf: Path, *, is_sweep: bool
 ) -> list[Problem]:
     """Check keys, types and ranges against the configuration that these groups make up."""
-    plain: Any = OmegaConf.to_container(compose_unfilled(conf, groups), resolve=False)
+    composed = compose_unfilled(conf, groups, with_hydra=True)
+    plain: Any = OmegaConf.to_container(composed, resolve=False)
+    files = ConfFiles(conf, plain.pop("hydra")["runtime"]["choices"])
+    as_written = deepcopy(plain)
     # A class that is typed decides which further keys there are, and what they take.
     for override in values:
         if is_class(override) and exists(plain, override.key_or_group):
@@ -71,6 +79,8 @@ def _check_values(
     if not is_sweep:
         several = [o for o in values if o.is_sweep_override()]
         checked += [iter([_sweep_problem(o, _default(o, plain))]) for o in several]
+    changed: Any = OmegaConf.to_container(cfg, resolve=False)
+    checked += [iter(yaml_problems(as_written, changed, files))]
     return [*itertools.chain(*itertools.chain(*found), *checked), *value_problems(cfg)]
 
 

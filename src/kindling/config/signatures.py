@@ -112,7 +112,29 @@ def _of_function(found: Definition) -> Signature:
     signature = Signature(rules, is_open=node.args.kwarg is not None)
     if signature.is_open and owner is not None and "classmethod" in decorators:
         return signature.extended_by(_of_constructor(owner))
+    if signature.is_open and owner is None:
+        return signature.extended_by(_handed_on(found))
     return signature
+
+
+def _handed_on(found: Definition) -> Signature | None:
+    """Read what a function's `**kwargs` are for, where it only hands them on, and only once."""
+    node = found.node
+    assert isinstance(node, ast.FunctionDef)
+    assert node.args.kwarg is not None
+    name = node.args.kwarg.arg
+    uses = [n for n in ast.walk(node) if isinstance(n, ast.Name) and n.id == name]
+    calls = [n for n in ast.walk(node) if isinstance(n, ast.Call)]
+    given = [(call, key.value) for call in calls for key in call.keywords if key.arg is None]
+    targets = [call for call, value in given if isinstance(value, ast.Name) and value.id == name]
+    if len(uses) != 1 or len(targets) != 1:
+        return None
+    callee = look_up(found.module, ast.unparse(targets[0].func).split("."))
+    if callee is None:
+        return None
+    if isinstance(callee.node, ast.ClassDef):
+        return _of_constructor(callee)
+    return _of_function(callee) if isinstance(callee.node, ast.FunctionDef) else None
 
 
 def rule_of(annotation: ast.expr | None, module: Module) -> Rule | None:

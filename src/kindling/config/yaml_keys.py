@@ -1,0 +1,196 @@
+"""Check the keys that the files of conf/ hold: each must be one that its section's class takes.
+
+A key that is typed is checked by `kindling.config.keys`. One that is misspelt in a YAML file would
+be found by the class itself, after the seconds that importing torch takes.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from kindling.config.signatures import section_signature
+from kindling.config.targets import target_problem
+from kindling.config.values import leaves, sections
+from kindling.errors import Problem
+from kindling.fixes import Setting
+from kindling.formatting import first_few
+
+HYDRAS = ("_target_", "_partial_", "_convert_", "_recursive_", "_args_")
+# What build.py builds, and which of them it calls once more when the data are known.
+BUILT = ("data", "model", "optimizer", "scheduler", "task", "trainer")
+CALLED = ("model", "optimizer", "scheduler")
+HIT = 0.6  # how alike two names are, from 0 to 1, so that one may be meant by the other
+
+
+class ConfFiles:
+    """The files that a configuration was composed of, to say where a key stands.
+
+    Args:
+        conf: the folder.
+        choices: the chosen file of each group, as Hydra keeps them.
+    """
+
+    def __init__(self, conf: Path, choices: Mapping[str, Any]) -> None:
+        self.conf, self.choices = conf, choices
+        self.groups = {folder.name for folder in conf.iterdir() if folder.is_dir()}
+        self.root = _read(conf / "train.yaml")
+
+    def where(self, key: str) -> str:
+        """Name the file and the line that a dotted key stands in, or the file of its group."""
+        names = key.split(".")
+        for prefix, file in self._files():
+            inner = names[len(prefix) :] if names[: len(prefix)] == prefix else []
+            line = _line_of(_read(file), inner)
+            if line is not None:
+                return f"{self._short(file)}, line {line}"
+        choice = self.choices.get(names[0])
+        file = self.conf / names[0] / f"{choice}.yaml"
+        return self._short(file) if file.is_file() else self._short(self.conf / "train.yaml")
+
+    def _files(self) -> Iterator[tuple[list[str], Path]]:
+        """Give the files with the section that their keys go to: those that win come first."""
+        found: list[tuple[list[str], Path]] = []
+        own: list[tuple[list[str], Path]] = [([], self.conf / "train.yaml")]
+        for group, choice in self.choices.items():
+            for name in choice if isinstance(choice, list) else [choice]:
+                file = self.conf / group / f"{name}.yaml"
+                if file.is_file():
+                    is_global = "@package _global_" in file.read_text(encoding="utf-8")
+                    prefix = [] if is_global else group.split("/")
+                    (own if is_global else found).extend(
+                        (prefix, each) for each in _with_defaults(file)
+                    )
+        yield from [*own[1:], *own[:1], *found]
+
+    def _short(self, file: Path) -> str:
+        return str(Path(self.conf.name) / file.relative_to(self.conf))
+
+
+def yaml_problems(
+    plain: Mapping[str, Any], changed: Mapping[str, Any], files: ConfFiles
+) -> list[Problem]:
+    """List what is wrong with the keys of a configuration.
+
+    Args:
+        plain: as the files make it up.
+        changed: the same with what was typed, which is checked by itself.
+        files: that it is made of.
+    """
+    problems = [*_root_problems(plain, files)]
+    for name in files.groups & set(plain):
+        problems += _group_problems(name, plain[name], files)
+    for key, section in sections(changed):
+        problem = target_problem(key, section["_target_"], files.conf.parent, files.where)
+        if problem is not None:
+            problems.append(problem)
+            continue
+        problems += _section_problems(key, section, files)
+    return problems
+
+
+def _root_problems(plain: Mapping[str, Any], files: ConfFiles) -> Iterator[Problem]:
+    """Refuse a key that an experiment adds at the root, where nothing reads it."""
+    known = {*_names(files.root), *files.groups}
+    texts = [value for _, value in leaves(plain) if isinstance(value, str)]
+    for name in sorted(set(plain) - known):
+        if any(f"${{{name}{end}" in text for text in texts for end in ("}", ".")):
+            continue  # another key takes its value
+        rule = f"there is no key {name}"
+        fix = _meant(name, known) or f"add {name} to conf/train.yaml, if something is to read it"
+        yield Problem(rule, files.where(name), fix)
+
+
+def _group_problems(name: str, section: Any, files: ConfFiles) -> Iterator[Problem]:
+    """Refuse a section that names no class, or a member of one that holds named objects."""
+    if not isinstance(section, dict) or not section:
+        return
+    if "_target_" in section:
+        if name in CALLED and section.get("_partial_") is not True:
+            rule = f"{name} must have _partial_: true, as it is built when the data are known"
+            yield Problem(rule, f"none in {files.where(f'{name}._target_')}", "add the line there")
+        return
+    if name in BUILT:
+        near = difflib.get_close_matches("_target_", section, n=1, cutoff=HIT)
+        where = files.where(f"{name}.{near[0]}" if near else name)
+        fix = "write _target_: there" if near else "add _target_: with the name of a class there"
+        yield Problem(
+            f"{name} must have a _target_", f"{near[0] if near else 'none'} in {where}", fix
+        )
+        return
+    objects = [key for key, value in section.items() if _is_object(value)]
+    for key in [key for key in section if key not in objects] if objects else ():
+        rule = f"{name}.{key} must have a _target_, as it is to be built"
+        meant = _meant(key, objects, f"{name}.")
+        yield Problem(rule, files.where(f"{name}.{key}"), meant or Setting(f"~{name}.{key}"))
+
+
+def _section_problems(key: str, section: Mapping[str, Any], files: ConfFiles) -> Iterator[Problem]:
+    """Name each key that the class of a section does not take."""
+    given = [name for name in section if name not in HYDRAS]
+    signature = section_signature(section) if given else None
+    if signature is None or signature.is_open:
+        return
+    for name in given:
+        if name not in signature.rules:
+            dotted = f"{key}.{name}" if key else name
+            rule = f"there is no key {dotted}: {section['_target_']} does not take it"
+            takes = f"take the line out; it takes {first_few([*signature.rules])}"
+            near = _meant(name, [*signature.rules, *HYDRAS], f"{key}." if key else "")
+            yield Problem(rule, f"{name} in {files.where(dotted)}", near or takes)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict) and "_target_" in value
+
+
+def _meant(name: str, known: Any, prefix: str = "") -> str | None:
+    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=HIT)
+    return f"did you mean {prefix}{near[0]}?" if near else None
+
+
+def _read(file: Path) -> yaml.Node | None:
+    """Read the nodes of a YAML file, which know their lines."""
+    return yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+
+
+def _names(node: yaml.Node | None) -> list[str]:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return [key.value for key, _ in pairs]
+
+
+def _line_of(node: yaml.Node | None, names: list[str]) -> int | None:
+    """Return the line that a key stands in, counted from 1."""
+    for key, value in node.value if isinstance(node, yaml.MappingNode) and names else ():
+        if key.value == names[0]:
+            return _line_of(value, names[1:]) if names[1:] else key.start_mark.line + 1
+    return None
+
+
+def _with_defaults(file: Path) -> Iterator[Path]:
+    """Give a file of a group after those of the same group that its defaults list names."""
+    yield file
+    node = _read(file)
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.value == "defaults" and isinstance(value, yaml.SequenceNode):
+            for each in value.value:
+                other = file.with_name(f"{each.value}.yaml")
+                if isinstance(each, yaml.ScalarNode) and other.is_file() and other != file:
+                    yield from _with_defaults(other)
+
+
+def syntax_problem(error: yaml.YAMLError, conf: Path) -> Problem:
+    """Say where a file of conf/ is no YAML."""
+    mark = getattr(error, "problem_mark", None)
+    where = "a file of conf/"
+    if mark is not None:
+        file = Path(mark.name)
+        name = Path(conf.name) / file.relative_to(conf) if file.is_relative_to(conf) else file
+        where = f"{name}, line {mark.line + 1}, column {mark.column + 1}"
+    words = [getattr(error, part, None) for part in ("context", "problem")]
+    told = " ".join([word for word in words if word] or [str(error)])
+    told = " ".join(told.split())
+    fix = "correct that line, or the one above; it is key: value, indented with blanks"
+    return Problem("a file of conf/ must be YAML", f"{where}: {told}", fix)

@@ -1,0 +1,236 @@
+"""What is misspelt inside a file of conf/ is answered as what is typed: at once, on one screen."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kindling
+from kindling.errors import ConfigError
+
+ROOT = Path(__file__).parents[3]
+PARTIAL = "_target_: {}\n_partial_: true\n"
+MODEL = PARTIAL.format("project.models.mlp.MLP")
+ONE_CYCLE = PARTIAL.format("torch.optim.lr_scheduler.OneCycleLR")
+LOSS = "_target_: project.training.losses.default_loss\n  _partial_: true\n  label_smoothin: 0.1\n"
+TASK = f"defaults: [supervised, _self_]\nloss:\n  {LOSS}"
+DEFAULT = "defaults: [default, _self_]\n"
+STOPPING = f"{DEFAULT}early_stopping:\n  patiens: 3\n"
+BETTER = "# @package _global_\n"
+
+CASES = {
+    "model": (
+        {"model__mine": f"{MODEL}widht: 64\ndepth: 2\n"},
+        ["model=mine"],
+        "there is no key model.widht",
+        "conf/model/mine.yaml, line 3",
+        "did you mean model.width?",
+    ),
+    "loss": (
+        {"task__mine": TASK},
+        ["task=mine"],
+        "there is no key task.loss.label_smoothin",
+        "conf/task/mine.yaml, line 5",
+        "did you mean task.loss.label_smoothing?",
+    ),
+    "scheduler": (
+        {"scheduler__one": f"{ONE_CYCLE}max_lr: 0.01\npct_strat: 0.3\n"},
+        ["scheduler=one"],
+        "there is no key scheduler.pct_strat",
+        "conf/scheduler/one.yaml, line 4",
+        "did you mean scheduler.pct_start?",
+    ),
+    "optimizer": (
+        {"optimizer__rms": f"{PARTIAL.format('torch.optim.RMSprop')}lr: 0.01\nmomentm: 0.9\n"},
+        ["optimizer=rms"],
+        "there is no key optimizer.momentm",
+        "conf/optimizer/rms.yaml, line 4",
+        "did you mean optimizer.momentum?",
+    ),
+    "source": (
+        {"data__mine": "defaults: [penguins, _self_]\nignor: [year]\n"},
+        ["data=mine"],
+        "there is no key data.ignor",
+        "conf/data/mine.yaml, line 2",
+        "did you mean data.ignore?",
+    ),
+    "inherited": (
+        {
+            "data__mine": "defaults: [penguins, _self_]\nignor: [year]\n",
+            "data__child": "defaults: [mine, _self_]\nbatch_size: 8\n",
+        },
+        ["data=child"],
+        "there is no key data.ignor",
+        "conf/data/mine.yaml, line 2",
+        "did you mean data.ignore?",
+    ),
+    "callback": (
+        {"callbacks__mine": STOPPING},
+        ["callbacks=mine"],
+        "there is no key callbacks.early_stopping.patiens",
+        "conf/callbacks/mine.yaml, line 3",
+        "did you mean callbacks.early_stopping.patience?",
+    ),
+    "trainer": (
+        {"experiment__mine": f"{BETTER}trainer:\n  max_epoch: 3\n"},
+        ["experiment=mine"],
+        "there is no key trainer.max_epoch",
+        "conf/experiment/mine.yaml, line 3",
+        "did you mean trainer.max_epochs?",
+    ),
+    "root": (
+        {"experiment__mine": f"{BETTER}sede: 3\nname: ours\n"},
+        ["experiment=mine"],
+        "there is no key sede",
+        "conf/experiment/mine.yaml, line 2",
+        "did you mean seed?",
+    ),
+    "monitor": (
+        {"experiment__mine": f"{BETTER}moniter: val/accuracy\n"},
+        ["experiment=mine"],
+        "there is no key moniter",
+        "conf/experiment/mine.yaml, line 2",
+        "did you mean monitor?",
+    ),
+    "member": (
+        {"experiment__mine": f"{BETTER}callbacks:\n  early_stoping:\n    patience: 3\n"},
+        ["experiment=mine"],
+        "callbacks.early_stoping must have a _target_",
+        "conf/experiment/mine.yaml, line 3",
+        "did you mean callbacks.early_stopping?",
+    ),
+    "hydras": (
+        {"model__mine": "_target_: project.models.mlp.MLP\n_partial: true\n"},
+        ["model=mine"],
+        "there is no key model._partial",
+        "conf/model/mine.yaml, line 2",
+        "did you mean model._partial_?",
+    ),
+    "no partial": (
+        {"model__mine": "_target_: project.models.mlp.MLP\n"},
+        ["model=mine"],
+        "model must have _partial_: true",
+        "conf/model/mine.yaml, line 1",
+        "add the line there",
+    ),
+    "no target": (
+        {"model__mine": "_traget_: project.models.mlp.MLP\n_partial_: true\n"},
+        ["model=mine"],
+        "model must have a _target_",
+        "_traget_ in conf/model/mine.yaml, line 1",
+        "write _target_:",
+    ),
+    "class": (
+        {"model__mine": PARTIAL.format("project.models.mlp.MPL")},
+        ["model=mine"],
+        "model._target_ must name a class",
+        "project.models.mlp.MPL in conf/model/mine.yaml, line 1",
+        "did you mean project.models.mlp.MLP?",
+    ),
+    "module": (
+        {"model__mine": PARTIAL.format("project.models.mpl.MLP")},
+        ["model=mine"],
+        "model._target_ must name a class",
+        "conf/model/mine.yaml, line 1",
+        "did you mean project.models.mlp.MLP?",
+    ),
+    "package": (
+        {"model__mine": PARTIAL.format("projct.models.mlp.MLP")},
+        ["model=mine"],
+        "model._target_ must name a class",
+        "conf/model/mine.yaml, line 1",
+        "did you mean project.models.mlp.MLP?",
+    ),
+    "method": (
+        {
+            "data__mine": "defaults: [penguins, _self_]\n"
+            "_target_: project.data.datamodule.DataModule.from_confg\n"
+        },
+        ["data=mine"],
+        "data._target_ must name a class",
+        "conf/data/mine.yaml, line 2",
+        "did you mean project.data.datamodule.DataModule.from_config?",
+    ),
+    "toolkit": (
+        {
+            "callbacks__mine": f"{DEFAULT}clock:\n  _target_: kindling.timer.Timer\n",
+        },
+        ["callbacks=mine"],
+        "callbacks.clock._target_ must name a class",
+        "conf/callbacks/mine.yaml, line 3",
+        "did you mean kindling.callbacks.timer.Timer?",
+    ),
+    "syntax": (
+        {"model__mine": f"{MODEL}width: [64\ndepth: 2\n"},
+        ["model=mine"],
+        "a file of conf/ must be YAML",
+        "conf/model/mine.yaml, line 4",
+        "correct that line",
+    ),
+    "twice": (
+        {"model__mine": f"{MODEL}width: 64\nwidth: 32\n"},
+        ["model=mine"],
+        "a file of conf/ must be YAML",
+        "conf/model/mine.yaml, line 4",
+        "correct that line",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_misspelt_name_in_a_file_is_named_with_its_place(problems, own_conf, case):
+    files, words, rule, got, fix = CASES[case]
+    found = problems(*words, conf=own_conf(**files))
+    # A section without its class, or without _partial_, has nothing else to be compared with.
+    assert any(rule in each and got in each and fix in each for each in found), found
+    assert len(found) == (2 if case == "hydras" else 1)
+
+
+def test_everything_in_the_files_and_on_the_line_is_listed_at_once(problems, own_conf):
+    conf = own_conf(
+        model__mine=f"{MODEL}widht: 64\ndept: 2\ndropout: 7\n",
+        experiment__mine=f"{BETTER}sede: 3\n",
+    )
+    found = problems("model=mine", "experiment=mine", "optimizer.lr=-1", conf=conf)
+    assert len(found) == 5
+
+
+def test_a_key_that_another_key_takes_its_value_from_is_meant(problems, own_conf):
+    conf = own_conf(experiment__mine=f"{BETTER}size: 64\nmodel:\n  width: ${{size}}\n")
+    assert problems("experiment=mine", "model=mlp", conf=conf) == []
+
+
+def test_what_takes_any_key_or_cannot_be_read_is_left_to_the_class(problems, own_conf, own_module):
+    text = "class Open:\n    def __init__(self, **keys): ...\n"
+    own_module("taking", f"{text}exec('class Made: ...')\n")
+    for name in ("Open", "Made"):
+        conf = own_conf(model__mine=PARTIAL.format(f"taking.{name}") + "anything: 1\n")
+        assert problems("model=mine", conf=conf) == []
+
+
+@pytest.mark.slow
+def test_a_notebook_is_told_the_same(own_conf):
+    files, words, *_ = CASES["model"]
+    with pytest.raises(ConfigError, match=r"did you mean model\.width"):
+        kindling.compose(*words, conf=own_conf(**files))
+
+
+@pytest.mark.slow
+def test_a_run_ends_before_torch_is_imported(own_conf, tmp_path):
+    own_conf(**CASES["model"][0])
+    (tmp_path / "train.py").write_text((ROOT / "train.py").read_text())
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", str(tmp_path / "train.py"), "model=mine"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "hydra" in imported
+    assert "torch" not in imported
+    assert "Traceback" not in done.stderr
