@@ -46,9 +46,10 @@ class ConfFiles:
             line = _line_of(_read(file), inner)
             if line is not None:
                 return f"{self._short(file)}, line {line}"
-        choice = self.choices.get(names[0])
-        file = self.conf / names[0] / f"{choice}.yaml"
-        return self._short(file) if file.is_file() else self._short(self.conf / "train.yaml")
+        if len(names) > 1:
+            return "what was typed"
+        file = self.conf / key / f"{self.choices.get(key)}.yaml"
+        return self._short(file if file.is_file() else self.conf / "train.yaml")
 
     def _files(self) -> Iterator[tuple[list[str], Path]]:
         """Give the files with the section that their keys go to: those that win come first."""

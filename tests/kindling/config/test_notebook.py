@@ -107,8 +107,10 @@ def test_what_goes_wrong_in_a_run_is_raised_and_leaves_no_folder(train):
     cfg = kindling.compose(*QUICK, "data.target=island", "model=cnn")
     with pytest.raises(ConfigError, match="model=cnn takes images"):
         train(cfg)
-    cfg = kindling.compose(*QUICK, "+callbacks.own._target_=nowhere.Nothing")
-    with pytest.raises(ConfigError, match="Error locating target"):
+    with pytest.raises(ConfigError, match=r"callbacks\.own\._target_ must name a class"):
+        kindling.compose(*QUICK, "+callbacks.own._target_=nowhere.Nothing")
+    cfg = kindling.compose(*QUICK, "+callbacks.own._target_=torch.nowhere.Nothing")
+    with pytest.raises(ConfigError, match=r"Error locating target.*callbacks\.own"):
         train(cfg)
     assert not list(Path().glob("runs/*/*"))
 
