@@ -3,6 +3,7 @@
 A data source of one's own that returns arrays describes them with `array_schema(x)`.
 """
 
+from collections.abc import Sequence
 from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import cast, get_args
@@ -10,6 +11,7 @@ from typing import cast, get_args
 import numpy as np
 
 from kindling.errors import DataError, Problem
+from kindling.formatting import first_few
 from kindling.images.image_schema import Dtype, ImageSchema
 
 MAGIC = b"\x93NUMPY"  # how a .npy file begins
@@ -80,6 +82,36 @@ def read_npy(source: Path | bytes, schema: ImageSchema, name: str) -> np.ndarray
     if not np.isfinite(image).all():
         raise DataError(_not_finite(name, file=name))
     return np.ascontiguousarray(image, dtype=schema.dtype)
+
+
+def stack_npy(folder: Path, names: Sequence[str]) -> np.ndarray:
+    """Read .npy files of one shape as one array (N, channels, height, width).
+
+    Raises:
+        DataError: files that are not there or hold no array, or arrays of several shapes.
+    """
+    absent = [name for name in names if not (folder / name).is_file()]
+    if absent:
+        rule, fix = "every image must be there", "put it there, or take its label out"
+        got = f"{folder} has no {first_few(absent)}"
+        raise DataError(Problem(rule, got, fix, "D409", file=absent[0], count=len(absent)))
+    arrays: list[np.ndarray] = []
+    for name in names:
+        try:
+            arrays.append(np.load(folder / name, allow_pickle=False))
+        except (ValueError, EOFError, OSError) as error:
+            rule, fix = "every .npy file must hold one array of numbers", "save it with np.save"
+            raise DataError(Problem(rule, f"{name}: {error}", fix, "D409", file=name)) from error
+    shapes = [array.shape for array in arrays]
+    others = [k for k, shape in enumerate(shapes) if shape != shapes[0]]
+    if others:
+        rule = "all images must have one shape (channels, height, width)"
+        shown = [f"{names[k]} {shapes[k]}" for k in others]
+        got = f"{names[0]} {shapes[0]}, but {first_few(shown)}"
+        fix = "save arrays of one shape, or leave these out"
+        name = names[others[0]]
+        raise DataError(Problem(rule, got, fix, "D409", file=name, count=len(others)))
+    return np.stack(arrays)
 
 
 def _open(source: Path | bytes) -> BytesIO | BufferedReader:

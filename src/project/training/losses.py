@@ -1,11 +1,14 @@
 """Losses: `task.loss` names the one that a training makes small; each is built for a DataSpec."""
 
-from typing import Any
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from kindling.config.ranges import Range
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting
 from kindling.types import DataSpec
@@ -24,7 +27,11 @@ class CrossEntropy(nn.Module):
     class_weight: Tensor | None
 
     def __init__(
-        self, spec: DataSpec, *, class_weight: str | None = None, label_smoothing: float = 0.0
+        self,
+        spec: DataSpec,
+        *,
+        class_weight: str | None = None,
+        label_smoothing: Annotated[float, Range(0, 1, "[)")] = 0.0,
     ) -> None:
         super().__init__()
         self.label_smoothing, weight = label_smoothing, None
@@ -55,8 +62,31 @@ class SquaredError(nn.Module):
         return F.mse_loss(outputs.squeeze(1), y)
 
 
+def make_loss(
+    loss: Callable[..., nn.Module], spec: DataSpec, *, class_weight: str | None
+) -> nn.Module:
+    """Build a loss; one that weighs no classes is not asked to.
+
+    Raises:
+        ConfigError: a class weight is asked of a loss that takes none.
+    """
+    if class_weight is None:
+        return loss(spec)
+    taken = inspect.signature(loss).parameters.values()
+    if not any(p.name == "class_weight" or p.kind is p.VAR_KEYWORD for p in taken):
+        name = getattr(getattr(loss, "func", loss), "__name__", "this loss")
+        rule = "task.class_weight is for losses that take class_weight"
+        raise ConfigError(
+            Problem(rule, f"{name}, which does not", Setting("task.class_weight", None))
+        )
+    return loss(spec, class_weight=class_weight)
+
+
 def default_loss(
-    spec: DataSpec, *, class_weight: str | None = None, label_smoothing: float | None = None
+    spec: DataSpec,
+    *,
+    class_weight: str | None = None,
+    label_smoothing: Annotated[float | None, Range(0, 1, "[)")] = None,
 ) -> nn.Module:
     """Choose cross entropy for classes, the squared error for values.
 

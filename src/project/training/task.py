@@ -20,6 +20,7 @@ from kindling.rng import derive_seeds, seed_device
 from kindling.scoring import metrics_for
 from kindling.types import SPLITS, Batch, DataSpec, Split
 from project.training.epoch_metrics import EpochMetrics
+from project.training.losses import make_loss
 from project.training.metrics import METRICS
 from project.training.schedulers import forget_num_steps, make_scheduler
 
@@ -72,8 +73,7 @@ class SupervisedTask(LightningModule):
         self.automatic_optimization = not is_ours
         self.network, self.spec = network, spec
         self.metrics = metrics_for(METRICS, spec.problem_type)
-        weights = {} if class_weight is None else {"class_weight": class_weight}
-        self.loss = loss(spec, **weights)
+        self.loss = make_loss(loss, spec, class_weight=class_weight)
         self.make_optimizer, self.make_scheduler = optimizer, scheduler
         self.clip_norm, self.accumulate, self.seed = clip_norm, accumulate, seed
         self.steps_per_call, self.batch_size = steps_per_call, batch_size

@@ -9,8 +9,8 @@ import pytest
 import torch
 from sklearn.preprocessing import StandardScaler
 
-from kindling.errors import Problem
-from kindling.images.arrays import array_schema
+from kindling.errors import DataError, Problem
+from kindling.images.arrays import array_schema, stack_npy
 from kindling.images.augmentation import Augment
 from kindling.images.image_schema import ImageSchema
 from kindling.images.pixel_scaling import ImagePreprocessor, PixelScaler
@@ -157,3 +157,16 @@ def test_floats_are_augmented_in_their_own_range_and_not_coloured(strength):
     assert (changed != changed.round()).any()
     assert torch.equal(changed[:, 0], changed[:, 1])  # three channels are no colours
     assert len(changed[:, 0, 8, 8].unique()) == 20  # brightness differs
+
+
+def test_files_of_a_source_are_named_where_they_cannot_be_stacked(tmp_path):
+    for number, shape in enumerate([(1, 4, 4), (1, 4, 4), (1, 4, 5)]):
+        np.save(tmp_path / f"{number}.npy", np.zeros(shape, "float32"))
+    assert stack_npy(tmp_path, ["0.npy", "1.npy"]).shape == (2, 1, 4, 4)
+    with pytest.raises(DataError, match=r"one shape .*; got 0.npy \(1, 4, 4\), but 2.npy"):
+        stack_npy(tmp_path, ["0.npy", "1.npy", "2.npy"])
+    with pytest.raises(DataError, match=r"has no 7.npy, 8.npy; put it there"):
+        stack_npy(tmp_path, ["0.npy", "7.npy", "8.npy"])
+    (tmp_path / "1.npy").write_bytes(b"no array")
+    with pytest.raises(DataError, match=r"must hold one array of numbers; got 1.npy"):
+        stack_npy(tmp_path, ["0.npy", "1.npy"])

@@ -1,3 +1,4 @@
+import functools
 import math
 
 import pytest
@@ -5,7 +6,7 @@ import torch
 
 from kindling.errors import ConfigError
 from kindling.types import DataSpec
-from project.training.losses import CrossEntropy, SquaredError, default_loss
+from project.training.losses import CrossEntropy, SquaredError, default_loss, make_loss
 
 CLASSES = DataSpec(problem_type="binary", target="y", classes=("a", "b"), class_counts=(90, 10))
 VALUE = DataSpec(problem_type="regression", target="y", target_scale=100.0)
@@ -40,3 +41,12 @@ def test_label_smoothing_never_lets_a_loss_be_zero():
 def test_what_is_for_classes_is_refused_for_values(name, value):
     with pytest.raises(ConfigError, match=rf"task\.(loss\.)?{name} is for classes"):
         default_loss(VALUE, **{name: value})
+
+
+def test_a_loss_without_class_weights_is_not_asked_for_them():
+    plain = functools.partial(SquaredError)
+    assert isinstance(make_loss(plain, VALUE, class_weight=None), SquaredError)
+    with pytest.raises(ConfigError, match=r"task.class_weight is for losses that take .* Squared"):
+        make_loss(plain, VALUE, class_weight="balanced")
+    weighed = make_loss(functools.partial(default_loss), CLASSES, class_weight="balanced")
+    assert weighed.class_weight is not None
