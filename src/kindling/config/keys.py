@@ -172,6 +172,8 @@ def type_problems(key: str, default: Any, override: Override) -> list[Problem]:
 
 
 def _section_problem(key: str, text: str) -> Problem:
+    if key in KEPT:
+        return kept_problem(key, text)
     return Problem(
         f"{key} is a section with keys of its own", text, Setting(f"~{key}", words="to take it out")
     )
