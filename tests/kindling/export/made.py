@@ -33,7 +33,7 @@ def table_model(frame, target=CLASSES, *, network=MLP, make_transformer=make_tra
     return model_of(spec, schema, network, preprocessor)
 
 
-def image_model(channels, height, width, network=CNN):
+def image_model(channels, height, width, network=CNN, **options):
     spec = DataSpec(
         target="class",
         **CLASSES,
@@ -41,7 +41,7 @@ def image_model(channels, height, width, network=CNN):
         pixel_mean=(100.0,) * channels,
         pixel_scale=(60.0,) * channels,
     )
-    return model_of(spec, ImageSchema(channels, height, width), network, None)
+    return model_of(spec, ImageSchema(channels, height, width, **options), network, None)
 
 
 def model_of(spec, schema, network, preprocessor):
