@@ -7,7 +7,8 @@ kindling export latest -o model.pt2 --format torch
 onnx: the preprocessing is inside. One input for each column, by its own name, of shape (rows, 1):
 float64 for numbers (NaN is missing), booleans (0 or 1) and dates (days since 1970), text for
 categories ("" is missing). How a raw cell becomes these (spaces, gaps, 3.0 for 3, decimal signs,
-dates) is in the file's metadata, as words, expressions and Python: columns, reading. For images one input, pixels: uint8 (rows, channels, height, width).
+dates) is in the file's metadata, as words, expressions and Python: columns, reading.
+For images one input, pixels: uint8 (rows, channels, height, width).
 The outputs are label and probabilities, or value.
 
 torch: one tensor goes in, float64 (rows, columns) or the pixels, and probabilities or values come
