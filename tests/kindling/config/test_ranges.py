@@ -99,12 +99,16 @@ def test_a_range_that_would_have_to_be_computed_is_an_error_of_its_own(
     assert "own_computed.py, line 11" in problem
 
 
-@pytest.mark.parametrize(
-    "target", ["nowhere.at.All", "json.nothing", "builtins.dict", "__main__.x"]
-)
+@pytest.mark.parametrize("target", ["json.nothing", "builtins.dict", "__main__.x"])
 def test_what_cannot_be_found_is_left_alone(own_conf, problems, target):
     conf = own_conf(model__own=YAML.format(target=target, keys="width: [1, 2]\nsize: 1\n"))
     assert problems("model=own", "+model.more=1", conf=conf) == []
+
+
+def test_of_a_package_that_is_not_installed_there_is_nothing_to_ask(own_conf, problems):
+    conf = own_conf(model__own=YAML.format(target="nowhere.at.All", keys="size: 1\n"))
+    (problem,) = problems("model=own", "+model.more=1", conf=conf)
+    assert "nowhere.at.All in conf/model/own.yaml, line 1 | install nowhere" in problem
 
 
 def test_a_subclass_has_the_ranges_of_its_base_class(own_module):
@@ -130,7 +134,11 @@ def test_a_subclass_has_the_ranges_of_its_base_class(own_module):
 
 
 def test_a_part_that_is_taken_out_takes_its_ranges_with_it(own_module, own_conf, problems):
-    own_module("own_part", "def make(*, batch_size=0, val_fraction=3, fold=9, on_device=1): ...")
+    own_module(
+        "own_part",
+        "def make(*, batch_size=0, val_fraction=3, fold=9, num_folds=5, on_device=1,\n"
+        "         lr=-1, betas=0): ...",
+    )
     keys = "batch_size: 0\nval_fraction: 3\nfold: 9\nnum_folds: 5\non_device: true\n"
     conf = own_conf(
         data__own=f"_target_: own_part.make\n{keys}",
