@@ -1,12 +1,10 @@
 """Which column of a table of labels is the label, the split and the name; what is in doubt."""
 
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 from kindling.errors import DataError
 from kindling.images.image_source import ImageSource
@@ -195,12 +193,6 @@ def test_a_label_for_each_image_and_one_for_all_are_refused_with_what_helps_imag
     assert "data.target=dx" in refused(read, other, task="classification").do
     problem = refused(read, {"file": NAMES, "label": ["leaf"] * COUNT})
     assert (problem.code, "column label" in problem.do) == ("D205", True)
-
-
-def test_a_table_of_labels_may_be_written_as_any_other_table():
-    conf = Path(__file__).parents[3] / "conf" / "data"
-    table, images = (yaml.safe_load((conf / f"{n}.yaml").read_text()) for n in ("table", "images"))
-    assert images["csv"] == table["csv"]
 
 
 def test_how_the_table_is_written_can_be_said(folder, tmp_path):
