@@ -88,6 +88,7 @@ def test_what_loads_is_safetensors_skops_with_its_list_and_numpy_without_pickle(
         "load(PREPROCESSING, project)",
         "point.load()",
         "np.load(stream, allow_pickle=False)",
+        "np.load(folder / name, allow_pickle=False)",  # of an own source, see `stack_npy`
         "image.load()",  # of Pillow
         "tags.load(stream)",  # of Pillow: the tags of a TIFF
         "np.load(io.BytesIO(own), allow_pickle=False)",
