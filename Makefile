@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-all lint bench bench-quick tensorboard clean
+.PHONY: help train test test-all test-nightly lint bench bench-quick tensorboard clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,7 +19,10 @@ test: $(VENV)/dev.stamp ## set up, then run the tests that take seconds
 	$(PYTEST) $(ARGS)
 
 test-all: $(VENV)/dev.stamp ## the same and the slow ones
-	$(PYTEST) -m "slow or not slow" $(ARGS)
+	$(PYTEST) -m "slow or not nightly" $(ARGS)
+
+test-nightly: $(VENV)/dev.stamp ## hundreds of random files, for minutes
+	$(PYTEST) -m nightly $(ARGS)
 
 lint: $(VENV)/dev.stamp ## style, format and types
 	$(BIN)/ruff check .

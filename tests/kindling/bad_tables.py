@@ -181,7 +181,7 @@ CASES: dict[str, Case] = {
     "no header": Case(
         raw("".join(f"{k},{k * 3 % 11},{k * 7 % 5}\n" for k in range(1, 99))),
         "D010",
-        "numbers: 1, 2",
+        "numbers: 1, 3, 2",
         "put a line with names above it",
         ("data.target='3'",),
     ),

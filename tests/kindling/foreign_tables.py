@@ -57,9 +57,14 @@ ZONES = ["", "", "", "+02:00", "Z", " -0500"]
 
 
 @st.composite
-def date_columns(draw):
-    """Draw moments and how they are written; returns (cells, days since 1970 on the wall)."""
-    date, time = draw(st.sampled_from(DATE_FORMS)), draw(st.sampled_from(TIME_FORMS))
+def date_columns(draw, month_first):
+    """Draw moments and how they are written; returns (cells, days since 1970 on the wall).
+
+    Days and months stand in one order in a whole file: a column may say it for another.
+    """
+    other = ("%d/", "%d-%m") if month_first else ("%m/", "%m-")
+    forms = [form for form in DATE_FORMS if not form.startswith(other)]
+    date, time = draw(st.sampled_from(forms)), draw(st.sampled_from(TIME_FORMS))
     if date in ("%Y%m%d", "%G-W%V-%u"):
         time = ""
     zone = draw(st.sampled_from(ZONES)) if time else ""
@@ -89,11 +94,11 @@ def foreign_tables(draw):
     """Draw a whole file: separator, decimal sign, encoding, markers, index, titles."""
     separator = draw(st.sampled_from([",", ";", "\t", "|"]))
     decimal = draw(st.sampled_from([".", ","]))
-    columns, types = {}, {}
+    columns, types, month_first = {}, {}, draw(st.booleans())
     for k in range(draw(st.integers(1, 3))):
         columns[f"amount {k}"], types[f"amount {k}"] = draw(number_columns(decimal)), "number"
     for k in range(draw(st.integers(0, 2))):
-        columns[f"date {k}"], types[f"date {k}"] = draw(date_columns()), "date"
+        columns[f"date {k}"], types[f"date {k}"] = draw(date_columns(month_first)), "date"
     columns["word"], types["word"] = draw(word_columns()), "category"
     marker, share = draw(st.sampled_from(MARKERS)), draw(st.sampled_from([0, 0, 0.1]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))

@@ -31,7 +31,9 @@ def table(path, frame, **keys):
 
 
 def told(old, new):
-    return "; ".join(problem.got for problem in differences(old, new, "rule", "fix"))
+    problems = differences(old, new, "rule", "fix")
+    assert {problem.code for problem in problems} <= {"D308"}
+    return "; ".join(problem.got for problem in problems)
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def test_a_foreign_file_is_read_as_it_was_meant_or_is_in_doubt(foreign):
     check(foreign)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @settings(max_examples=300, derandomize="KINDLING_FUZZ" not in os.environ, **QUIET)
 @given(foreign_tables())
 def test_many_foreign_files_are_read_as_they_were_meant(foreign):
