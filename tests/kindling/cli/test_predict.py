@@ -112,7 +112,7 @@ def test_what_is_wrong_with_a_file_is_answered_with_what_helps_here(
     sound = pd.read_csv(PENGUINS).to_csv(index=False).encode()
     bad = {
         "long": (sound + b"1,2\n", "--csv separator="),
-        "open": (sound + b'1,"2\n3\n', "--csv quote="),
+        "open": (sound + b'1,"2\n3\n', "--csv 'quote=^'"),
         "late": (sound + 20 * sound.partition(b"\n")[2] + b"\xe9\n", "--csv encoding=latin-1"),
         "words": (sound.replace(b"2007", b"old"), "correct the cells or empty them"),
     }
@@ -234,7 +234,7 @@ def test_a_cell_that_does_not_fit_is_named_by_its_row_in_the_file(
         (["a**b"], 3, "nothing at a**b"),
         (["{tmp}"], 3, "no tables in"),
         (["nowhere.csv", "neither.csv"], 3, "2 problems"),
-        (["{csv}", "--device", "cuda:99"], 2, "type device=cpu"),
+        (["{csv}", "--device", "cuda:99"], 2, "type --device cpu"),
         (["{csv}", "--csv", "encoding=base64"], 2, "--csv encoding must be auto, or a name"),
         (["{csv}", "--csv", "seperator=;"], 2, "--csv takes separator=, encoding=, quote="),
     ],

@@ -95,4 +95,4 @@ def test_rows_lie_on_the_device_where_they_take_half_of_its_free_memory_or_less(
 def test_rows_that_do_not_fit_are_refused_where_it_is_asked_for(of):
     (refused,) = of("too little")
     assert "0.01 MB of rows, 0.01 MB free on fakegpu:0" in refused["plan"]
-    assert refused["plan"].endswith("type data.on_device=auto")
+    assert refused["plan"].endswith("'data.on_device=auto')")
