@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from kindling.tables.categories import meanings
 from kindling.tables.column import Column
 from kindling.tables.column_types import FALSE, INFINITE, LARGEST, MISSING, TRUE, to_number
 from kindling.tables.date_text import TIDY, WITH_ZONE, ZERO_DATE, plain_form
@@ -32,8 +33,8 @@ READING = (
     "fits says what to take out; `two_readings` is refused; - or ( makes it negative. A date: "
     "`zero` is NaN; by `pattern`; else cut by `with_zone`, `tidy` in turn, and by the clock that "
     "stands there if its zone is in `zones`, else by that of the only one; days of `gaps` are NaN. "
-    "A category: as it is; else the only one of the same whole number (3.0, 03 and 3), truth value "
-    "(True, true) or day. What fits nothing is refused."
+    "A category: by `meant`, that of its whole number (3.0, 03 and 3), of its number if it was a "
+    "float, of its truth value or day; else as it is. What fits nothing is refused."
 )
 # What the cell of an ONNX input holds, by the type of its column.
 MEANING = {
@@ -70,7 +71,7 @@ def cell_rules(column: Column) -> dict[str, Any]:
     kind = column.column_type
     rules: dict[str, Any] = {"missing": [*WORDS_OF[kind], *column.missing]}
     if kind == "category":
-        return rules | {"empty": column.empty}
+        return rules | {"empty": column.empty, "meant": _meant(column.categories)}
     rules |= {"missing_numbers": _numbers(column), "infinite": [*INFINITE]}
     if kind == "date":
         return rules | {
@@ -85,6 +86,19 @@ def cell_rules(column: Column) -> dict[str, Any]:
         return rules | {"true": [*TRUE], "false": [*FALSE]} | _number_rules(NumberStyle())
     truth = (["true"], ["false"]) if column.is_zero_or_one else ([], [])
     return rules | {"true": truth[0], "false": truth[1]} | _number_rules(column.style)
+
+
+def _meant(categories: tuple[str, ...]) -> dict[str, str]:
+    """Return the category of each meaning that one alone has, by what `raw_cells.meaning` says."""
+    meant = {}
+    for kind, is_float in (("whole", False), ("float", True)):
+        for key, name in meanings(categories, is_float=is_float).items():
+            assert key is not None
+            what, value = key
+            if what == "number":
+                what, value = kind, repr(float(value)) if is_float else value
+            meant[f"{what} {value}"] = name
+    return meant
 
 
 def _numbers(column: Column) -> list[float]:

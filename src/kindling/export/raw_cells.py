@@ -40,7 +40,7 @@ def read_cell(cell: Any, column: dict[str, Any]) -> float | str:
         cell = cell.strip()
         cell = "" if cell in how["missing"] else cell
     if kind == "category":
-        return read_category(cell, how, column["categories"])
+        return read_category(cell, how)
     if cell == "" or (isinstance(cell, str) and cell.lower() in how["infinite"]):
         return math.nan
     try:
@@ -50,28 +50,24 @@ def read_cell(cell: Any, column: dict[str, Any]) -> float | str:
     return math.nan if number in how["missing_numbers"] else number
 
 
-def read_category(cell: Any, how: dict[str, Any], categories: list[str]) -> str:
-    """Return the category that is meant; what is returned as it is, is unknown to the model."""
+def read_category(cell: Any, how: dict[str, Any]) -> str:
+    """Return the category that is meant; what is returned as it is, may be unknown to the model."""
     text = write(cell)
     if text == "" or text in how["missing"]:
         return how["empty"]
-    is_float = isinstance(cell, float | Decimal)
-    meant = [name for name in categories if meaning(name, is_float) == meaning(text, is_float)]
-    return (
-        meant[0] if text not in categories and meaning(text, is_float) and len(meant) == 1 else text
-    )
+    return how["meant"].get(meaning(text, isinstance(cell, float | Decimal)), text)
 
 
-def meaning(text: str, is_float: bool) -> tuple[str, Any] | None:
+def meaning(text: str, is_float: bool) -> str | None:
     """Return what text says beyond its letters: a truth value, a number or a day."""
     if text.lower() in ("true", "false"):
-        return "truth", text.lower()
+        return f"truth {text.lower()}"
     if is_float and re.fullmatch(NUMBER, text, re.ASCII) and abs(float(text)) <= EXACT:
-        return "number", float(text)
+        return f"float {float(text)!r}"
     if not is_float and re.fullmatch(WHOLE, text, re.ASCII):
-        return "number", int(text.partition(".")[0])
+        return f"whole {int(text.partition('.')[0])}"
     day = re.fullmatch(DAY, text, re.ASCII)
-    return ("day", day[1]) if day else None
+    return f"day {day[1]}" if day else None
 
 
 def write(cell: Any) -> str:

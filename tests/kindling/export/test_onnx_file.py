@@ -55,7 +55,39 @@ def test_the_file_says_what_a_stranger_must_know(mixed):
     columns = {column["name"]: column for column in json.loads(notes["columns"])}
     assert list(columns) == list(artifact.inputs)
     assert columns["town"]["categories"] == ["Rom", "Ulm", "Ys"]
-    assert columns["when"]["meaning"] == "float64 days since 1970-01-01 UTC; NaN is missing"
+    assert columns["when"]["meaning"].startswith("float64 days since 1970-01-01, by the clock of")
+
+
+def test_its_notes_alone_turn_raw_cells_into_its_inputs():
+    """Spaces, gaps and markers as files have them: no part of Kindling reads them here."""
+    cells = {
+        "work": [" a", " b", " ?", "a ", ""] * 24,
+        "age": [" 39", "50 ", "?", "1e1", " - "] * 24,
+    }
+    model = table_model(pd.DataFrame(cells))
+    artifact, _ = export(model)
+    notes = {p.key: p.value for p in onnx.load_from_string(artifact.content).metadata_props}
+    there = {}
+    exec(notes["reading in Python"], there)
+    feed = {
+        column["name"]: np.array(
+            [[there["read_cell"](cell, column)] for cell in cells[column["name"]]],
+            dtype=object if column["column_type"] == "category" else np.float64,
+        )
+        for column in json.loads(notes["columns"])
+    }
+    label, probs = session_of(artifact).run(None, feed)
+    assert label.tolist() == model.predict(cells).tolist()
+    assert probs == pytest.approx(model.predict_proba(cells), abs=1e-6)
+    coded = table_model(
+        pd.DataFrame({"code": ["1", "2", "3"] * 40, "x": range(120)}), code="category"
+    )
+    artifact, _ = export(coded)
+    for text in ("3.0", "3"):  # as str(3.0) of a float
+        row = {"code": np.array([[text]], dtype=object)}
+        assert session_of(artifact).run(None, row)[1] == pytest.approx(
+            coded.predict_proba({"code": [3]}), abs=1e-6
+        )
 
 
 def test_the_file_does_not_tell_where_it_was_made(mixed):
