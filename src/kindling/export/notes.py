@@ -1,6 +1,7 @@
 """Describe an exported file for those who do not know Kindling: columns, codes, inputs, outputs."""
 
 import inspect
+from dataclasses import asdict
 from typing import Any
 
 from kindling import __version__
@@ -15,6 +16,19 @@ from kindling.tables.schema import TableSchema
 COLUMNS = "float64 (rows, columns): each column as described, but text as its code"
 PREPARED_COLUMNS = "float32 (rows, numbers, then codes of categories): as preprocessed"
 PREPARED_PIXELS = "float32 (rows, channels, height, width): (value - pixel_mean) / pixel_scale"
+# In the order in which `decode` goes; `images` holds the values that the words name.
+READING_IMAGES = (
+    "Open `page` of a file, counted from 1; more than `max_pixels` are refused. A JPEG of a larger "
+    "size is decoded at a half, a quarter or an eighth, so that each side keeps twice its length "
+    "(Pillow's draft). Numbers: of scale `format`, the range of more than 8 bits, and 0 to 1 of "
+    "floats, become 0 to 255, whole numbers by their upper 8 bits; of `range`, `value_range` "
+    "becomes 0 to 255; of `none` they stay. Transparent pixels are put before `background`. Then "
+    "grey or RGB by `channels` (Pillow's convert), or the `bands`. Then set upright by EXIF's "
+    "orientation. Then another size is resized by Pillow's BILINEAR: `stretch` to the size, `crop` "
+    "as ImageOps.fit; `pad` by the least scale, sides rounded, in the middle (half the rest, "
+    "rounded down) of `background`. Then (height, width, channels) to (channels, height, width). "
+    "A .npy file holds the array itself."
+)
 ANSWER = {
     True: "float64 (rows,): the predicted value in the unit of the target",
     False: "float64 (rows, classes): the probability of each class",
@@ -46,6 +60,7 @@ def notes_of(model: Predictor, *, network_only: bool, is_program: bool) -> dict[
         x, prepared = COLUMNS, PREPARED_COLUMNS
     else:
         notes["image_shape"] = list(model.schema.shape)  # channels, height, width
+        notes |= {"images": asdict(model.schema), "reading": READING_IMAGES}
         x, prepared = describe_pixels(model.schema), PREPARED_PIXELS
     if network_only:
         return notes | _around(model) | {"x": prepared, "y": RAW[spec.is_regression]}

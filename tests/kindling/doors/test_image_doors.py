@@ -1,18 +1,20 @@
 """The same image gets the same answer by whatever door it comes: as a file, bytes, or of Pillow."""
 
 import io
+import json
 import time
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from kindling.bundle.evaluation_set import read_evaluation_set
 from kindling.bundle.streaming import predict_images
 from kindling.errors import DataError
 from kindling.export.artifact import module_of
+from kindling.export.notes import notes_of
 from kindling.images.decoding import decode
 from kindling.serve.answer import Refusal
 from kindling.serve.middleware import Limits
@@ -44,6 +46,7 @@ ODD = {
     "tiny.bmp": (COLOUR[:3, :5], {}),
     "bits.png": (GREY > 127, {}),
 }
+DEEP_ONES = ("deep", "signed", "floats")
 BROKEN = {"empty.png": b"", "text.jpg": b"no image", "half.png": None}
 
 
@@ -113,6 +116,39 @@ def test_an_image_gets_one_answer(model, folder, name):
     assert expected is not None, first
     for door, answer in others:
         assert answer == pytest.approx(expected, abs=1e-6), door
+
+
+def read_by_notes(file, notes):
+    """Do with Pillow what the notes of an exported file say, for files of 8 bits."""
+    wanted = json.loads(notes["images"])
+    size = (wanted["width"], wanted["height"])
+    with Image.open(file) as image:
+        if file.suffix == ".jpg":
+            is_lying = image.getexif().get(0x0112, 1) >= 5
+            least = (2 * size[0], 2 * size[1])
+            image.draft(None, least[::-1] if is_lying else least)
+        seen = image.convert("RGBA") if image.has_transparency_data else image.convert("RGB")
+        if seen.mode == "RGBA":
+            behind = Image.new("RGBA", seen.size, (*wanted["background"], 255))
+            seen = Image.alpha_composite(behind, seen).convert("RGB")
+        seen.info["exif"] = image.getexif().tobytes()
+        seen = ImageOps.exif_transpose(seen)
+    if seen.size != size:
+        scale = min(size[0] / seen.width, size[1] / seen.height)
+        inner = [max(1, round(side * scale)) for side in seen.size]
+        canvas = Image.new("RGB", size, tuple(wanted["background"]))
+        corner = [(whole - part) // 2 for whole, part in zip(size, inner, strict=True)]
+        canvas.paste(seen.resize(inner, Image.Resampling.BILINEAR), corner)
+        seen = canvas
+    return np.asarray(seen).transpose(2, 0, 1)
+
+
+@pytest.mark.parametrize("name", [name for name in ODD if name.split(".")[0] not in DEEP_ONES])
+def test_the_notes_of_an_exported_file_say_how_images_become_its_pixels(model, folder, name):
+    notes = notes_of(model, network_only=False, is_program=True)
+    texts = {key: json.dumps(value) for key, value in notes.items()}
+    file = folder / "a" / name
+    assert np.array_equal(read_by_notes(file, texts), decode(file, model.schema))
 
 
 @pytest.mark.parametrize("name", BROKEN)
