@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from kindling.bundle.json_codec import InvalidFile, decode, parse, to_bytes
-from kindling.bundle.manifest import damaged, read_bounded
+from kindling.bounded_files import damaged, read_bounded
 from kindling.contract import DescribedData
 from kindling.files import write_atomically
 from kindling.formatting import printable
+from kindling.json_codec import InvalidFile, decode, parse, to_bytes
 from kindling.row_hashes import hash_file, hash_inputs, hash_labels
 from kindling.runs import DATA_FILE
 from kindling.tables.schema import TableSchema

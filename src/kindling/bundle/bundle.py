@@ -15,10 +15,11 @@ from typing import Any
 
 from torch import nn
 
+from kindling.bounded_files import AGAIN, damaged
 from kindling.bundle import description, preprocess_file, weights
-from kindling.bundle.json_codec import InvalidFile, decode, parse, to_bytes
-from kindling.bundle.manifest import AGAIN, damaged, read_listed, read_manifest, write_files
+from kindling.bundle.manifest import read_listed, read_manifest, write_files
 from kindling.bundle.model_config import ModelConfig, find_class, uncompiled
+from kindling.json_codec import InvalidFile, decode, parse, to_bytes
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from kindling.bundle.json_codec import InvalidFile, decode
 from kindling.images.image_schema import ImageSchema
+from kindling.json_codec import InvalidFile, decode
 from kindling.tables.column import Column
 from kindling.tables.column_types import DATE_PARTS
 from kindling.tables.schema import TableSchema

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as torch_module
 
-from kindling.bundle.json_codec import InvalidFile
 from kindling.errors import ConfigError, Problem
+from kindling.json_codec import InvalidFile
 from kindling.registry import INSTALL, NETWORKS, import_networks, project_of, registered
 from kindling.types import DataSpec
 

@@ -11,17 +11,17 @@ import numpy as np
 import torch
 from torch import nn
 
+from kindling.bounded_files import damaged, read_bounded
 from kindling.bundle.bundle import Bundle, read_bundle
 from kindling.bundle.description import class_labels
 from kindling.bundle.drift import Drift
 from kindling.bundle.inputs import to_images, to_table
-from kindling.bundle.json_codec import InvalidFile, decode, parse
-from kindling.bundle.manifest import damaged, read_bounded
 from kindling.errors import ConfigError, DataError, Problem, for_a_model
 from kindling.fixes import Setting
 from kindling.formatting import count
 from kindling.images.image_schema import ImageSchema
 from kindling.images.pixel_scaling import PixelScaler
+from kindling.json_codec import InvalidFile, decode, parse
 from kindling.outputs import read_outputs
 from kindling.runs import BUNDLE_FOLDER, MANIFEST_FILE, NO_BUNDLE_FILE, find_run
 from kindling.tables.preprocessor import TablePreprocessor

@@ -19,7 +19,6 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.preprocessing import OrdinalEncoder
 
-from kindling.bundle.json_codec import InvalidFile, parse
 from kindling.bundle.skops_file import (
     CHANGED,
     DESCRIPTION,
@@ -29,6 +28,7 @@ from kindling.bundle.skops_file import (
     write_zip,
 )
 from kindling.errors import Problem
+from kindling.json_codec import InvalidFile, parse
 from kindling.registry import INSTALL, PREPROCESSING, load, registered
 from kindling.tables.column import Column, features_of
 from kindling.tables.column_types import LARGEST, MISSING

@@ -9,13 +9,13 @@ from hydra.utils import instantiate
 from lightning import Trainer
 from omegaconf import DictConfig
 
-from kindling.bundle.json_codec import to_bytes
 from kindling.bundle.model_config import model_config_of, uncompiled, unregistered
 from kindling.bundle.preprocess_file import not_kept
 from kindling.contract import DescribedData, DescribedTask
 from kindling.errors import Problem
 from kindling.files import write_atomically
 from kindling.formatting import json_text
+from kindling.json_codec import to_bytes
 from kindling.registry import project_of
 from kindling.runs import BUNDLE_FOLDER, NO_BUNDLE_FILE
 from kindling.tables.preprocessor import TablePreprocessor

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kindling.bundle.json_codec import InvalidFile, parse
+from kindling.json_codec import InvalidFile, parse
 from kindling.tables.column_types import LARGEST
 
 DESCRIPTION = "schema.json"  # skops's name for it

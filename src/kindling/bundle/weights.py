@@ -11,7 +11,6 @@ import torch
 from safetensors.torch import load, save
 from torch import nn
 
-from kindling.bundle.json_codec import InvalidFile, decode, parse
 from kindling.bundle.model_config import (
     Extent,
     ModelConfig,
@@ -19,6 +18,7 @@ from kindling.bundle.model_config import (
     build_on_meta,
     shapes_of,
 )
+from kindling.json_codec import InvalidFile, decode, parse
 from kindling.types import DataSpec
 
 MAX_HEADER, MAX_DIMENSIONS = 16 * 2**20, 8  # bytes; axes of a tensor

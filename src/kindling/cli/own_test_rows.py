@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import yaml  # type: ignore[import-untyped]
 
+from kindling.bounded_files import damaged, read_bounded
 from kindling.bundle.evaluation_set import EvaluationSet
-from kindling.bundle.manifest import damaged, read_bounded
 from kindling.contract import DescribedData
 from kindling.data_differences import differences
 from kindling.data_record import make_record, read_record
