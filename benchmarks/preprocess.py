@@ -59,7 +59,7 @@ def main() -> None:
 def typed_rows(file: Path) -> tuple[TableSchema, pd.DataFrame]:
     """Read a file as training does: raw columns, what they are, and their values."""
     table = read_table(file).drop_columns([TARGET])
-    schema = infer_schema(table, {})
+    schema = infer_schema(table)
     return schema, schema.cast(table, file.name)
 
 
