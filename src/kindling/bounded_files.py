@@ -1,4 +1,7 @@
-"""Read files of unknown origin: regular ones only, of bounded size, and name what is damaged."""
+"""Read files of unknown origin: regular ones only, of bounded size, and name what is damaged.
+
+Start-up uses this before torch is imported.
+"""
 
 import os
 import stat
@@ -8,12 +11,13 @@ from pathlib import Path
 from kindling.errors import DataError, Problem
 
 AGAIN = "copy the bundle again from where it was made, or train again"
+SMALL = 2**20  # bytes of a file of settings or scores
 # Is given what reads a file's next bytes, and the file's size; raises an InvalidFile.
 CheckStart = Callable[[Callable[[int], bytes], int], object]
 
 
 def damaged(file: Path, got: str, fix: str = AGAIN) -> DataError:
-    """Say which file of a bundle cannot be used, and why."""
+    """Say which file of a run or a bundle cannot be used, and why."""
     name = ascii(str(file))[1:-1]  # a name can hold what a terminal would obey
     return DataError(Problem(f"{name} must be what Kindling wrote", got, fix))
 
@@ -24,7 +28,7 @@ def read_bounded(
     """Read a regular file of at most `limit` bytes (and of `size`, if given), following no link.
 
     Args:
-        file: of a bundle.
+        file: of a run or a bundle.
         limit: in bytes.
         size: in bytes, where it is known.
         check: sees the first bytes before the whole is read into memory.
@@ -45,6 +49,21 @@ def read_bounded(
             return stream.read(status.st_size)
     finally:
         os.close(descriptor)
+
+
+def read_text(file: Path, limit: int = SMALL) -> str:
+    """Read a file of text of at most `limit` bytes; nothing that is a pipe or a device.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not file.is_file():
+        raise ValueError(f"{file.name} is not a file")
+    with file.open("rb") as stream:
+        content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise ValueError(f"{file.name} has more than {limit:,} bytes")
+    return content.decode("utf-8")
 
 
 def _open(file: Path) -> int:

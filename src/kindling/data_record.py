@@ -182,5 +182,6 @@ def read_record(run: Path) -> DataRecord | None:
         if sum(each.rows for each in record.files) not in (0, record.num_rows):
             raise InvalidFile("files of another number of rows")
     except ValueError as error:  # base64 raises it too
-        raise damaged(file, printable(str(error))) from error
+        fix = "bring it back, or start a new run: leave resume= out"
+        raise damaged(file, printable(str(error)), fix) from error
     return record

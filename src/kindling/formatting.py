@@ -3,6 +3,7 @@
 Start-up uses this before torch or matplotlib are imported, so neither is imported here.
 """
 
+import difflib
 import json
 import math
 import re
@@ -143,6 +144,21 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def did_you_mean(
+    word: str, known: Iterable[str], *, prefix: str = "", cutoff: float = 0.6
+) -> str | None:
+    """Ask for the most similar name, if one is similar at all.
+
+    Args:
+        word: that is not known.
+        known: names.
+        prefix: of all of them, for a person.
+        cutoff: how alike two names are, from 0 to 1, so that one may be meant by the other.
+    """
+    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=cutoff)
+    return f"did you mean {prefix}{near[0]}?" if near else None
 
 
 def capital(words: str) -> str:

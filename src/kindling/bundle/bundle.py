@@ -74,8 +74,8 @@ def write_bundle(
     preprocessor: TablePreprocessor | None,
     batch_size: int,
     metrics: Mapping[str, Any],
-) -> None:
-    """Write a bundle into a folder of its own, and prove that it can be read.
+) -> Bundle:
+    """Write a bundle into a folder of its own, and return it as it is read again.
 
     Args:
         folder: made if it is not there; an older bundle in it is replaced.
@@ -97,7 +97,7 @@ def write_bundle(
     if preprocessor is not None:
         files["preprocess.skops"] = preprocess_file.to_bytes(preprocessor)
     write_files(folder, files, {name: version(name) for name in CREATED_WITH})
-    read_bundle(folder)  # a bundle that nobody can load should fail here, not where it is needed
+    return read_bundle(folder)  # what nobody can load should fail here, not where it is needed
 
 
 def read_bundle(folder: Path) -> Bundle:

@@ -81,7 +81,7 @@ def _write(
     from kindling.bundle.verify import verify_bundle
 
     run, network, fitted = Path(cfg.run_dir), uncompiled(task.network), data.preprocessor
-    write_bundle(
+    bundle = write_bundle(
         run / BUNDLE_FOLDER,
         model_config=model_config_of(instantiate(cfg.model, _convert_="all"), network, data.spec),
         network=network,
@@ -91,4 +91,4 @@ def _write(
         batch_size=data.eval_batch_size,
         metrics=json.loads(json_text(metrics)),
     )
-    return verify_bundle(run / BUNDLE_FOLDER, data, task, trainer)
+    return verify_bundle(bundle, data, task, trainer)

@@ -4,14 +4,14 @@ A network can keep more than its parameters and buffers: a plain attribute that 
 count of steps, a second network. Its weights are then no longer what was tested.
 """
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from lightning import Trainer
 
-from kindling.bundle.predictor import Predictor, load
+from kindling.bundle.bundle import Bundle
+from kindling.bundle.predictor import Predictor
 from kindling.contract import DescribedData, DescribedTask
 from kindling.errors import DataError, Problem
 from kindling.formatting import number
@@ -28,12 +28,12 @@ APART = "let no row's prediction depend on the other rows of its batch"
 
 
 def verify_bundle(
-    folder: Path, data: DescribedData, task: DescribedTask, trainer: Trainer
+    bundle: Bundle, data: DescribedData, task: DescribedTask, trainer: Trainer
 ) -> Problem | None:
     """Predict test rows with a bundle, from raw cells where those are in memory.
 
     Args:
-        folder: of the bundle.
+        bundle: as it was read again.
         data: the data module that the run was tested on.
         task: has the predictions of the test rows.
         trainer: its device and precision are those of the test.
@@ -46,7 +46,7 @@ def verify_bundle(
     alone = np.arange(0, len(some), -(-len(some) // MOST_ALONE))
     try:
         with trainer.precision_plugin.forward_context():
-            predictor = load(folder, str(device))
+            predictor = Predictor(bundle, str(device))
             x = _inputs(predictor, data, result.row[some])
             together = predictor.outputs(x)
             singly = np.concatenate([predictor.outputs(x[i : i + 1]) for i in alone])

@@ -4,7 +4,6 @@ Nothing heavy is imported here: --help, --version and a misspelt word are answer
 """
 
 import argparse
-import difflib
 import re
 import sys
 from importlib import import_module
@@ -15,6 +14,7 @@ from kindling import __version__
 from kindling.cli.input_output import add_json, print_json
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Command, Interface, speaking
+from kindling.formatting import did_you_mean
 from kindling.run.exit import exit_codes
 
 ABOUT = "`kindling ...`: what is done with a finished run or a file, or asked of this machine."
@@ -117,7 +117,9 @@ def answer(words: list[str]) -> None:
         parser.print_help(sys.stderr)
         sys.exit(ConfigError.exit_code)
     rule = f"a command is one of {', '.join(COMMANDS)}"
-    fix = nearest(f"kindling {unknown[0]}", [f"kindling {name}" for name in COMMANDS], cutoff=0.8)
+    fix = did_you_mean(
+        f"kindling {unknown[0]}", [f"kindling {name}" for name in COMMANDS], cutoff=0.8
+    )
     raise ConfigError(Problem(rule, f"kindling {unknown[0]}", fix or Command("kindling", "--help")))
 
 
@@ -131,14 +133,8 @@ def unknown_word(parser: Parser, word: str) -> Problem:
     """Say what an option that is not there may have meant."""
     options = re.findall(r"--[\w-]+", parser.format_usage())
     rule = f"{parser.prog} takes {', '.join(options)}" if word[:1] == "-" else "one word too many"
-    near = nearest(word, options)
+    near = did_you_mean(word, options)
     return Problem(rule, word, near or Command(*parser.prog.split(), "--help"))
-
-
-def nearest(word: str, names: list[str], cutoff: float = 0.6) -> str | None:
-    """Ask for the most similar name, if one is similar at all."""
-    near = difflib.get_close_matches(word, names, n=1, cutoff=cutoff)
-    return f"did you mean {near[0]}?" if near else None
 
 
 if __name__ == "__main__":  # python -m kindling.cli.command_line

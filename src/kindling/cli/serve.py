@@ -22,7 +22,7 @@ OPTIONS = MODEL_OPTIONS
 LIMITS = {
     "max_mb": (1, 4096, 10),
     "max_rows": (1, 10_000_000, 100_000),
-    "max_seconds": (0.1, 3600.0, 30.0),
+    "max_seconds": (0.1, 3600, 30),
 }
 
 
@@ -48,21 +48,21 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=int,
         default=LIMITS["max_mb"][2],
         metavar="N",
-        help="size of one request (default 10)",
+        help="size of one request (default %(default)s)",
     )
     parser.add_argument(
         "--max-rows",
         type=int,
         default=LIMITS["max_rows"][2],
         metavar="N",
-        help="of one table (100000)",
+        help="of one table (%(default)s)",
     )
     parser.add_argument(
         "--max-seconds",
         type=float,
         default=LIMITS["max_seconds"][2],
         metavar="S",
-        help="for one request (30)",
+        help="for one request (%(default)s)",
     )
 
 

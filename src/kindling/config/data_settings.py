@@ -3,13 +3,13 @@
 Keys and ranges are those of the data module and its source, so what a training takes is taken here.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kindling.config.overrides import parse
 from kindling.config.signatures import Signature, section_signature
 from kindling.errors import ConfigError, Problem
+from kindling.formatting import did_you_mean
 
 PREFIX = "data."
 
@@ -77,8 +77,7 @@ def check_settings(
             rule = f"{word} is for {others[0]}, and has no use for {kind}"
             problems.append(Problem(rule, f"{word}={value}", "leave it out"))
         else:
-            near = difflib.get_close_matches(key, known.rules, n=1)
-            fix = f"did you mean {PREFIX}{near[0]}?" if near else "leave it out"
+            fix = did_you_mean(key, known.rules, prefix=PREFIX) or "leave it out"
             problems.append(Problem(f"there is no key {word}", f"{word}={value}", fix))
     if problems:
         raise ConfigError(*problems)

@@ -17,6 +17,7 @@ from hydra.core.override_parser.types import Override, OverrideType
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
+from kindling.bounded_files import read_text
 from kindling.config.signatures import read_signature
 from kindling.errors import ConfigError, Problem
 from kindling.formatting import json_text, printable
@@ -31,7 +32,7 @@ OF_HYDRA: dict[OverrideType, Operation] = {
     OverrideType.FORCE_ADD: "force",
     OverrideType.DEL: "remove",
 }
-FORMAT, MAX_BYTES, MAX_DEPTH = 1, 2**20, 8
+FORMAT, MAX_DEPTH = 1, 8
 # Of this run alone: where it lies, and what is done with it.
 NOT_RECORDED = ("resume", "run_dir", "overrides", "hydra")
 NAME = re.compile(r"[A-Za-z][\w-]*")  # no _target_, no _args_
@@ -118,17 +119,6 @@ def read_settings(run: Path) -> tuple[list[RecordedSetting], list[str]]:
         raise ConfigError(Problem(rule, got, "bring the file back, or start anew")) from error
     plain = [setting for setting in settings if is_plain(setting)]
     return plain, [*again, *(setting.typed() for setting in settings if not is_plain(setting))]
-
-
-def read_text(file: Path) -> str:
-    """Read a small file of a run; ValueError where it is none."""
-    if not file.is_file():
-        raise ValueError(f"no such file: {file.name}")
-    with file.open("rb") as stream:
-        content = stream.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise ValueError(f"more than {MAX_BYTES:,} bytes")
-    return content.decode()
 
 
 def _setting(content: Any) -> RecordedSetting:

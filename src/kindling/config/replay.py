@@ -11,11 +11,11 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 from omegaconf import DictConfig, OmegaConf
 
+from kindling.bounded_files import read_text
 from kindling.config.recorded import (
     key_of,
     parsed_value,
     read_settings,
-    read_text,
     refuse_unplain,
 )
 from kindling.config.values import leaves

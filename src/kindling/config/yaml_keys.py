@@ -16,7 +16,7 @@ from kindling.config.targets import target_problem
 from kindling.config.values import leaves, sections
 from kindling.errors import Problem
 from kindling.fixes import Setting
-from kindling.formatting import first_few
+from kindling.formatting import did_you_mean, first_few
 
 HYDRAS = ("_target_", "_partial_", "_convert_", "_recursive_", "_args_")
 # What build.py builds, and which of them it calls once more when the data are known.
@@ -100,7 +100,10 @@ def _root_problems(plain: Mapping[str, Any], files: ConfFiles) -> Iterator[Probl
         if any(f"${{{name}{end}" in text for text in texts for end in ("}", ".")):
             continue  # another key takes its value
         rule = f"there is no key {name}"
-        fix = _meant(name, known) or f"add {name} to conf/train.yaml, if something is to read it"
+        fix = (
+            did_you_mean(name, known)
+            or f"add {name} to conf/train.yaml, if something is to read it"
+        )
         yield Problem(rule, files.where(name), fix)
 
 
@@ -124,7 +127,7 @@ def _group_problems(name: str, section: Any, files: ConfFiles) -> Iterator[Probl
     objects = [key for key, value in section.items() if _is_object(value)]
     for key in [key for key in section if key not in objects] if objects else ():
         rule = f"{name}.{key} must have a _target_, as it is to be built"
-        meant = _meant(key, objects, f"{name}.")
+        meant = did_you_mean(key, objects, prefix=f"{name}.")
         yield Problem(rule, files.where(f"{name}.{key}"), meant or Setting(f"~{name}.{key}"))
 
 
@@ -139,17 +142,13 @@ def _section_problems(key: str, section: Mapping[str, Any], files: ConfFiles) ->
             dotted = f"{key}.{name}" if key else name
             rule = f"there is no key {dotted}: {section['_target_']} does not take it"
             takes = f"take the line out; it takes {first_few([*signature.rules])}"
-            near = _meant(name, [*signature.rules, *HYDRAS], f"{key}." if key else "")
+            prefix = f"{key}." if key else ""
+            near = did_you_mean(name, [*signature.rules, *HYDRAS], prefix=prefix)
             yield Problem(rule, f"{name} in {files.where(dotted)}", near or takes)
 
 
 def _is_object(value: Any) -> bool:
     return isinstance(value, dict) and "_target_" in value
-
-
-def _meant(name: str, known: Any, prefix: str = "") -> str | None:
-    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=HIT)
-    return f"did you mean {prefix}{near[0]}?" if near else None
 
 
 def _read(file: Path) -> yaml.Node | None:

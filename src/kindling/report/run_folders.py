@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from kindling.bounded_files import read_text
 from kindling.errors import ConfigError, Problem
 from kindling.formatting import first_few, printable, short_path
 from kindling.runs import CONFIG_FILE, DATA_FILE, METRICS_FILE, RUNS, list_runs
@@ -22,7 +23,7 @@ from kindling.types import SPLITS
 
 Value = str | int | float | bool | None
 # A run's files have a few thousand bytes, and nest five deep.
-MAX_BYTES, MAX_DEPTH, MAX_EVENTS, MAX_SCALAR = 1 << 20, 32, 20_000, 10_000
+MAX_DEPTH, MAX_EVENTS, MAX_SCALAR = 32, 20_000, 10_000
 MAX_DATA_BYTES = 1 << 26  # of DATA_FILE, which may name each row
 DIGESTS = {"rows": "inputs", "labels": "labels", "test": "test"}
 HEX = re.compile("[0-9a-f]{64}")
@@ -150,17 +151,6 @@ def read_yaml(file: Path) -> Any:
         if depth > MAX_DEPTH or count > MAX_EVENTS or is_long or isinstance(event, yaml.AliasEvent):
             raise ValueError(f"{CONFIG_FILE}: too deep, too long, or with an alias: not of a run")
     return yaml.load(text, Loader=LOADER)
-
-
-def read_text(file: Path, limit: int = MAX_BYTES) -> str:
-    """Read a small file; nothing that is a pipe or a device, and no more than was asked."""
-    if not file.is_file():
-        raise ValueError(f"{file.name} is not a file")
-    with file.open("rb") as stream:
-        content = stream.read(limit + 1)
-    if len(content) > limit:
-        raise ValueError(f"{file.name} has more than {limit:,} bytes")
-    return content.decode("utf-8")
 
 
 def read_run(name: str, folder: str, config: Any, results: Any) -> Run:
