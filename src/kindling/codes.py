@@ -17,11 +17,14 @@ class Check(NamedTuple):
             in the report and by `kindling inspect`.
         what: what was found.
         then: what Kindling does with it, and what a person can do.
+        always: whether the plan shows it however many other warnings there are: something was
+            left out, or one of two readings was taken.
     """
 
     severity: Severity
     what: str
     then: str
+    always: bool = False
 
 
 GROUPS = {
@@ -146,6 +149,7 @@ CODES: dict[str, Check] = {
         "warning",
         "Dates can be read in two ways: day or month first, or a year of two digits",
         "Read as other columns let suppose, or month first; data.dates tells the form.",
+        always=True,
     ),
     "D115": Check("info", "Codes have leading zeros", "Taken as categories, no zero is lost."),
     "D116": Check(
@@ -167,6 +171,7 @@ CODES: dict[str, Check] = {
         "warning",
         "Cells look like numbers with a unit, such as 12.5% or $5",
         "Read as text; write the numbers alone.",
+        always=True,
     ),
     "D122": Check(
         "info",
@@ -183,32 +188,38 @@ CODES: dict[str, Check] = {
         "warning",
         "Numbers can be read in two ways, such as 138.185 and 1,234",
         "Read as other columns, or the separator, let suppose; set data.csv.decimal.",
+        always=True,
     ),
     "D125": Check(
         "warning",
         "Cells look like dates or times of a form that is not known",
         "Not read as dates; data.dates={column: '%d-%b-%y'} tells the form.",
+        always=True,
     ),
     "D126": Check("error", "data.dates names no pattern of dates", "Type one such as %d.%m.%Y."),
     "D127": Check(
         "warning",
         "Dates lie far from all others, such as 9999-12-31",
         "What programs write for no date counts as missing; others are kept.",
+        always=True,
     ),
     "D128": Check(
         "warning",
         "No category of a column occurs in more than two train rows",
         "All are one to the network; data.kinds takes numbers as numbers.",
+        always=True,
     ),
     "D129": Check(
         "warning",
         "A column that is mostly numbers holds words, too",
         "Taken as categories; data.csv.missing names words that mean that nothing is known.",
+        always=True,
     ),
     "D130": Check(
         "warning",
         "Some times of a column have a time zone, others have none",
         "Each is read by the clock that it was written by.",
+        always=True,
     ),
     "D201": Check(
         "error",
@@ -267,6 +278,7 @@ CODES: dict[str, Check] = {
         "warning",
         "A class is called NA, None or the like",
         "Learnt as a class; data.csv.missing names words that mean that nothing is known.",
+        always=True,
     ),
     "D301": Check("error", "A split has no rows", "Give more rows, or other fractions."),
     "D302": Check("error", "Two ways to split exclude each other", "Leave one of them out."),
@@ -362,6 +374,7 @@ CODES: dict[str, Check] = {
         "warning",
         "Files, folders, or columns of data.labels are left out",
         "Said which, and why, with the count of each ending.",
+        always=True,
     ),
     "D418": Check(
         "error",

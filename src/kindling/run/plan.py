@@ -7,6 +7,7 @@ import torch
 from lightning import Trainer
 from omegaconf import DictConfig
 
+from kindling.codes import CODES
 from kindling.contract import DescribedData, DescribedTask
 from kindling.fixes import interface
 from kindling.formatting import printable, short_path
@@ -17,10 +18,8 @@ from kindling.tables.left_out import take_in
 from kindling.tables.schema import TableSchema
 
 TYPE_WORDS = {"category": "categories", "number": "numbers", "boolean": "booleans", "date": "dates"}
-MAX_WARNINGS = 4  # beside what is left out, which is always told
+MAX_WARNINGS = 4  # beside those that are always told, see codes.py
 LEFT_OUT = "D417"
-# Two readings were possible and one was taken: this is never only in the report.
-ALWAYS = {LEFT_OUT, "D114", "D121", "D124", "D125", "D127", "D128", "D129", "D130", "D214"}
 MAX_CLASSES = 6  # that are named with their counts
 
 
@@ -105,8 +104,8 @@ def describe_device(cfg: DictConfig, data: Any, trainer: Trainer) -> str:
 def describe_findings(data: Any) -> dict[str, str]:
     """Show the first few warnings of the checks; the report and `kindling inspect` show all."""
     warnings = [problem for problem in data.findings if problem.severity == "warning"]
-    told = [problem for problem in warnings if problem.code in ALWAYS]
-    told += [problem for problem in warnings if problem.code not in ALWAYS][:MAX_WARNINGS]
+    told = [problem for problem in warnings if CODES[problem.code].always]
+    told += [problem for problem in warnings if not CODES[problem.code].always][:MAX_WARNINGS]
     lines: dict[str, str] = {}
     for p in told:
         full = printable(f"{p.rule}: {p.got}; {p.do}")
