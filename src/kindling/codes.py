@@ -64,11 +64,13 @@ CODES: dict[str, Check] = {
         "warning",
         "The first line looks like a row, not like a header",
         "It is taken for the header; data.csv.header=false takes it for a row.",
+        always=True,
     ),
     "D011": Check(
         "warning",
         "Text is neither UTF-8 nor marked as UTF-16",
         "Read as Windows-1252, or Latin-1; set data.csv.encoding if letters look odd.",
+        always=True,
     ),
     "D012": Check(
         "info",
@@ -88,21 +90,25 @@ CODES: dict[str, Check] = {
         "warning",
         "Lines of a CSV file are neither its header nor rows: above it, comments, units",
         "Left out; data.csv.skip, comment and units say it otherwise.",
+        always=True,
     ),
     "D017": Check(
         "warning",
         "A CSV file has no header",
         "Its columns are called column_1, column_2; data.csv.header=true takes the first line.",
+        always=True,
     ),
     "D018": Check(
         "warning",
         "A Parquet file holds an index without a name",
         "Left out; give it a name if it tells something.",
+        always=True,
     ),
     "D019": Check(
         "warning",
         "A header has one name fewer than its rows have cells, as R writes it",
         "The first column is the one without a name.",
+        always=True,
     ),
     "D101": Check(
         "error", "A column that is needed is absent", "Correct the name; the nearest one is said."
@@ -361,6 +367,7 @@ CODES: dict[str, Check] = {
         "warning",
         "Images hold several frames or pages",
         "The first is taken, or the one that data.pages says.",
+        always=True,
     ),
     "D415": Check(
         "info", "Images hold another format than their name says", "Read by their content."
@@ -401,6 +408,7 @@ CODES: dict[str, Check] = {
         "warning",
         "Class folders hold folders of images",
         "All are of the class; data.group=folder keeps each in one split.",
+        always=True,
     ),
     "D440": Check(
         "error",
@@ -421,11 +429,13 @@ CODES: dict[str, Check] = {
         "warning",
         "More than 8 bits are brought to 8, since bit depths differ or data.scale says so",
         "Said how many steps are left; data.scale keeps them.",
+        always=True,
     ),
     "D444": Check(
         "warning",
         "Bands of images are left out",
         "data.channels takes others, or all.",
+        always=True,
     ),
     "D445": Check(
         "info",
