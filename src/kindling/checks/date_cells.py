@@ -16,7 +16,7 @@ from kindling.tables.asked_columns import leave_out
 from kindling.tables.categories import digits_as_text
 from kindling.tables.column import Column, convert
 from kindling.tables.date_forms import DATE_LIKE, guess_form
-from kindling.tables.date_inference import FAR, FAR_DAYS
+from kindling.tables.date_inference import usual_range
 from kindling.tables.date_text import ZERO_DATE, date_patterns, known_dates
 from kindling.tables.number_text import MOSTLY
 
@@ -73,9 +73,8 @@ def check_far_dates(column: Column, cells: Cells, days: pa.ChunkedArray) -> Iter
     numbers = known.drop_null().to_numpy()
     if len(numbers) < FEW_DATES:
         return
-    low, high = np.quantile(numbers, [0.01, 0.99])
-    reach = max(FAR * (high - low), FAR_DAYS)
-    is_far = pc.or_(pc.less(known, low - reach), pc.greater(known, high + reach))
+    first, last = usual_range(numbers)
+    is_far = pc.or_(pc.less(known, first), pc.greater(known, last))
     if where := cells.where(is_far):
         got = f"{cells.first(is_far)}, {where}: kept, and far from all others"
         ways = ("correct them", leave_out(column.name))

@@ -95,10 +95,16 @@ def placeholders_of(days: pa.ChunkedArray) -> tuple[float, ...]:
     others = known[~np.isin(known, usual)]
     if not len(others):
         return ()
+    first, last = usual_range(others)
+    return tuple(usual[(usual < first) | (usual > last)].tolist())
+
+
+def usual_range(days: np.ndarray) -> tuple[float, float]:
+    """Return between which days dates (N,) are not far from the others."""
     # By quantiles: a single wild date shall not hide the others.
-    low, high = np.quantile(others, [0.01, 0.99])
+    low, high = np.quantile(days, [0.01, 0.99])
     reach = max(FAR * (high - low), FAR_DAYS)
-    return tuple(usual[(usual < low - reach) | (usual > high + reach)].tolist())
+    return low - reach, high + reach
 
 
 def settle_order(columns: Sequence[Column], train: pa.Table) -> list[Column]:
