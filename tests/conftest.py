@@ -34,6 +34,8 @@ register_resolvers(ROOT)
 @pytest.fixture(autouse=True)
 def _quiet():
     hide_adverts()
+    yield
+    register_resolvers(ROOT)  # a test may have composed the configuration of another clone
 
 
 @pytest.fixture(autouse=True, scope="session")
