@@ -49,6 +49,7 @@ def test_a_resample_is_scored_as_its_rows_are(metric):
     assert metric.resampled(truth, prediction, weights) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_intervals_hold_what_is_true_in_about_95_of_100_cases():
     held = []
     for seed in range(200):

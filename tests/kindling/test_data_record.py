@@ -120,6 +120,7 @@ def bytes_only(monkeypatch):
     monkeypatch.setattr(row_hashes, "HELD_BYTES", 0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bytes_only")
 @pytest.mark.parametrize("name", TABLES)
 def test_a_large_table_is_known_by_its_bytes(tmp_path, frame, name):

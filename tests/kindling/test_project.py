@@ -34,6 +34,7 @@ def test_readme_is_short_and_shows_its_commands():
     assert len(COMMANDS) >= 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", [c for c in COMMANDS if "resume" not in c and "--help" not in c]
 )
@@ -120,13 +121,15 @@ def test_every_dependency_is_pinned_for_those_who_want_what_was_tested():
     assert "torchvision" not in pinned
 
 
-def test_the_console_command_answers():
-    code = ["-c", "from kindling.cli.command_line import main; main()"]
-    for words in (["--version"], ["env"], ["--help"]):
-        done = subprocess.run(
-            [sys.executable, *code, *words], capture_output=True, text=True, check=True
-        )
-        assert done.stdout
+@pytest.mark.parametrize(
+    "word", ["--version", "--help", pytest.param("env", marks=pytest.mark.slow)]
+)
+def test_the_console_command_answers(word):
+    code = "from kindling.cli.command_line import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, word], capture_output=True, text=True, check=True
+    )
+    assert done.stdout
 
 
 @pytest.mark.parametrize("module", ["kindling", "kindling.cli.command_line"])

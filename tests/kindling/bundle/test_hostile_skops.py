@@ -81,6 +81,7 @@ NODES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [STEP, f"{STEP}.content.content.steps", "root"])
 @pytest.mark.parametrize("kind", NODES)
 def test_an_object_of_another_kind_is_refused(bundle, path, kind):

@@ -17,7 +17,7 @@ TAKEN_OUT = "~callbacks.preflight"
 MODELS = {"mlp": ["model.dropout=0.5"], "cnn": ["data=digits", "model.width=4"]}
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ["mlp", pytest.param("cnn", marks=pytest.mark.slow)])
 def test_a_run_ends_with_the_same_bits_with_and_without_it(build, model):
     states = []
     for change in ([], [TAKEN_OUT]):

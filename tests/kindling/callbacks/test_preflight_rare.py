@@ -73,6 +73,7 @@ NETWORKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.__name__)
 def test_a_rare_fault_is_refused_by_name(fly, network):
     error = fly(network)

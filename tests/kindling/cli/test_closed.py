@@ -77,6 +77,7 @@ def test_a_training_says_the_same(build, rows, closed):
     assert [problem.code for problem in caught.value.problems] == ["D014"]
 
 
+@pytest.mark.slow
 def test_a_class_folder_that_may_not_be_read_is_not_passed_over(digits_run):
     model = load(digits_run)
     with tempfile.TemporaryDirectory() as name:

@@ -45,6 +45,7 @@ def as_json(capsys, *words):
     return json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.slow
 def test_real_runs_are_gathered_over_their_seeds(run, tmp_path, capsys):
     for seed in (0, 1):
         run(f"seed={seed}", "trainer.max_epochs=1", folder=f"runs/x/seed{seed}")

@@ -65,10 +65,12 @@ def test_what_is_no_run_is_refused(tmp_path):
         replay([f"resume={begin(tmp_path / 'run')}"], is_sweep=True)
 
 
-ODD_NAMES = ["Ann's work", "a,b [c] {d}", "Gr\xf6\xdfe=\u65e5\u672c (1)", "~#\\x;"]
+ODD_NAMES = ["Ann's work", "Gr\xf6\xdfe=\u65e5\u672c (1)", "~#\\x;"]
 
 
-@pytest.mark.parametrize("name", ODD_NAMES)
+@pytest.mark.parametrize(
+    "name", ["a,b [c] {d}", *(pytest.param(n, marks=pytest.mark.slow) for n in ODD_NAMES)]
+)
 def test_any_path_can_be_resumed_and_read(tmp_path, name, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / name
@@ -222,6 +224,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
 @given(VALUES)
 def test_any_plain_value_is_typed_so_that_it_comes_back(value):

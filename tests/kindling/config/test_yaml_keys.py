@@ -178,8 +178,12 @@ CASES = {
     ),
 }
 
+FEW = {"model", "inherited", "root", "syntax"}
 
-@pytest.mark.parametrize("case", CASES)
+
+@pytest.mark.parametrize(
+    "case", [c if c in FEW else pytest.param(c, marks=pytest.mark.slow) for c in CASES]
+)
 def test_a_misspelt_name_in_a_file_is_named_with_its_place(problems, own_conf, case):
     files, words, rule, got, fix = CASES[case]
     found = problems(*words, conf=own_conf(**files))
@@ -197,11 +201,13 @@ def test_everything_in_the_files_and_on_the_line_is_listed_at_once(problems, own
     assert len(found) == 5
 
 
+@pytest.mark.slow
 def test_a_key_that_another_key_takes_its_value_from_is_meant(problems, own_conf):
     conf = own_conf(experiment__mine=f"{BETTER}size: 64\nmodel:\n  width: ${{size}}\n")
     assert problems("experiment=mine", "model=mlp", conf=conf) == []
 
 
+@pytest.mark.slow
 def test_what_takes_any_key_or_cannot_be_read_is_left_to_the_class(problems, own_conf, own_module):
     text = "class Open:\n    def __init__(self, **keys): ...\n"
     own_module("taking", f"{text}exec('class Made: ...')\n")

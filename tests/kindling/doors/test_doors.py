@@ -7,8 +7,12 @@ import pytest
 from tests.kindling.doors import doors
 from tests.kindling.serve.asking import Asked
 
-# Thirty examples, and three hundred in the slow tests.
-SEEDS = [*range(15), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(15, 150))]
+# Six examples at once, thirty with the slow tests, three hundred in the nightly ones.
+SEEDS = [
+    *range(3),
+    *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 15)),
+    *(pytest.param(seed, marks=pytest.mark.nightly) for seed in range(15, 150)),
+]
 ROWS = 12
 
 
@@ -91,6 +95,7 @@ def test_what_is_typed_means_the_same_as_its_text(model, asked, seed):
     agree(answers)
 
 
+@pytest.mark.slow
 def test_most_rows_are_answered_and_some_are_refused(model):
     """The two tests above would say little if all rows were refused, or none."""
     answers = [

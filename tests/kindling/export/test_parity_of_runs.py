@@ -124,7 +124,7 @@ def test_larger_tables_agree(name, target, ignore, train, tmp_path):
     assert agreement_on(model, read_table(files["test"]), tmp_path) <= 1e-5
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_colour_images_agree(train, tmp_path):
     folder = shared("sign_digits")
     model = load(train("data=images", f"data.path={folder}", "trainer.max_epochs=1"))

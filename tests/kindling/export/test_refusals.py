@@ -28,6 +28,7 @@ class Branching(MLP):
         return super().forward(x) if x.sum() > 0 else super().forward(-x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["onnx", "torch"])
 def test_an_operation_that_cannot_be_exported_is_named(form):
     model = table_model(frame(), network=Branching)
@@ -35,6 +36,7 @@ def test_an_operation_that_cannot_be_exported_is_named(form):
         export(model, form)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [pytest.param("onnx", marks=pytest.mark.slow), "torch"])
 def test_a_file_that_says_something_else_is_refused_with_the_row(form):
     model = table_model(frame(), network=Restless)

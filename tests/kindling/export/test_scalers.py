@@ -84,6 +84,7 @@ def wild():
     return table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("imputer", IMPUTERS, ids=lambda imputer: imputer.strategy)
 @pytest.mark.parametrize("scaler", SCALERS, ids=str)
 def test_the_network_gets_the_very_bits(scaler, imputer):
@@ -108,7 +109,14 @@ def test_steps_in_any_order_give_the_very_bits(parts):
 
 
 @pytest.mark.parametrize("form", ["torch", pytest.param("onnx", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("scaler", [RobustScaler(), MinMaxScaler(clip=True), MaxAbsScaler()])
+@pytest.mark.parametrize(
+    "scaler",
+    [
+        RobustScaler(),
+        pytest.param(MinMaxScaler(clip=True), marks=pytest.mark.slow),
+        pytest.param(MaxAbsScaler(), marks=pytest.mark.slow),
+    ],
+)
 def test_a_file_with_such_a_scaler_says_what_the_model_says(scaler, form):
     _, agreements = export(model_with(SimpleImputer(), scaler), form)
     assert max(agreement.largest for agreement in agreements) < 1e-6

@@ -35,6 +35,7 @@ def mixed():
     return model, export(model, "torch", rows=[CheckedRows(frame(seed=1), "others")])[0]
 
 
+@pytest.mark.slow
 def test_columns_with_codes_go_in_and_probabilities_come_out(mixed):
     model, artifact = mixed
     table = frame(seed=2)
@@ -45,12 +46,14 @@ def test_columns_with_codes_go_in_and_probabilities_come_out(mixed):
     assert probs.numpy() == pytest.approx(model.predict_proba(table), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_the_file_does_not_tell_where_it_was_made(mixed):
     _, artifact = mixed
     assert b"site-packages" not in artifact.content
     assert b".py" not in artifact.content
 
 
+@pytest.mark.slow
 def test_pixels_go_in_as_they_are_one_image_or_many():
     model = image_model(3, 9, 8)
     program, notes = loaded(export(model, "torch")[0])

@@ -84,6 +84,7 @@ def test_strips_that_become_too_narrow_are_warned_of(image_folder):
     assert "40 of 40: blue/00.png (600x16 becomes 128x3)" in problem.got
 
 
+@pytest.mark.slow
 def test_auto_size_of_large_images_has_no_side_over_128(image_folder):
     for file in image_folder.rglob("*.png"):
         Image.open(file).resize((400, 200)).save(file)

@@ -39,6 +39,7 @@ def test_a_damaged_heic_is_told_as_damage():
         decode(FAKE_HEIC, ImageSchema(3, 8, 8))
 
 
+@pytest.mark.slow
 def test_without_the_extra_heic_files_are_named_with_what_to_install(tmp_path):
     photos = {f"{label}/{k}.jpg": PHOTO for label in "ab" for k in range(3)}
     folder_of(tmp_path, photos | {f"{label}/{k}.HEIC": FAKE_HEIC for label in "ab" for k in (4, 5)})

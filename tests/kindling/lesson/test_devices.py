@@ -54,6 +54,7 @@ def test_a_network_does_not_take_rows_from_another_device():
         nn.Linear(3, 2)(torch.ones(5, 3, device="meta"))
 
 
+@pytest.mark.slow
 def test_a_gpu_and_the_cpu_cannot_be_mixed_in_one_operation():
     command = [sys.executable, "-c", ON_A_PRETENDED_GPU]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

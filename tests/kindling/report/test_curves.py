@@ -21,6 +21,7 @@ def test_curves_come_from_either_logger_and_are_the_same(run):
         assert points == pytest.approx(csv[name], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_without_a_logger_there_are_no_curves_and_the_page_says_so(run):
     folder = run("report=true", "trainer.logger=false")
     assert read_curves(folder, CLASSES, 3) == {}

@@ -134,6 +134,7 @@ def is_disjoint_and_covers(data):
     return sorted(np.concatenate(list(data.split.values()))) == list(range(len(data.raw.y)))
 
 
+@pytest.mark.slow
 def test_folds_leave_given_val_rows_alone_in_tables_and_images(
     build, table_csv, image_folder, tmp_path
 ):

@@ -25,8 +25,9 @@ def type_in(folder, *words):
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("name", ["run", "a run, it's"])
+@pytest.mark.parametrize(
+    ("name", "number"), [("run", signal.SIGTERM), ("a run, it's", signal.SIGINT)]
+)
 def test_a_stopped_run_prints_the_command_that_resumes_it(tmp_path, number, name):
     words = ["trainer.max_epochs=300", "~callbacks.early_stopping", *QUICK]
     quoted = name.replace("'", "\\'")

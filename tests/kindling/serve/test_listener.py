@@ -73,6 +73,7 @@ def test_those_who_send_nothing_do_not_keep_the_others_out(address, start):
         assert answer(connection).startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.slow
 def test_a_second_request_on_a_connection_must_come_whole_as_well(address):
     with connect(address, HEAD + b"\r\nhi") as connection:
         assert b" 200 " in answer(connection)
@@ -83,6 +84,7 @@ def test_a_second_request_on_a_connection_must_come_whole_as_well(address):
         assert connection.recv(1) == b""
 
 
+@pytest.mark.slow
 def test_a_body_may_take_its_time(address):
     with connect(address, HEAD + b"\r\nh") as connection:
         time.sleep(1.0)

@@ -1,6 +1,6 @@
 """What is read of foreign files equals the truth, or a warning names the column that is in doubt.
 
-Thirty files, always the same; with `-m slow` three hundred that KINDLING_FUZZ makes new ones.
+Thirty files, always the same; with `-m nightly` three hundred that KINDLING_FUZZ makes new ones.
 """
 
 import os
@@ -62,6 +62,7 @@ def test_what_is_drawn_has_rows():
     assert ROWS > 20
 
 
+@pytest.mark.slow
 @settings(max_examples=30, derandomize=True, **QUIET)
 @given(foreign_tables())
 def test_a_foreign_file_is_read_as_it_was_meant_or_is_in_doubt(foreign):

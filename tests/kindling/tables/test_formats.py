@@ -59,6 +59,7 @@ def test_a_further_format_trains_as_csv_does(feather_file, table_csv, build):
     assert one.schema.used == two.schema.used
 
 
+@pytest.mark.slow
 def test_a_further_format_is_predicted_evaluated_inspected_and_uploaded(
     feather_file, run, table_csv, tmp_path
 ):

@@ -57,6 +57,7 @@ def test_a_row_without_a_time_is_pointed_at(storms, build, tmp_path):
         build(*words, "data.time=day")
 
 
+@pytest.mark.slow
 def test_every_fold_is_fitted_on_its_own_train_rows(storms, build):
     _, words = storms
     folds = [build(*words, f"data.fold={fold}")[0] for fold in range(5)]

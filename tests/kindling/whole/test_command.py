@@ -44,6 +44,7 @@ def weights_of(run, name="last"):
     return torch.cat([tensor.flatten().double() for tensor in state["state_dict"].values()])
 
 
+@pytest.mark.slow
 def test_smoke_is_a_whole_run_with_a_quiet_console(tmp_path):
     done = type_in(tmp_path, "experiment=smoke")
     run = only_run(tmp_path)
@@ -222,8 +223,14 @@ SWITCHES = {
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("parts", [*([part] for part in SWITCHES), list(SWITCHES)], ids=str)
+@pytest.mark.parametrize(
+    "parts",
+    [
+        *(pytest.param([part], marks=pytest.mark.nightly) for part in SWITCHES),
+        pytest.param([*SWITCHES], marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
 def test_a_run_needs_no_part_that_is_switched_off(tmp_path, parts):
     copy = tmp_path / "copy"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "runs", "tests", "docs"))

@@ -20,7 +20,9 @@ def among(scores, expected):
     return {name: scores[name] for name in expected}
 
 
-@pytest.mark.parametrize("data", ["penguins", "credit", "digits"])
+@pytest.mark.parametrize(
+    "data", ["penguins", *(pytest.param(d, marks=pytest.mark.slow) for d in ("credit", "digits"))]
+)
 def test_class_metrics_follow_from_the_predictions(run, data):
     numbers, table = read(run(f"data={data}", "trainer.max_epochs=2"))
     classes = [name.removeprefix("prob_") for name in table if name.startswith("prob_")]
@@ -54,6 +56,7 @@ def test_rows_in_the_predictions_are_those_of_the_file(run, table_csv):
     assert table.truth.tolist() == pd.read_csv(table_csv).price[table.row].tolist()
 
 
+@pytest.mark.slow
 def test_a_thousand_times_the_target_is_a_thousand_times_the_error(run, table_csv):
     frame, errors = pd.read_csv(table_csv), []
     for factor in (1, 1000):
@@ -73,6 +76,7 @@ def test_shuffled_labels_score_near_chance(run, table_csv):
     assert numbers["test"]["roc_auc"] == pytest.approx(0.5, abs=0.1)
 
 
+@pytest.mark.slow
 def test_the_test_has_the_best_weights_and_not_the_last(run, build):
     # A rate this high makes the last epochs worse than an early one.
     overrides = ["data=credit", "trainer.max_epochs=6", "scheduler=constant", "optimizer.lr=0.02"]
@@ -90,6 +94,7 @@ def test_the_test_has_the_best_weights_and_not_the_last(run, build):
     assert numbers["test"] != scores["last"]
 
 
+@pytest.mark.slow
 def test_three_hundred_levels_survive_half_precision(run, table_csv):
     # Each level is its own label: in bf16 codes above 256 would fall together.
     levels = np.tile(np.arange(300), 12)
@@ -165,7 +170,9 @@ class Interrupt(Exception):
     pass
 
 
-@pytest.mark.parametrize("data", ["data=penguins", "data=digits"])
+@pytest.mark.parametrize(
+    "data", ["data=penguins", pytest.param("data=digits", marks=pytest.mark.slow)]
+)
 def test_resumed_at_an_epochs_end_is_bitwise_the_uninterrupted_run(build, compose, data):
     from lightning.pytorch.callbacks import Callback
 

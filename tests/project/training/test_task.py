@@ -23,6 +23,11 @@ OPTIONS = {
     "all": ["task.clip_norm=0.3", "task.accumulate=3"],
     "constant": ["scheduler=constant", "data.drop_last=true"],
 }
+COMBINATIONS = [
+    *(("mlp", options) for options in OPTIONS),
+    ("cnn", "all"),
+    *(pytest.param("cnn", options, marks=pytest.mark.slow) for options in ("plain", "constant")),
+]
 # Lightning divides the last group of an epoch by its full size: here all groups are full.
 FULL_GROUPS = {
     "mlp": ["task.accumulate=4"],  # of 8 batches
@@ -54,8 +59,7 @@ def train(build, overrides, folder):
     return task, trainer
 
 
-@pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(("model", "options"), COMBINATIONS)
 def test_manual_optimization_is_bitwise_lightnings_automatic_one(build, model, options):
     overrides = [*MODELS[model], *OPTIONS[options]]
     overrides += FULL_GROUPS[model] if options == "all" else []
@@ -83,8 +87,7 @@ def test_manual_optimization_is_bitwise_lightnings_automatic_one(build, model, o
     assert torch.equal(weights(manual.network), weights(automatic.network))
 
 
-@pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(("model", "options"), COMBINATIONS)
 def test_manual_optimization_is_bitwise_a_hand_written_loop(build, model, options):
     overrides = [*MODELS[model], *OPTIONS[options]]
     task, trainer = train(build, overrides, "framework")
