@@ -158,23 +158,33 @@ def _guess_from_text(blank: Column, known: pa.ChunkedArray, hints: Hints) -> Col
     if share >= MOSTLY:
         why = "numbers" if share == 1 else f"numbers in {share:.0%} of the cells"
         return replace(written, column_type="number", why=why)
-    patterns = date_patterns(pc.drop_null(known_dates(known)))
-    if patterns:
+    if patterns := _patterns_of(known):
         found = replace(blank, pattern=patterns[0], is_doubtful=len(patterns) > 1)
         return replace(found, column_type="date", why=f"dates like {known[0]}")
     return replace(blank, why="text")
+
+
+def _patterns_of(known: pa.ChunkedArray) -> tuple[str, ...]:
+    """Find the forms of dates; where the first cells are no dates, the others are not looked at."""
+    some = pc.drop_null(known_dates(known.slice(0, SAMPLE)))
+    if len(some) and not date_patterns(some):
+        return ()
+    return date_patterns(pc.drop_null(known_dates(known)))
 
 
 def styled(column: Column, cells: pa.ChunkedArray, hints: Hints, units: str = SURE_UNIT) -> Column:
     """Find how the numbers of a column would be written: its decimal sign and its unit."""
     if not column_types.is_text(cells):
         return column
-    known = pc.drop_null(known_text(cells, (*NUMBER_MARKERS, *column.missing)))
-    some = known.slice(0, SAMPLE)
+    markers = (*NUMBER_MARKERS, *column.missing)
+    some = pc.drop_null(known_text(cells.slice(0, 2 * SAMPLE), markers))
+    if len(some) < SAMPLE:  # few of the first cells have a value
+        some = pc.drop_null(known_text(cells, markers))
+    some = some.slice(0, SAMPLE)
     unit = "" if text_to_number(some, NumberStyle()).null_count == 0 else find_unit(some, units)
     own = evidence_of(some)
     if not own.decided or min(own.points, own.commas):  # else the first cells are enough
-        own = evidence_of(known)
+        own = evidence_of(pc.drop_null(known_text(cells, markers)))
     sign, is_doubtful = decide(own, hints.file, hints.dialect.decimal)
     return replace(column, decimal=sign, unit=unit, is_doubtful=is_doubtful)
 

@@ -78,6 +78,8 @@ def known_text(column: pa.ChunkedArray, markers: Iterable[str] = MARKERS) -> pa.
     """Trim text and make its markers of missing cells null."""
     trimmed = pc.utf8_trim_whitespace(column)
     is_marker = pc.is_in(trimmed, value_set=pa.array(markers, trimmed.type))
+    if not pc.any(is_marker).as_py():
+        return trimmed  # copied once rather than twice
     return pc.if_else(is_marker, pa.scalar(None, trimmed.type), trimmed)
 
 
