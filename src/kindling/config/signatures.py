@@ -25,6 +25,9 @@ from kindling.config.definitions import (
 from kindling.config.ranges import Constraint, OneOf, Range, Rule, any_of
 from kindling.errors import ConfigError, Problem
 
+# Decorators that leave a function's parameters as they are.
+PLAIN = {"classmethod", "staticmethod", "override", "typing.override", "torch.no_grad()"}
+
 
 @dataclass(frozen=True)
 class Signature:
@@ -33,14 +36,23 @@ class Signature:
     Args:
         rules: the rule of each parameter; None where its annotation gives no range.
         is_open: whether it takes other names too (`**kwargs`), or may do so.
+        positional: the parameters that may be given without their names, in their order.
+        required: those that cannot be left out, for sure.
     """
 
     rules: Mapping[str, Rule | None]
     is_open: bool = False
+    positional: tuple[str, ...] = ()
+    required: frozenset[str] = frozenset()
 
     def extended_by(self, other: "Signature | None") -> "Signature":
-        """Add the parameters of what gets the rest of the keywords."""
-        return self if other is None else Signature({**other.rules, **self.rules}, other.is_open)
+        """Add the parameters of what gets the rest of the keywords.
+
+        None of them is required: what hands the keywords on may add to them.
+        """
+        if other is None:
+            return self
+        return replace(self, rules={**other.rules, **self.rules}, is_open=other.is_open)
 
 
 def section_signature(section: Mapping[str, Any]) -> Signature | None:
@@ -52,7 +64,10 @@ def section_signature(section: Mapping[str, Any]) -> Signature | None:
     if signature is None or "source" not in signature.rules or not isinstance(source, str):
         return signature
     theirs = read_signature(source)
-    return replace(signature, is_open=True) if theirs is None else signature.extended_by(theirs)
+    if theirs is None:
+        return replace(signature, is_open=True)
+    required = signature.required | (theirs.required - set(signature.rules))
+    return replace(signature.extended_by(theirs), required=required)
 
 
 @functools.cache
@@ -75,10 +90,14 @@ def forget() -> None:
 def _of_constructor(found: Definition) -> Signature | None:
     """Read what a class takes; `**kwargs` of its constructor go to that of the next base class."""
     signature: Signature | None = None
+    is_sure = True
     for each in with_bases(found):
         if each is None:  # a base class that cannot be found may take anything
             return signature
         own = _own_constructor(each)
+        is_sure = is_sure and _is_made_by_its_constructor(each)
+        if own is not None and not is_sure:
+            own = replace(own, required=frozenset())
         signature = signature.extended_by(own) if signature else own
         if signature is not None and not signature.is_open:
             return signature
@@ -95,8 +114,21 @@ def _own_constructor(found: Definition) -> Signature | None:
     if any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list):
         fields = [line for line in node.body if isinstance(line, ast.AnnAssign)]
         rules = {ast.unparse(line.target): rule_of(line.annotation, module) for line in fields}
-        return Signature(rules, is_open=bool(node.bases))
+        needed = [line for line in fields if line.value is None and not _is_no_field(line)]
+        required = frozenset(ast.unparse(line.target) for line in needed)
+        return Signature(rules, bool(node.bases), tuple(rules), required)
     return None
+
+
+def _is_no_field(line: ast.AnnAssign) -> bool:
+    return "ClassVar" in ast.unparse(line.annotation) or ast.unparse(line.target) == "_"
+
+
+def _is_made_by_its_constructor(found: Definition) -> bool:
+    """Say whether nothing but a class's constructor has a say in what it takes."""
+    decorators = [ast.unparse(each) for each in getattr(found.node, "decorator_list", ())]
+    is_plain = all("dataclass" in each and "init" not in each for each in decorators)
+    return is_plain and own_method(found, "__new__") is None
 
 
 def _of_function(found: Definition) -> Signature:
@@ -107,9 +139,17 @@ def _of_function(found: Definition) -> Signature:
     arguments = [*node.args.posonlyargs, *node.args.args]
     if owner is not None and "staticmethod" not in decorators:
         arguments = arguments[1:]  # without self or cls
+    positional = tuple(argument.arg for argument in arguments)
+    optional = len(node.args.defaults)
+    required = {*positional[: len(positional) - optional]}
+    pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+    required |= {argument.arg for argument, default in pairs if default is None}
+    if not decorators <= PLAIN:  # it may fill in what is left out
+        required = set()
     arguments += node.args.kwonlyargs
     rules = {argument.arg: rule_of(argument.annotation, found.module) for argument in arguments}
-    signature = Signature(rules, is_open=node.args.kwarg is not None)
+    is_open = node.args.kwarg is not None
+    signature = Signature(rules, is_open, positional, frozenset(required))
     if signature.is_open and owner is not None and "classmethod" in decorators:
         return signature.extended_by(_of_constructor(owner))
     if signature.is_open and owner is None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from kindling.config.keys import exists, value_of
+from kindling.config.required import PARTS, required_problems
 from kindling.config.signatures import section_signature
 from kindling.config.targets import target_problem
 from kindling.config.values import leaves, sections
@@ -19,9 +21,8 @@ from kindling.fixes import Setting
 from kindling.formatting import did_you_mean, first_few
 
 HYDRAS = ("_target_", "_partial_", "_convert_", "_recursive_", "_args_")
-# What build.py builds, and which of them it calls once more when the data are known.
-BUILT = ("data", "model", "optimizer", "scheduler", "task", "trainer")
-CALLED = ("model", "optimizer", "scheduler")
+ONE_CLASS = ("data", *PARTS, "task", "trainer")  # groups that are one section of one class
+TYPED = "what was typed"
 HIT = 0.6  # how alike two names are, from 0 to 1, so that one may be meant by the other
 
 
@@ -47,7 +48,7 @@ class ConfFiles:
             if line is not None:
                 return f"{self._short(file)}, line {line}"
         if len(names) > 1:
-            return "what was typed"
+            return TYPED
         file = self.conf / key / f"{self.choices.get(key)}.yaml"
         return self._short(file if file.is_file() else self.conf / "train.yaml")
 
@@ -80,16 +81,21 @@ def yaml_problems(
         changed: the same with what was typed, which is checked by itself.
         files: that it is made of.
     """
+
+    def where(key: str) -> str:
+        is_written = exists(plain, key) and value_of(plain, key) == value_of(changed, key)
+        return files.where(key) if is_written else TYPED
+
     problems = [*_root_problems(plain, files)]
     for name in files.groups & set(plain):
         problems += _group_problems(name, plain[name], files)
     for key, section in sections(changed):
-        problem = target_problem(key, section["_target_"], files.conf.parent, files.where)
+        problem = target_problem(key, section["_target_"], files.conf.parent, where)
         if problem is not None:
             problems.append(problem)
             continue
         problems += _section_problems(key, section, files)
-    return problems
+    return [*problems, *required_problems(changed, where)]
 
 
 def _root_problems(plain: Mapping[str, Any], files: ConfFiles) -> Iterator[Problem]:
@@ -112,11 +118,11 @@ def _group_problems(name: str, section: Any, files: ConfFiles) -> Iterator[Probl
     if not isinstance(section, dict) or not section:
         return
     if "_target_" in section:
-        if name in CALLED and section.get("_partial_") is not True:
+        if name in PARTS and section.get("_partial_") is not True:
             rule = f"{name} must have _partial_: true, as it is built when the data are known"
             yield Problem(rule, f"none in {files.where(f'{name}._target_')}", "add the line there")
         return
-    if name in BUILT:
+    if name in ONE_CLASS:
         near = difflib.get_close_matches("_target_", section, n=1, cutoff=HIT)
         where = files.where(f"{name}.{near[0]}" if near else name)
         fix = "write _target_: there" if near else "add _target_: with the name of a class there"

@@ -8,9 +8,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, SequentialLR
 
 from kindling.config.ranges import Range
+from kindling.config.required import NUM_STEPS
 
-# What torch's classes (and the functions here) call the number of steps of the whole training.
-NUM_STEPS = ("num_steps", "total_steps", "T_max")
 # What torch's classes keep in their state of it.
 FROM_NUM_STEPS = ("total_steps", "T_max", "total_iters", "_milestones", "_schedule_phases")
 
