@@ -42,7 +42,9 @@ def key_problems(
             return [Problem(f"{key} is there already", text, typed_as(key, override))]
         if override.is_delete():
             return [] if "." in key and key not in KEPT else [kept_problem(key, text)]
-        return [] if key in rules else type_problems(key, value_of(plain, key), override)
+        before = value_of(plain, key)
+        has_rule = key in rules and not isinstance(before, dict)
+        return [] if has_rule else type_problems(key, before, override)
     if override.is_add() and may_be_added(plain, key):
         return []
     owner, name = owner_of(plain, key)

@@ -22,7 +22,7 @@ from kindling.config.compose import compose_unfilled
 from kindling.config.keys import exists, kept_problem, key_problems, value_of
 from kindling.config.signatures import forget
 from kindling.config.values import leaf_problems, rules_of, value_problems
-from kindling.config.yaml_keys import ConfFiles, syntax_problem, yaml_problems
+from kindling.config.yaml_keys import TYPED, ConfFiles, syntax_problem, yaml_problems
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting, Way
 from kindling.quoting import as_override
@@ -33,7 +33,8 @@ MAX_COMBINATIONS = 64  # of groups in a sweep that are composed beforehand
 def check_overrides(overrides: list[str], conf: Path, *, is_sweep: bool) -> None:
     """Raise a ConfigError that lists everything wrong with the command line."""
     forget()
-    parsed, problems = parse(overrides)
+    read = [read_override(text) for text in overrides]
+    parsed, problems = [o for o, _ in read if o is not None], list[Problem]()
     own = [o for o in parsed if not o.key_or_group.startswith("hydra")]
     groups = [o for o in own if (conf / o.key_or_group).is_dir()]
     wrong = {id(o): _choice_problems(o, conf) for o in groups}
@@ -51,6 +52,10 @@ def check_overrides(overrides: list[str], conf: Path, *, is_sweep: bool) -> None
     except (HydraException, OmegaConfBaseException) as error:
         message = " ".join(str(error).split())
         problems.append(Problem("conf/ and the overrides must fit", message, "correct them"))
+    # How to quote a key that there is not would be of no help.
+    told = {problem.got for problem in problems}
+    unquoted = [p for o, p in read if p is not None and (o is None or o.input_line not in told)]
+    problems = [*unquoted, *problems]
     if problems:
         raise ConfigError(*dict.fromkeys(problems))
 
@@ -80,8 +85,20 @@ def _check_values(
         several = [o for o in values if o.is_sweep_override()]
         checked += [iter([_sweep_problem(o, _default(o, plain))]) for o in several]
     changed: Any = OmegaConf.to_container(cfg, resolve=False)
-    checked += [iter(yaml_problems(as_written, changed, files))]
-    return [*itertools.chain(*itertools.chain(*found), *checked), *value_problems(cfg)]
+
+    typed = {override.key_or_group for override in values}
+
+    def where(key: str) -> str:
+        if key in typed:
+            return TYPED
+        is_written = exists(as_written, key) and value_of(as_written, key) == value_of(changed, key)
+        return files.where(key) if is_written else TYPED
+
+    def place(key: str) -> str:
+        return "" if where(key) == TYPED else f" in {where(key)}"
+
+    checked += [iter(yaml_problems(as_written, changed, files, where))]
+    return [*itertools.chain(*itertools.chain(*found), *checked), *value_problems(cfg, place)]
 
 
 def _default(override: Override, plain: Any) -> Any:
@@ -96,22 +113,27 @@ def is_class(override: Override) -> bool:
 
 
 def parse(overrides: list[str]) -> tuple[list[Override], list[Problem]]:
-    """Read each override by Hydra's grammar; explain how to quote one that it cannot read.
+    """Read each override as `read_override` does; list those that can be read, and the problems."""
+    read = [read_override(text) for text in overrides]
+    return [o for o, _ in read if o is not None], [p for _, p in read if p is not None]
+
+
+def read_override(text: str) -> tuple[Override | None, Problem | None]:
+    """Read an override by Hydra's grammar; explain how to quote one that it cannot read.
 
     Such a one is then read as if it were quoted, so that what else is wrong with it is listed too.
     """
-    parser, parsed, problems = OverridesParser.create(), [], []
-    for text in overrides:
-        try:
-            parsed.append(parser.parse_override(text))
-        except HydraException:
-            key, equals, value = text.partition("=")
-            rule = "an override is key=value; spaces, brackets, commas and quotes need quoting"
-            meant = Setting(key, as_meant(value) if equals else ...)
-            with suppress(HydraException):
-                parsed.append(parser.parse_override(as_override(key, meant.value)))
-            problems.append(Problem(rule, text, meant))
-    return parsed, problems
+    parser = OverridesParser.create()
+    try:
+        return parser.parse_override(text), None
+    except HydraException:
+        key, equals, value = text.partition("=")
+        rule = "an override is key=value; spaces, brackets, commas and quotes need quoting"
+        meant = Setting(key, as_meant(value) if equals else ...)
+        problem = Problem(rule, text, meant)
+    with suppress(HydraException):
+        return parser.parse_override(as_override(key, meant.value)), problem
+    return None, problem
 
 
 def as_meant(text: str) -> Any:

@@ -10,9 +10,10 @@
 take the seconds that torch takes. So what stands in the brackets is written out as plain values.
 """
 
+import importlib
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -121,6 +122,30 @@ class PerColumn:
         if isinstance(value, list):
             return all(isinstance(pair, str) and "=" in pair for pair in value)
         return isinstance(value, dict)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """A mapping whose keys are known.
+
+    Args:
+        of: dotted name of a dictionary: key -> the rule of its value. It is imported when it is
+            asked for, so its module must not import torch.
+    """
+
+    of: str
+
+    @property
+    def rules(self) -> dict[str, Rule]:
+        module, _, name = self.of.rpartition(".")
+        return getattr(importlib.import_module(module), name)
+
+    @property
+    def words(self) -> str:
+        return f"a mapping of {', '.join(self.rules)}"
+
+    def allows(self, value: Any) -> bool:
+        return isinstance(value, Mapping)
 
 
 class OneOf:

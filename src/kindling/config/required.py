@@ -51,6 +51,8 @@ def required_problems(plain: Mapping[str, Any], where: Callable[[str], str]) -> 
     """
     for key, section in _built(plain):
         target, names = section["_target_"], _left_out(key, section)
+        if not names:
+            continue
         place = where(f"{key}._target_")
         is_called = section.get("_partial_") is True
         if key in PARTS and not is_called:

@@ -8,7 +8,7 @@ signature and is left alone.
 import ast
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kindling.config import ranges
@@ -22,7 +22,7 @@ from kindling.config.definitions import (
     read_module,
     with_bases,
 )
-from kindling.config.ranges import Constraint, OneOf, Range, Rule, any_of
+from kindling.config.ranges import Constraint, Keys, OneOf, Range, Rule, any_of
 from kindling.errors import ConfigError, Problem
 
 # Decorators that leave a function's parameters as they are.
@@ -38,12 +38,14 @@ class Signature:
         is_open: whether it takes other names too (`**kwargs`), or may do so.
         positional: the parameters that may be given without their names, in their order.
         required: those that cannot be left out, for sure.
+        inner: of a parameter that is a mapping with known keys, the rule of each key.
     """
 
     rules: Mapping[str, Rule | None]
     is_open: bool = False
     positional: tuple[str, ...] = ()
     required: frozenset[str] = frozenset()
+    inner: Mapping[str, Mapping[str, Rule]] = field(default_factory=dict)
 
     def extended_by(self, other: "Signature | None") -> "Signature":
         """Add the parameters of what gets the rest of the keywords.
@@ -52,7 +54,8 @@ class Signature:
         """
         if other is None:
             return self
-        return replace(self, rules={**other.rules, **self.rules}, is_open=other.is_open)
+        rules, inner = {**other.rules, **self.rules}, {**other.inner, **self.inner}
+        return replace(self, rules=rules, inner=inner, is_open=other.is_open)
 
 
 def section_signature(section: Mapping[str, Any]) -> Signature | None:
@@ -149,7 +152,9 @@ def _of_function(found: Definition) -> Signature:
     arguments += node.args.kwonlyargs
     rules = {argument.arg: rule_of(argument.annotation, found.module) for argument in arguments}
     is_open = node.args.kwarg is not None
-    signature = Signature(rules, is_open, positional, frozenset(required))
+    inner = {argument.arg: keys_of(argument.annotation, found.module) for argument in arguments}
+    inner = {name: keys for name, keys in inner.items() if keys}
+    signature = Signature(rules, is_open, positional, frozenset(required), inner)
     if signature.is_open and owner is not None and "classmethod" in decorators:
         return signature.extended_by(_of_constructor(owner))
     if signature.is_open and owner is None:
@@ -193,6 +198,13 @@ def rule_of(annotation: ast.expr | None, module: Module) -> Rule | None:
         choices = [choice for constraint in lists for choice in constraint.choices]
         return any_of(OneOf(*choices, *([None] if null else [])))
     return any_of(*found, null=null)
+
+
+def keys_of(annotation: ast.expr | None, module: Module) -> Mapping[str, Rule]:
+    """Return the rules of the keys of a mapping, where its annotation knows them."""
+    is_plain = not isinstance(annotation, ast.Subscript)
+    members = () if annotation is None or is_plain else _members(annotation, module)
+    return next((member.rules for member in members if isinstance(member, Keys)), {})
 
 
 def _members(node: ast.expr, module: Module) -> Iterator[Constraint | str]:

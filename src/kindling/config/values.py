@@ -5,7 +5,7 @@ classes that others write, and of the keys at the root of conf/train.yaml.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -88,8 +88,15 @@ def section_rules(section: Mapping[str, Any]) -> dict[str, Rule]:
     if known:
         return known[0]
     signature = section_signature(section)
-    rules = {} if signature is None else signature.rules
-    return {name: rule for name, rule in rules.items() if rule is not None}
+    if signature is None:
+        return {}
+    own = {name: rule for name, rule in signature.rules.items() if rule is not None}
+    inner = {
+        f"{name}.{key}": rule
+        for name, keys in signature.inner.items()
+        for key, rule in keys.items()
+    }
+    return own | inner
 
 
 def sections(node: Mapping[str, Any], key: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -108,13 +115,18 @@ def check_values(cfg: DictConfig) -> None:
         raise ConfigError(*problems)
 
 
-def value_problems(cfg: DictConfig) -> list[Problem]:
-    """List what is wrong with the values of a composed configuration."""
+def value_problems(cfg: DictConfig, place: Callable[[str], str] = lambda _key: "") -> list[Problem]:
+    """List what is wrong with the values of a composed configuration.
+
+    Args:
+        cfg: the configuration.
+        place: where a dotted key stands in the files: " in FILE, line N", or "" where it is typed.
+    """
     plain: Any = OmegaConf.to_container(cfg, resolve=False)
     rules = rules_of(plain)
     problems: list[Problem] = []
     for key, value in leaves(plain):
-        problems += leaf_problems(key, value, rules)
+        problems += leaf_problems(key, value, rules, place)
         if value is not None:
             problems += moved_problems(key, f"{key}={value}", plain)
     if all(f"data.{split}_fraction" in rules for split in ("val", "test")):
@@ -178,11 +190,16 @@ def moved_problems(key: str, text: str, plain: Mapping[str, Any]) -> list[Proble
     return [Problem(f"{known} does the work of {key}", text, fix)]
 
 
-def leaf_problems(key: str, value: Any, rules: Mapping[str, Rule]) -> Iterator[Problem]:
+def leaf_problems(
+    key: str,
+    value: Any,
+    rules: Mapping[str, Rule],
+    place: Callable[[str], str] = lambda _key: "",
+) -> Iterator[Problem]:
     """Check one value against the rule of its key."""
     if isinstance(value, str) and value == "???":
         yield Problem(f"{key} must be given", "nothing", Setting(key))
     elif key in rules and not (isinstance(value, str) and "${" in value):
         words = rules[key](value)
         if words:
-            yield Problem(f"{key} must be {words}", f"{value}", Setting(key))
+            yield Problem(f"{key} must be {words}", f"{value}{place(key)}", Setting(key))

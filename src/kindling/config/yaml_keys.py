@@ -5,13 +5,12 @@ be found by the class itself, after the seconds that importing torch takes.
 """
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from kindling.config.keys import exists, value_of
 from kindling.config.required import PARTS, required_problems
 from kindling.config.signatures import section_signature
 from kindling.config.targets import target_problem
@@ -72,7 +71,10 @@ class ConfFiles:
 
 
 def yaml_problems(
-    plain: Mapping[str, Any], changed: Mapping[str, Any], files: ConfFiles
+    plain: Mapping[str, Any],
+    changed: Mapping[str, Any],
+    files: ConfFiles,
+    where: Callable[[str], str],
 ) -> list[Problem]:
     """List what is wrong with the keys of a configuration.
 
@@ -80,12 +82,8 @@ def yaml_problems(
         plain: as the files make it up.
         changed: the same with what was typed, which is checked by itself.
         files: that it is made of.
+        where: names the file and the line of a dotted key, or says that it was typed.
     """
-
-    def where(key: str) -> str:
-        is_written = exists(plain, key) and value_of(plain, key) == value_of(changed, key)
-        return files.where(key) if is_written else TYPED
-
     problems = [*_root_problems(plain, files)]
     for name in files.groups & set(plain):
         problems += _group_problems(name, plain[name], files)
@@ -141,9 +139,9 @@ def _section_problems(key: str, section: Mapping[str, Any], files: ConfFiles) ->
     """Name each key that the class of a section does not take."""
     given = [name for name in section if name not in HYDRAS]
     signature = section_signature(section) if given else None
-    if signature is None or signature.is_open:
+    if signature is None:
         return
-    for name in given:
+    for name in given if not signature.is_open else ():
         if name not in signature.rules:
             dotted = f"{key}.{name}" if key else name
             rule = f"there is no key {dotted}: {section['_target_']} does not take it"
@@ -151,6 +149,16 @@ def _section_problems(key: str, section: Mapping[str, Any], files: ConfFiles) ->
             prefix = f"{key}." if key else ""
             near = did_you_mean(name, [*signature.rules, *HYDRAS], prefix=prefix)
             yield Problem(rule, f"{name} in {files.where(dotted)}", near or takes)
+    for name, keys in signature.inner.items():
+        value = section.get(name)
+        for inner in (
+            [each for each in value if each not in keys] if isinstance(value, dict) else ()
+        ):
+            dotted = f"{key}.{name}"
+            near = did_you_mean(f"{inner}", keys, prefix=f"{dotted}.")
+            takes = f"take the line out; it takes {first_few([*keys])}"
+            got = f"{inner} in {files.where(f'{dotted}.{inner}')}"
+            yield Problem(f"there is no key {dotted}.{inner}", got, near or takes)
 
 
 def _is_object(value: Any) -> bool:
@@ -181,9 +189,10 @@ def _with_defaults(file: Path) -> Iterator[Path]:
     node = _read(file)
     for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
         if key.value == "defaults" and isinstance(value, yaml.SequenceNode):
-            for each in value.value:
-                other = file.with_name(f"{each.value}.yaml")
-                if isinstance(each, yaml.ScalarNode) and other.is_file() and other != file:
+            # A mapping chooses a file of another group: Hydra lists that among the choices.
+            for each in [each for each in value.value if isinstance(each, yaml.ScalarNode)]:
+                other = file.parent / f"{each.value}.yaml"
+                if other.is_file() and other != file:
                     yield from _with_defaults(other)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from PIL import ImageColor
 
-from kindling.config.ranges import OneOf, Pair, Range, Several
+from kindling.config.ranges import Keys, OneOf, Pair, Range, Several
 from kindling.errors import ConfigError, DataError, Problem, gathered
 from kindling.files import at_home
 from kindling.fixes import Setting
@@ -72,7 +72,7 @@ class ImageSource:
         time: str | None = None,
         folders: Literal["auto", "classes", "splits"] = "auto",
         ignore: Sequence[str] = (),
-        csv: Mapping[str, Any] | None = None,
+        csv: Annotated[Mapping[str, Any] | None, Keys("kindling.tables.csv_dialect.RULES")] = None,
         task: Literal["auto", "classification", "regression"] = "auto",
         size: Literal["auto"]
         | Annotated[

@@ -4,13 +4,13 @@ Imported at start-up, where `--csv` is typed: so pyarrow is not imported here.
 """
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting
-from kindling.formatting import shown
+from kindling.formatting import did_you_mean, shown
 
 BLANKS = " "  # a separator: runs of blanks and tabs
 MAX_SIGNS = 4  # of what a comment begins with
@@ -23,6 +23,7 @@ MUST_BE = {
     "header": "auto, true or false",
     "units": "auto, or a number of lines",
     "decimal": "auto, or one of . and , which is not the separator",
+    "missing": "a list of words",
 }
 
 
@@ -115,8 +116,13 @@ def asked_dialect(values: Mapping[str, Any], prefix: str, trained: Dialect = AUT
     Raises:
         ConfigError: values that no file can have.
     """
+    keys = f"keys are {', '.join(KEYS)}"
     unknown = [
-        Problem(f"there is no key {prefix}{name}", shown(value), f"keys are {', '.join(KEYS)}")
+        Problem(
+            f"there is no key {prefix}{name}",
+            shown(value),
+            did_you_mean(name, KEYS, prefix=prefix) or keys,
+        )
         for name, value in values.items()
         if name not in KEYS
     ]
@@ -140,8 +146,29 @@ def asked_dialect(values: Mapping[str, Any], prefix: str, trained: Dialect = AUT
     return dialect
 
 
+def _rule(name: str) -> Callable[[Any], str | None]:
+    """Make the rule of one key, by itself: it takes a value, and says what it must be if it is not.
+
+    What two keys must not be together is asked when all of them are known.
+    """
+
+    def rule(value: Any) -> str | None:
+        try:
+            faults = replace(AUTO, **{name: READ.get(name, str)(value)}).faults()
+        except (ValueError, KeyError, TypeError):
+            return MUST_BE[name]
+        return faults.get(name)
+
+    return rule
+
+
+RULES = {name: _rule(name) for name in KEYS}
+
+
 def _words(value: Any) -> tuple[str, ...]:
     """Return the words of a list, also of one that was typed behind --csv: [none,-999]."""
+    if not isinstance(value, str | Sequence):
+        raise ValueError
     if isinstance(value, str):
         value = next(csv.reader([value.removeprefix("[").removesuffix("]")]), [])
     return tuple(str(word).strip() for word in value)

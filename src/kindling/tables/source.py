@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import pandas as pd
 
-from kindling.config.ranges import PerColumn
+from kindling.config.ranges import Keys, PerColumn
 from kindling.errors import DataError, Problem, gathered, permitted
 from kindling.files import at_home
 from kindling.fixes import Setting
@@ -75,7 +75,7 @@ class TableSource:
             Mapping[Typed, str] | Sequence[str] | None,
             PerColumn("{column: '%d.%m.%Y'}"),
         ] = None,
-        csv: Mapping[str, Any] | None = None,
+        csv: Annotated[Mapping[str, Any] | None, Keys("kindling.tables.csv_dialect.RULES")] = None,
         group: Typed = None,
         time: Typed = None,
         drop_missing_target: bool = False,

@@ -80,6 +80,13 @@ CASES = {
         "conf/experiment/mine.yaml, line 3",
         "did you mean trainer.max_epochs?",
     ),
+    "group": (
+        {"experiment__mine": f"{BETTER}defaults:\n  - override /model: mlp\nseeds: 3\n"},
+        ["experiment=mine"],
+        "there is no key seeds",
+        "conf/experiment/mine.yaml, line 4",
+        "did you mean seed?",
+    ),
     "root": (
         {"experiment__mine": f"{BETTER}sede: 3\nname: ours\n"},
         ["experiment=mine"],
@@ -178,7 +185,7 @@ CASES = {
     ),
 }
 
-FEW = {"model", "inherited", "root", "syntax"}
+FEW = {"model", "inherited", "group", "root", "syntax"}
 
 
 @pytest.mark.parametrize(
