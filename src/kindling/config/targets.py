@@ -1,21 +1,24 @@
 """Check that the class which a `_target_` names is there, and find the one that was meant.
 
-By reading files only: of a package of ours, or of the clone's, and of one that is not installed.
-What another package has is asked of the package itself, when it is imported.
+By reading files only. What cannot be known so, such as a module that makes its names at run time,
+is asked of the package itself, when it is imported.
 """
 
 import ast
 import difflib
 import importlib.util
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from kindling.config.definitions import find, read_module, with_bases
+from kindling.config.definitions import find, imported, read_module, with_bases
 from kindling.errors import Problem
-from kindling.registry import NETWORKS, registered
+from kindling.registry import DATA, NETWORKS, registered
 
 DEFINED = re.compile(r"^( {4}|)(class|def) (\w+)", re.MULTILINE)
+# A module whose source has one of these may have names that do not stand in it.
+MAKES_NAMES = ("import *", "__getattr__", "globals()", "setattr(", "exec(", "sys.modules")
 TOOLKIT = __name__.partition(".")[0]
 
 
@@ -25,16 +28,15 @@ def target_problem(
     """Say that a dotted name leads nowhere; None where it leads to something, or may do so.
 
     Args:
-        key: dotted, of the section.
-        target: its `_target_`.
+        key: dotted, of what names it.
+        target: the dotted name.
         root: the folder of the clone.
         where: names the file and the line of a dotted key.
     """
     names = target.split(".")
     if "${" in target or find(names) is not None:
         return None
-    dotted = f"{key}._target_" if key else "_target_"
-    rule, got = f"{dotted} must name a class or a function", f"{target} in {where(dotted)}"
+    rule, got = f"{key} must name a class or a function", f"{target} in {where(key)}"
     folder = _folder_of(names[0])
     if folder is None:
         if _is_installed(names[0]):
@@ -45,13 +47,26 @@ def target_problem(
         meant = ".".join([*tops, *names[1:]])
         fix = f"did you mean {meant}?" if tops else f"install {names[0]}, or correct its name"
         return Problem(rule, got, fix)
-    if names[0] not in _own_packages(root):
-        return None
     missing = _missing(names)
     if missing is None:
         return None
-    near = _nearest(target, folder)
+    is_own = names[0] in _own_packages(root)
+    near = _nearest(target, folder) if is_own else _nearest_beside(missing, names)
     return Problem(rule, got, f"did you mean {near}?" if near else f"there is no {missing}")
+
+
+def source_problem(
+    key: str, section: Mapping[str, Any], root: Path, where: Callable[[str], str]
+) -> Problem | None:
+    """Say that the `source` of a data section leads nowhere; see `target_problem`.
+
+    A class of another package may call anything a source, so its value is left alone.
+    """
+    target, source = section["_target_"], section.get("source")
+    builders = {point.value.replace(":", ".") for point in registered(DATA).values()}
+    if not isinstance(source, str) or target not in builders:
+        return None
+    return target_problem(f"{key}.source", source, root, where)
 
 
 def _missing(names: list[str]) -> str | None:
@@ -64,11 +79,11 @@ def _missing(names: list[str]) -> str | None:
         if above is None:
             return None  # not to be parsed: importing it shows where
         source, name = above.file.read_text(encoding="utf-8"), names[end]
-        if "import *" in source or "__getattr__" in source:
+        if any(word in source for word in MAKES_NAMES):
             return None
-        folder = above.file.parent / name
-        is_module = above.file.name == "__init__.py" and folder.with_suffix(".py").exists()
-        if is_module or folder.is_dir():  # one that cannot be parsed, or without __init__.py
+        # One that cannot be parsed, is compiled, or is a folder without __init__.py.
+        beside = {path.name.partition(".")[0] for path in above.file.parent.glob(f"{name}*")}
+        if above.file.name == "__init__.py" and name in beside:
             return None
         if re.search(rf"\b{name}\b", source) is None:
             return ".".join(names[: end + 1])
@@ -99,6 +114,22 @@ def _nearest(target: str, folder: Path) -> str | None:
         if near:
             return near[0]
     return None
+
+
+def _nearest_beside(missing: str, names: list[str]) -> str | None:
+    """Find what a module defines or imports that is most like a name which it has not."""
+    above, _, name = missing.rpartition(".")
+    module = read_module(above)
+    if module is None:
+        return None
+    known = {
+        new
+        for line in module.tree.body
+        for new in [getattr(line, "name", ""), *(new for new, _ in imported(line, module))]
+    }
+    near = difflib.get_close_matches(name, sorted(known - {""}), n=1)
+    rest = names[missing.count(".") + 1 :]
+    return ".".join([above, near[0], *rest]) if near else None
 
 
 def _defined(folder: Path) -> Iterator[str]:

@@ -13,7 +13,7 @@ import yaml  # type: ignore[import-untyped]
 
 from kindling.config.required import PARTS, required_problems
 from kindling.config.signatures import section_signature
-from kindling.config.targets import target_problem
+from kindling.config.targets import source_problem, target_problem
 from kindling.config.values import leaves, sections
 from kindling.errors import Problem
 from kindling.fixes import Setting
@@ -88,7 +88,9 @@ def yaml_problems(
     for name in files.groups & set(plain):
         problems += _group_problems(name, plain[name], files)
     for key, section in sections(changed):
-        problem = target_problem(key, section["_target_"], files.conf.parent, where)
+        root, dotted = files.conf.parent, f"{key}._target_" if key else "_target_"
+        problem = target_problem(dotted, section["_target_"], root, where)
+        problem = problem or source_problem(key, section, root, where)
         if problem is not None:
             problems.append(problem)
             continue

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import kindling
+from kindling.config.targets import target_problem
 from kindling.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]
@@ -169,6 +170,44 @@ CASES = {
         "conf/callbacks/mine.yaml, line 3",
         "did you mean kindling.callbacks.timer.Timer?",
     ),
+    "optimizer's class": (
+        {"optimizer__mine": f"{PARTIAL.format('torch.optim.RMSProp')}lr: 0.1\n"},
+        ["optimizer=mine"],
+        "optimizer._target_ must name a class",
+        "torch.optim.RMSProp in conf/optimizer/mine.yaml, line 1",
+        "did you mean torch.optim.RMSprop?",
+    ),
+    "scheduler's class": (
+        {"scheduler__mine": PARTIAL.format("torch.optim.lr_scheduler.OneCycle")},
+        ["scheduler=mine"],
+        "scheduler._target_ must name a class",
+        "conf/scheduler/mine.yaml, line 1",
+        "did you mean torch.optim.lr_scheduler.OneCycleLR?",
+    ),
+    "lightning's class": (
+        {
+            "callbacks__mine": f"{DEFAULT}mine:\n"
+            "  _target_: lightning.pytorch.callbacks.DeviceStatMonitor\n"
+        },
+        ["callbacks=mine"],
+        "callbacks.mine._target_ must name a class",
+        "conf/callbacks/mine.yaml, line 3",
+        "did you mean lightning.pytorch.callbacks.DeviceStatsMonitor?",
+    ),
+    "source's class": (
+        {"data__mine": "defaults: [digits, _self_]\nsource: kindling.images.digits.DigitSource\n"},
+        ["data=mine"],
+        "data.source must name a class",
+        "kindling.images.digits.DigitSource in conf/data/mine.yaml, line 2",
+        "did you mean kindling.images.digits.DigitsSource?",
+    ),
+    "source's package": (
+        {"data__mine": "defaults: [digits, _self_]\nsource: projct.data.npy.Mine\n"},
+        ["data=mine"],
+        "data.source must name a class",
+        "projct.data.npy.Mine in conf/data/mine.yaml, line 2",
+        "did you mean project.data.npy.Mine?",
+    ),
     "syntax": (
         {"model__mine": f"{MODEL}width: [64\ndepth: 2\n"},
         ["model=mine"],
@@ -185,7 +224,7 @@ CASES = {
     ),
 }
 
-FEW = {"model", "inherited", "group", "root", "syntax"}
+FEW = {"model", "inherited", "group", "root", "syntax", "optimizer's class", "source's class"}
 
 
 @pytest.mark.parametrize(
@@ -221,6 +260,29 @@ def test_what_takes_any_key_or_cannot_be_read_is_left_to_the_class(problems, own
     for name in ("Open", "Made"):
         conf = own_conf(model__mine=PARTIAL.format(f"taking.{name}") + "anything: 1\n")
         assert problems("model=mine", conf=conf) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "torch.optim.Adam",
+        "torch.nn.functional.relu",
+        "torch.optim.lr_scheduler.LRScheduler",
+        "torch.nn.HuberLoss",
+        "torch._C.Generator",
+        "torch.float32",
+        "numpy.random.default_rng",
+        "sklearn.linear_model.Ridge",
+        "lightning.pytorch.callbacks.LearningRateMonitor",
+        "lightning.pytorch.loggers.CSVLogger",
+        "lightning.Trainer",
+        "torch.utils.data.DataLoader",
+        "os.path.join",
+        "builtins.dict",
+    ],
+)
+def test_a_name_that_is_there_is_not_doubted(name):
+    assert target_problem("model._target_", name, ROOT, str) is None
 
 
 @pytest.mark.slow
