@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from kindling.bundle.python_cells import to_arrow
 from kindling.errors import DataError, Problem, for_a_model
+from kindling.images.arrays import cast_images, is_cast, type_fix
 from kindling.images.decoding import decode
 from kindling.images.image_schema import ImageSchema
 from kindling.tables.column_types import is_text
@@ -128,21 +129,24 @@ def to_images(rows: Any, schema: ImageSchema) -> np.ndarray:
     Args:
         rows: a list of paths, of the bytes of image files, or of Pillow images, each of any size
             and mode; paths of .npy files; or an array of the very shape and data type, which is
-            taken as it is.
+            taken as it is, or of another float where that is float32.
         schema: how an image becomes pixels.
     """
     if isinstance(rows, np.ndarray) and rows.dtype != object:
-        if rows.dtype != schema.dtype or rows.shape[1:] != schema.shape:
+        is_shape = rows.shape[1:] == schema.shape
+        if not is_shape or not is_cast(rows.dtype, schema):
             wanted = f"an array {schema.dtype} of (N, {str(schema.shape)[1:-1]})"
-            raise _wrong(wanted, f"{rows.dtype} {rows.shape}")
-        if schema.dtype == "float32" and not np.isfinite(rows).all():
-            raise _wrong("finite numbers", "an array with NaN or infinity")
-        return rows
+            fix = type_fix(rows.dtype, schema) if is_shape else "convert them"
+            raise _wrong(wanted, f"{rows.dtype} {rows.shape}", fix)
+        images = cast_images(rows, schema)
+        if schema.dtype == "float32" and not np.isfinite(images).all():
+            raise _wrong("finite numbers", "an array with NaN, infinity or a number beyond float32")
+        return images
     if isinstance(rows, str | bytes | Path) or not hasattr(rows, "__iter__"):
         raise _wrong(IMAGES, type(rows).__name__)
-    images = [decode(Path(row) if isinstance(row, str) else row, schema) for row in rows]
-    return np.stack(images) if images else np.empty((0, *schema.shape), schema.dtype)
+    decoded = [decode(Path(row) if isinstance(row, str) else row, schema) for row in rows]
+    return np.stack(decoded) if decoded else np.empty((0, *schema.shape), schema.dtype)
 
 
-def _wrong(rule: str, got: str) -> DataError:
-    return DataError(Problem(f"rows are {rule}", got, "convert them"))
+def _wrong(rule: str, got: str, fix: str = "convert them") -> DataError:
+    return DataError(Problem(f"rows are {rule}", got, fix))

@@ -44,7 +44,7 @@ def array_schema(images: np.ndarray) -> ImageSchema:
         bad = np.flatnonzero(~np.isfinite(chunk).all(axis=(1, 2, 3)))
         if len(bad):
             row = start + int(bad[0])
-            raise DataError(_not_finite(f"image {row}, counted from 0", row=row))
+            raise DataError(_not_finite(f"image {row}, counted from 0", images.dtype, row=row))
     _, channels, height, width = images.shape
     return ImageSchema(channels, height, width, dtype=cast(Dtype, images.dtype.name))
 
@@ -64,24 +64,56 @@ def read_npy(source: Path | bytes, schema: ImageSchema, name: str) -> np.ndarray
 
     Args:
         source: the file, or its bytes.
-        schema: what the image must be; a .npy file is neither resized nor converted.
+        schema: what the image must be; a .npy file is neither resized nor scaled.
         name: what to call it in a message.
 
     Raises:
-        DataError: another shape or data type, or a number that is not finite.
+        DataError: another shape or data type (see `is_cast`), or a number that is not finite.
     """
     with _open(source) as stream:
         # The header first: np.load would make room for whatever shape it claims.
         shape, dtype = _read_layout(stream)
-        if shape != schema.shape or dtype.newbyteorder("=") != schema.dtype:
+        if shape != schema.shape or not is_cast(dtype, schema):
             rule = f"an image in a .npy file must be {schema.dtype} {schema.shape}"
-            fix = "save an array (channels, height, width) as the train images were"
+            fix = "save an array of this shape (channels, height, width)"
+            if shape == schema.shape:
+                fix = type_fix(dtype, schema)
             raise DataError(Problem(rule, f"{name}: {dtype} {shape}", fix, "D409", file=name))
         stream.seek(0)
-        image = np.load(stream, allow_pickle=False)
+        image = cast_images(np.load(stream, allow_pickle=False), schema)
     if not np.isfinite(image).all():
-        raise DataError(_not_finite(name, file=name))
-    return np.ascontiguousarray(image, dtype=schema.dtype)
+        raise DataError(_not_finite(name, dtype, file=name))
+    return image
+
+
+def is_cast(dtype: np.dtype, schema: ImageSchema) -> bool:
+    """Say whether numbers of this type are taken: the schema's, and for float32 any float.
+
+    Whole numbers are not: nobody knows whether they are in the unit of the train images.
+    """
+    is_same = dtype.newbyteorder("=") == schema.dtype
+    return is_same or (schema.dtype == "float32" and dtype.kind == "f")
+
+
+def cast_images(images: np.ndarray, schema: ImageSchema) -> np.ndarray:
+    """Bring numbers that `is_cast` takes to the schema's data type; too large ones are infinite."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(images, dtype=schema.dtype)
+
+
+def not_finite(dtype: np.dtype) -> str:
+    """Name what is not finite once numbers of this type are float32."""
+    is_wide = dtype.kind == "f" and dtype.itemsize > np.dtype(np.float32).itemsize
+    return "NaN, infinity or a number beyond float32" if is_wide else "NaN or infinity"
+
+
+def type_fix(dtype: np.dtype, schema: ImageSchema) -> str:
+    """Say how to bring numbers of another type to that of the train images."""
+    if dtype.kind not in "iuf":
+        return f"save numbers of {schema.dtype}"
+    if schema.dtype == "float32":
+        return "take .astype(np.float32), if they are in the unit of the train images"
+    return "take .astype(np.uint8), if they are whole numbers from 0 to 255"
 
 
 def stack_npy(folder: Path, names: Sequence[str]) -> np.ndarray:
@@ -126,6 +158,6 @@ def _read_layout(stream: BytesIO | BufferedReader) -> tuple[tuple[int, ...], np.
     return shape, dtype
 
 
-def _not_finite(got: str, *, file: str = "", row: int | None = None) -> Problem:
+def _not_finite(got: str, dtype: np.dtype, *, file: str = "", row: int | None = None) -> Problem:
     rule, fix = "every number of an image must be finite", "replace NaN and infinity, or remove it"
-    return Problem(rule, f"NaN or infinity in {got}", fix, "D409", file=file, row=row)
+    return Problem(rule, f"{not_finite(dtype)} in {got}", fix, "D409", file=file, row=row)

@@ -72,10 +72,31 @@ def test_class_folders_of_npy_files_are_an_evaluation_set(trained):
     assert found.truth.tolist() == [0] * 30 + [1] * 30  # bright, then dark
 
 
+def test_a_float64_array_is_cast_by_every_door(trained, tmp_path, capsys):
+    run, folder, x = trained
+    wide = write(tmp_path, x.astype(np.float64))
+    if x.dtype == np.uint8:
+        with pytest.raises(DataError, match=r"got float64 .*; take .astype\(np.uint8\)"):
+            load(run).predict(x.astype(np.float64))
+        return
+    model = load(run)
+    assert np.array_equal(model.predict_proba(x.astype(np.float64)), model.predict_proba(x))
+    written = []
+    for place in (folder, wide):
+        main(["predict", str(run), str(place / "classes"), "-o", str(tmp_path / "out.csv")])
+        main(["evaluate", str(run), str(place / "classes")])
+        said = capsys.readouterr().out.replace(str(place), "")
+        written.append((said, pd.read_csv(tmp_path / "out.csv").iloc[:, 1:]))
+    assert written[0][0] == written[1][0]
+    assert written[0][1].equals(written[1][1])
+    with pytest.raises(DataError, match="beyond float32"):
+        model.predict(np.full_like(x, 1e300, dtype=np.float64))
+
+
 @pytest.mark.parametrize(
     ("change", "got"),
     [
-        (lambda x: x.astype(np.float64), "got float64"),
+        (lambda x: x.astype(np.int32), "got int32 .*; take .astype"),
         (lambda x: x[:, :1], r"got \w+ \(60, 1, 10, 12\)"),
         (lambda x: x[0], "got"),
     ],

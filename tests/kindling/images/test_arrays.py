@@ -72,10 +72,11 @@ def test_a_npy_file_of_uint8_stands_beside_other_image_files(tmp_path):
 @pytest.mark.parametrize(
     ("array", "got"),
     [
-        (np.zeros((4, 10, 12)), r"float64 \(4, 10, 12\)"),
+        (np.zeros((4, 10, 12), np.int16), r"int16 \(4, 10, 12\)"),
+        (np.full((4, 10, 12), 1e300), "a number beyond float32 in the image that was given"),
         (np.zeros((10, 12, 4), np.float32), r"float32 \(10, 12, 4\)"),
         (np.zeros((4, 10, 12), np.uint8), r"uint8 \(4, 10, 12\)"),
-        (np.full((4, 10, 12), np.inf, np.float32), "NaN or infinity in the image that was given"),
+        (np.full((4, 10, 12), np.inf, np.float32), "NaN, infinity .* in the image that was given"),
         (np.array([{}], dtype=object), r"object \(1,\)"),
     ],
 )
@@ -84,6 +85,21 @@ def test_a_npy_file_of_another_kind_is_refused_with_what_is_needed(array, got):
         decode(as_npy(array), FLOATS)
     assert caught.value.problems[0].code == "D409"
     assert caught.value.problems[0].do
+
+
+def test_a_float_of_another_width_is_cast_and_whole_numbers_are_not():
+    image = made("float32", 4)[0]
+    for dtype in (np.float64, ">f8", np.float16, np.longdouble):
+        pixels = decode(as_npy(image.astype(dtype)), FLOATS)
+        assert pixels.dtype == np.float32
+        assert np.array_equal(pixels, image.astype(dtype).astype(np.float32))
+    for array, schema, fix in (
+        (np.zeros(FLOATS.shape, np.int64), FLOATS, r"take \.astype\(np\.float32\)"),
+        (np.zeros((3, 10, 12)), ImageSchema(3, 10, 12), r"take \.astype\(np\.uint8\)"),
+        (np.zeros((10, 12, 4)), FLOATS, "save an array of this shape"),
+    ):
+        with pytest.raises(DataError, match=fix):
+            decode(as_npy(array), schema)
 
 
 def codes_of(content):
