@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from kindling.bundle.python_cells import to_arrow
 from kindling.errors import DataError, Problem, for_a_model
-from kindling.images.arrays import cast_images, is_cast, type_fix
+from kindling.images.arrays import cast_images, is_cast, not_finite, type_fix
 from kindling.images.decoding import decode
 from kindling.images.image_schema import ImageSchema
 from kindling.tables.column_types import is_text
@@ -140,7 +140,7 @@ def to_images(rows: Any, schema: ImageSchema) -> np.ndarray:
             raise _wrong(wanted, f"{rows.dtype} {rows.shape}", fix)
         images = cast_images(rows, schema)
         if schema.dtype == "float32" and not np.isfinite(images).all():
-            raise _wrong("finite numbers", "an array with NaN, infinity or a number beyond float32")
+            raise _wrong("finite numbers", f"an array with {not_finite(rows.dtype)}")
         return images
     if isinstance(rows, str | bytes | Path) or not hasattr(rows, "__iter__"):
         raise _wrong(IMAGES, type(rows).__name__)

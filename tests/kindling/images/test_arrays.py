@@ -76,7 +76,7 @@ def test_a_npy_file_of_uint8_stands_beside_other_image_files(tmp_path):
         (np.full((4, 10, 12), 1e300), "a number beyond float32 in the image that was given"),
         (np.zeros((10, 12, 4), np.float32), r"float32 \(10, 12, 4\)"),
         (np.zeros((4, 10, 12), np.uint8), r"uint8 \(4, 10, 12\)"),
-        (np.full((4, 10, 12), np.inf, np.float32), "NaN, infinity .* in the image that was given"),
+        (np.full((4, 10, 12), np.inf, np.float32), "NaN or infinity in the image that was given"),
         (np.array([{}], dtype=object), r"object \(1,\)"),
     ],
 )
