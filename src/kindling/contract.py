@@ -86,7 +86,8 @@ class DescribedTask(Protocol):
     """A LightningModule for the pre-flight check, the report and the bundle.
 
     Args:
-        network: rows in, logits (B, K) or values (B, 1) out.
+        network: rows in, logits (B, K) or values (B, 1) out; while training (B, M, K) or (B, M, 1)
+            of its `num_members`, where its attribute `by_member` is true.
         loss: of outputs and targets (B,): one number.
         spec: describes the data.
         metrics: of its problem type, the primary one first.

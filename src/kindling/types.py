@@ -43,6 +43,8 @@ class DataSpec:
         numbers: names of the F numbers at the front of a table's row.
         categories: names of the C categorical columns behind them.
         cardinalities: codes per categorical column: unknown (0), missing (1), then its values.
+        edges: of each number: where the bins of its values in the train rows begin and end,
+            ascending, two or more; as a network gets the numbers, so standardised.
         classes: names of the K classes, in the order of their codes; empty for regression.
         label_kind: what a class name was in the user's data; predictions come back as that.
         class_counts: train rows per class.
@@ -50,6 +52,7 @@ class DataSpec:
         target_mean, target_scale: of the train rows' y, after the transform; regression only.
         image_shape: (channels, height, width), or None for a table.
         pixel_mean, pixel_scale: per channel, over the train images, in the unit of their pixels.
+        num_rows: train rows; 0 where nobody has counted them.
     """
 
     problem_type: ProblemType
@@ -57,6 +60,7 @@ class DataSpec:
     numbers: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     cardinalities: tuple[int, ...] = ()
+    edges: tuple[tuple[float, ...], ...] = ()
     classes: tuple[str, ...] = ()
     label_kind: LabelKind = "text"
     class_counts: tuple[int, ...] = ()
@@ -66,6 +70,7 @@ class DataSpec:
     image_shape: tuple[int, int, int] | None = None
     pixel_mean: tuple[float, ...] = ()
     pixel_scale: tuple[float, ...] = ()
+    num_rows: int = 0
 
     @property
     def is_regression(self) -> bool:

@@ -65,6 +65,8 @@ def _of_target(spec: DataSpec) -> Iterator[str]:
         yield "classes of the same name"
     if len(spec.class_counts) != len(spec.classes):
         yield f"{len(spec.class_counts)} counts of {len(spec.classes)} classes"
+    if not 0 <= spec.num_rows < 2**48:
+        yield f"num_rows={spec.num_rows}"
     if spec.is_regression and spec.target_scale <= 0:
         yield f"target_scale={spec.target_scale}"
     try:
@@ -96,6 +98,10 @@ def _of_categories(spec: DataSpec, columns: list[Column]) -> Iterator[str]:
     # An embedding has a row for each code: a wrong count would be read beyond its end.
     if spec.cardinalities != tuple(len(column.categories) + 2 for column in columns):
         yield "cardinalities that are not two more than the categories"
+    if len(spec.edges) not in (0, len(spec.numbers)):
+        yield f"edges of {len(spec.edges)} of {len(spec.numbers)} numbers"
+    if any(len(edges) < 2 or sorted({*edges}) != [*edges] for edges in spec.edges):
+        yield "edges that do not ascend"
     for column in columns:
         if _repeated(("", *column.categories)):
             yield f"categories of {column.name!r} that are empty or of the same name"

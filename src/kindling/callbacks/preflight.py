@@ -94,7 +94,9 @@ def training_problems(
     """Check outputs, loss and gradients of one pass."""
     with watch.watch_edits():
         outputs = watch.run(batch.x)
-        problems = output_problems(outputs, batch.x, task.spec, watch.seen)
+        network: Any = task.network
+        members = (network.num_members,) if getattr(network, "by_member", False) else ()
+        problems = output_problems(outputs, batch.x, task.spec, watch.seen, members)
         if problems:
             return problems
         loss = task.loss(outputs, batch.y)

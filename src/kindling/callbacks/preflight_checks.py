@@ -89,15 +89,15 @@ def optimizer_problems(network: nn.Module, optimizers: Iterable[Optimizer]) -> l
 
 
 def output_problems(
-    outputs: Any, x: Tensor, spec: DataSpec, seen: list[LayerOutput]
+    outputs: Any, x: Tensor, spec: DataSpec, seen: list[LayerOutput], members: tuple[int, ...] = ()
 ) -> list[Problem]:
-    """Hold outputs against one row of num_outputs numbers for each row."""
+    """Hold outputs against one row of num_outputs numbers for each row, or each of its members."""
     if not isinstance(outputs, Tensor):
         got = f"a {type(outputs).__name__}"
         return [
             Problem("a network must return one tensor", got, "return the logits or values only")
         ]
-    problems, shape, kind = [], (len(x), spec.num_outputs), x.device.type
+    problems, shape, kind = [], (len(x), *members, spec.num_outputs), x.device.type
     if outputs.shape != shape:
         what = "value" if spec.is_regression else "classes"
         rule = f"outputs must be {shape}: {len(x)} rows, {spec.num_outputs} {what}"

@@ -58,7 +58,9 @@ def describe_model(cfg: DictConfig, task: Any) -> str:
     chosen = " (model=auto)" if str(cfg.model.get("_target_")).endswith(".auto") else ""
     chosen = chosen if network is not task else " (the task brings its own model and optimizer)"
     parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    return f"{type(network).__name__}{chosen}, {parameters:,} parameters"
+    members: Any = getattr(network, "num_members", None)
+    several = "" if members is None else f"{members} member{'s' * (members != 1)}, "
+    return f"{type(network).__name__}{chosen}, {several}{parameters:,} parameters"
 
 
 def describe_missing(cfg: DictConfig, data: Any, task: Any) -> str:

@@ -2,6 +2,7 @@
 
 import inspect
 import warnings
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -19,7 +20,12 @@ from kindling.images.pixel_scaling import PixelScaler
 from kindling.raw_data import RawData, Source
 from kindling.types import SPLITS, Batch, DataSpec, Split
 from project.data.dataset import IndexedDataset, PositionSampler, make_loader, rows_of_block, send
-from project.data.preprocessing import TargetEncoder, choose_transform, fit_preprocessor
+from project.data.preprocessing import (
+    TargetEncoder,
+    choose_transform,
+    find_edges,
+    fit_preprocessor,
+)
 from project.data.splits import SplitRows, split_rows
 
 
@@ -133,9 +139,11 @@ class DataModule(LightningDataModule):
             # from_numpy shares the memory: neither table nor images are copied.
             self.x = torch.from_numpy(x)
         self.y = torch.from_numpy(y)
-        spec = DataSpec(**self.target.describe(), **self.preprocessor.describe())
-        if spec.image_shape is not None:
-            self.pixel_scaler = PixelScaler(spec.pixel_mean, spec.pixel_scale)
+        described = self.target.describe() | self.preprocessor.describe()
+        spec = DataSpec(**described, num_rows=len(train))
+        if spec.image_shape is None:
+            return replace(spec, edges=find_edges(x, train, spec.num_numbers))
+        self.pixel_scaler = PixelScaler(spec.pixel_mean, spec.pixel_scale)
         return spec
 
     def _fit_target(self, train: np.ndarray, x: np.ndarray | None) -> np.ndarray:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from kindling.outputs import read_outputs, read_targets
 from kindling.scoring import Metric
 from kindling.types import DataSpec
+from project.models.members import average_members
 
 
 class EpochMetrics:
@@ -35,12 +36,14 @@ class EpochMetrics:
         return self.num_rows > 0 and not self.is_computed
 
     def add(self, losses: list[Tensor], outputs: list[Tensor], targets: list[Tensor]) -> None:
-        """Count batches by their mean losses, outputs (B, K) or (B, 1), and targets (B,)."""
+        """Count batches by their mean losses, outputs (B, K), (B, 1) or (B, M, K), targets (B,)."""
         self.losses.append(torch.stack(losses))
         weigh = getattr(self.loss, "batch_weights", batch_sizes)
         self.weights.append(weigh(targets))
         # Metrics without sums are exact on all rows only: their outputs are kept until the end.
         out, y = torch.cat(outputs), torch.cat(targets)
+        if out.ndim == 3:
+            out = average_members(out)
         self.num_rows += len(y)
         for metric in self.summed:
             assert metric.per_row is not None

@@ -19,6 +19,7 @@ from kindling.outputs import Result, join_batches, to_numpy
 from kindling.rng import derive_seeds, seed_device
 from kindling.scoring import metrics_for
 from kindling.types import SPLITS, Batch, DataSpec, Split
+from project.models.members import LossOfMembers
 from project.training.epoch_metrics import EpochMetrics
 from project.training.losses import make_loss
 from project.training.metrics import METRICS
@@ -33,7 +34,8 @@ class SupervisedTask(LightningModule):
     `automatic_optimization`).
 
     Args:
-        network: rows in, logits (B, K) or values (B, 1) out.
+        network: rows in, logits (B, K) or values (B, 1) out; one with an attribute `by_member` is
+            asked by it to give what each of its M members says while it trains: (B, M, K).
         spec: describes the data.
         loss: makes the loss from the spec.
         optimizer: makes an optimizer from parameters.
@@ -74,6 +76,9 @@ class SupervisedTask(LightningModule):
         self.network, self.spec = network, spec
         self.metrics = metrics_for(METRICS, spec.problem_type)
         self.loss = make_loss(loss, spec, class_weight=class_weight)
+        if is_ours and hasattr(network, "by_member"):  # each of its members learns on its own
+            network.by_member = True  # type: ignore[assignment]
+            self.loss = LossOfMembers(self.loss)
         self.make_optimizer, self.make_scheduler = optimizer, scheduler
         self.clip_norm, self.accumulate, self.seed = clip_norm, accumulate, seed
         self.steps_per_call, self.batch_size = steps_per_call, batch_size

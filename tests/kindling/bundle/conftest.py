@@ -29,7 +29,7 @@ def train(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def penguins_run(train):
-    return train("data=penguins", "model.width=16")
+    return train("data=penguins", "model=mlp", "model.width=16")
 
 
 @pytest.fixture(scope="session")
@@ -40,4 +40,4 @@ def digits_run(train):
 @pytest.fixture(scope="session")
 def weight_run(train):
     """A regression, on the penguins' body mass."""
-    return train("data=penguins", "data.target=body_mass_g", "model.width=16")
+    return train("data=penguins", "data.target=body_mass_g", "model=mlp", "model.width=16")

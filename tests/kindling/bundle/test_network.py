@@ -19,8 +19,16 @@ from kindling.types import DataSpec
 from project.models.auto import auto
 from project.models.cnn import CNN
 from project.models.mlp import MLP
+from project.models.tabm import TabM
 
-TABLE = DataSpec("regression", "y", ("a", "b"), categories=("c",), cardinalities=(4,))
+TABLE = DataSpec(
+    problem_type="regression",
+    target="y",
+    numbers=("a", "b"),
+    categories=("c",),
+    cardinalities=(4,),
+    edges=((0.0, 1.0), (0.0, 1.0)),
+)
 GREY = DataSpec("binary", "y", classes=("u", "v"), image_shape=(1, 8, 8))
 
 
@@ -44,12 +52,12 @@ def registered_as_ours(monkeypatch):
 
 def test_a_factory_leaves_the_class_that_it_chose_and_all_its_arguments():
     found = model_config(auto, width=8, depth=None, dropout=None)
-    assert (found.module, found.name) == ("mlp", "MLP")
-    assert found.arguments == {"width": 8, "depth": 2, "dropout": 0.2}
+    assert (found.module, found.name) == ("tabm", "TabM")
+    assert found.arguments == {"width": 8, "depth": 2, "dropout": 0.1, "embedding": 16}
     assert model_config(auto, GREY, width=None).name == "CNN"
 
 
-@pytest.mark.parametrize(("make", "spec"), [(MLP, TABLE), (CNN, GREY), (MLP, GREY)])
+@pytest.mark.parametrize(("make", "spec"), [(MLP, TABLE), (TabM, TABLE), (CNN, GREY), (MLP, GREY)])
 def test_what_is_built_again_computes_the_same(make, spec):
     network = make(spec, width=8).eval()
     config = model_config(make, spec, width=8)

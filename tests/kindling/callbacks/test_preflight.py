@@ -101,7 +101,7 @@ class Counter(nn.Module):
 
 
 def test_it_looks_once_in_a_run_at_a_few_rows(build):
-    data, task, trainer = build("trainer.max_epochs=2", "data.batch_size=64")
+    data, task, trainer = build("model=mlp", "trainer.max_epochs=2", "data.batch_size=64")
     task.network = Counter(task.network)
     trainer.fit(task, data)
     calls = [(13, True, True), (13, False, False), (13, False, False), (7, False, False)]

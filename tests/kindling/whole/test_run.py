@@ -171,7 +171,11 @@ class Interrupt(Exception):
 
 
 @pytest.mark.parametrize(
-    "data", ["data=penguins", pytest.param("data=digits", marks=pytest.mark.slow)]
+    "data",
+    [
+        "data=penguins",
+        *(pytest.param(word, marks=pytest.mark.slow) for word in ("data=digits", "model=tabm")),
+    ],
 )
 def test_resumed_at_an_epochs_end_is_bitwise_the_uninterrupted_run(build, compose, data):
     from lightning.pytorch.callbacks import Callback

@@ -7,7 +7,7 @@ from kindling.images.pixel_scaling import ImagePreprocessor
 from kindling.tables import preprocessor as preprocess
 from kindling.tables.inference import infer_schema
 from kindling.tables.preprocessor import TablePreprocessor
-from project.data.preprocessing import make_transformer
+from project.data.preprocessing import find_edges, make_transformer
 
 RAW = {
     "size": [1.0, 3.0, None, 1.0, 3.0, None, 1.0, 3.0, None, 1000.0],
@@ -105,3 +105,36 @@ def test_of_many_rows_some_are_looked_at_and_the_categories_of_those_are_known(
     scales = [d.preprocessor.transformer_.named_transformers_["numbers"][1] for d in (part, whole)]
     assert [int(scale.n_samples_seen_) for scale in scales] == [50, 420]
     assert abs(scales[0].mean_ - scales[1].mean_) < 3 * scales[1].scale_ / 50**0.5
+
+
+def edges_of(values):
+    x = np.array(values, np.float32)[:, None]
+    return find_edges(x, np.arange(len(x)), 1)[0]
+
+
+def test_few_values_are_the_edges_and_of_many_the_quantiles():
+    assert edges_of([3, 1, 1, 2]) == (1, 2, 3)
+    edges = edges_of(np.arange(10_001))
+    assert (edges[0], edges[-1]) == (0, 10_000)
+    assert 30 < len(edges) <= 64
+    assert 200 < np.diff(edges).max() < 400
+
+
+def test_values_of_few_rows_get_edges_too():
+    edges = edges_of([0] * 9_000 + [*range(1, 1001)])
+    assert sum(edge > 0 for edge in edges) > 20
+
+
+def test_edges_are_apart_and_never_fewer_than_two():
+    assert edges_of([5, 5]) == (5, 6)
+    near = np.nextafter(np.float32(1), np.float32(2))
+    assert edges_of([0, 1, near]) == (0, 1)
+
+
+def test_edges_come_from_train_rows_and_are_fewer_where_columns_are_many():
+    x = np.random.default_rng(0).normal(size=(500, 1001)).astype(np.float32)
+    x[300:] *= 100
+    edges = find_edges(x, np.arange(300), 1000)
+    assert len(edges) == 1000
+    assert max(map(len, edges)) <= 20
+    assert max(map(max, edges)) < 10

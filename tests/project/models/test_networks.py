@@ -1,3 +1,6 @@
+from dataclasses import replace
+from functools import partial
+
 import pytest
 import torch
 
@@ -5,7 +8,11 @@ from kindling.errors import ConfigError
 from kindling.types import DataSpec
 from project.models.auto import auto
 from project.models.cnn import CNN
+from project.models.embeddings import PiecewiseLinear
+from project.models.members import LossOfMembers, average_members
 from project.models.mlp import MLP, RowLinear, soft_clip
+from project.models.tabm import TabM
+from project.training.losses import default_loss
 
 TABLE = DataSpec(
     problem_type="multiclass",
@@ -13,9 +20,10 @@ TABLE = DataSpec(
     numbers=("a", "b"),
     categories=("c", "d"),
     cardinalities=(4, 300),
+    edges=((-2.0, 0.0, 0.5, 2.0), (0.0, 1.0)),
     classes=("u", "v", "w"),
 )
-VALUE = DataSpec(problem_type="regression", target="y", numbers=("a", "b"))
+VALUE = DataSpec("regression", "y", numbers=("a", "b"), edges=((-1.0, 1.0), (0.0, 1.0)))
 GREY = DataSpec(problem_type="binary", target="y", classes=("u", "v"), image_shape=(1, 8, 8))
 COLOUR = DataSpec(
     problem_type="multiclass", target="y", classes=("u", "v", "w"), image_shape=(3, 33, 21)
@@ -31,10 +39,16 @@ def rows(spec, batch_size):
 
 
 CASES = [(MLP, TABLE), (MLP, VALUE), (MLP, GREY), (CNN, GREY), (CNN, COLOUR)]
+CASES += [(TabM, TABLE), (TabM, VALUE), (partial(TabM, members=1), TABLE)]
 CASES += [(auto, TABLE), (auto, COLOUR)]
 
 
-@pytest.fixture(params=CASES, ids=lambda case: f"{case[0].__name__}-{case[1].problem_type}")
+def name_of(case):
+    network, spec = case
+    return f"{getattr(network, 'func', network).__name__}-{spec.problem_type}"
+
+
+@pytest.fixture(params=CASES, ids=name_of)
 def case(request):
     network, spec = request.param
     torch.manual_seed(0)
@@ -79,6 +93,56 @@ def test_cnn_takes_every_size_from_eight(size, channels):
     assert CNN(spec, width=4)(rows(spec, 2)).shape == (2, 2)
 
 
+def test_an_embedding_bends_at_its_edges_only():
+    layer = PiecewiseLinear([(0.0, 1.0, 3.0), (-1.0, 1.0)], 1)
+    with torch.no_grad():
+        layer.weight[:] = torch.tensor([[[2.0], [10.0]], [[1.0], [5.0]]])  # the 5 has no bin
+        for parameter in (layer.slope, layer.bias):
+            parameter.zero_()
+    x = torch.tensor([[-9.0, -1.0], [0.5, 0.0], [1.0, 1.0], [2.0, 9.0], [99.0, 0.0]])
+    found = layer(x)[:, :, 0].tolist()
+    assert found == [[0, 0], [1, 0.5], [2, 1], [7, 1], [12, 0.5]]
+
+
+def test_beyond_the_train_rows_nothing_changes():
+    torch.manual_seed(0)
+    network = TabM(VALUE).eval()
+    at, far = torch.tensor([[1.0, 0.0]]), torch.tensor([[7.0, -50.0]])
+    assert torch.equal(network(at), network(far))
+
+
+@pytest.mark.parametrize("spec", [TABLE, VALUE], ids=["classes", "values"])
+def test_members_differ_learn_alone_and_answer_together(spec):
+    torch.manual_seed(0)
+    network, x = TabM(spec, members=3, dropout=0).train(), rows(spec, 5)
+    assert network(x).shape == (5, spec.num_outputs)  # unless a task asks for each
+    network.by_member = True
+    outputs = network(x)
+    assert outputs.shape == (5, 3, spec.num_outputs)
+    assert outputs.std(dim=1).min() > 0
+    y = torch.randn(5) if spec.is_regression else torch.tensor([0, 1, 2, 0, 1])
+    loss = default_loss(replace(spec, class_counts=(1, 1, 1)))
+    alone = torch.stack([loss(outputs[:, member], y) for member in range(3)])
+    assert torch.allclose(LossOfMembers(loss)(outputs, y), alone.mean())
+    together = network.eval()(x)
+    read = (lambda values: values) if spec.is_regression else (lambda v: v.softmax(dim=-1))
+    assert torch.allclose(read(together), read(outputs).mean(dim=1), atol=1e-6)
+    assert torch.equal(LossOfMembers(loss)(together, y), loss(together, y))
+    assert torch.equal(average_members(outputs), together)
+
+
+def test_of_many_rows_fewer_members_learn():
+    few, many = replace(TABLE, num_rows=1000), replace(TABLE, num_rows=10**6)
+    assert TabM(few).num_members == 8
+    assert TabM(many).num_members == 1
+
+
+def test_many_columns_get_small_embeddings():
+    names = tuple(f"x{k}" for k in range(2000))
+    spec = DataSpec("regression", "y", numbers=names, edges=((0.0, 1.0),) * 2000)
+    assert TabM(spec, members=2).body[0].in_features <= 4096
+
+
 def test_row_linear_is_a_linear_layer_on_one_hot_rows():
     layer, x = RowLinear(TABLE, 5), rows(TABLE, 6)
     hot = [torch.nn.functional.one_hot(x[:, 2 + i].long(), n) for i, n in enumerate((4, 300))]
@@ -103,7 +167,7 @@ def test_soft_clip_leaves_small_numbers_and_bounds_large_ones():
 
 
 def test_sizes_reach_the_network():
-    assert auto(TABLE, width=7).head.in_features == 7
+    assert auto(TABLE, width=7).head.weight.shape == (8, 7, 3)
     assert len([m for m in MLP(TABLE, depth=4).body if isinstance(m, torch.nn.Linear)]) == 3
     assert auto(GREY, dropout=0.5).dropout.p == 0.5
 

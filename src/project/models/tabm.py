@@ -1,0 +1,98 @@
+"""TabM: an MLP of several members, on embeddings that bend at the edges of bins."""
+
+from itertools import pairwise
+from typing import Annotated
+
+import torch
+from jaxtyping import Float32
+from torch import Tensor, nn
+
+from kindling.config.ranges import Range
+from kindling.errors import ConfigError, Problem
+from kindling.fixes import Setting
+from kindling.types import DataSpec
+from project.models.embeddings import Categories, PiecewiseLinear
+from project.models.members import average_members
+
+MOST_INPUTS = 4096  # of a member; embeddings of more columns are smaller
+# Products of an epoch of the train rows: 30 epochs of them take three minutes on a CPU's core.
+MOST_PRODUCTS = 40e9
+
+
+class TabM(nn.Module):
+    """Members that share one MLP; each scales the embedded columns in a way of its own.
+
+    After Gorishniy, Kotelnikov and Babenko, "TabM" (ICLR 2025, arxiv.org/abs/2410.24210), there
+    TabM-mini: it has the gain of an ensemble at a fraction of its cost.
+
+    Args:
+        spec: describes the rows, the edges of their numbers, and the number of outputs.
+        members: of the ensemble; None takes 8, or fewer where the train rows are many.
+        width: units of each hidden layer.
+        depth: hidden layers, at least 1.
+        dropout: share of units dropped behind each hidden layer while training.
+        embedding: numbers that a column becomes, at most.
+    """
+
+    def __init__(
+        self,
+        spec: DataSpec,
+        *,
+        members: Annotated[int | None, Range(1, 256)] = None,
+        width: Annotated[int, Range(1, 65536)] = 256,
+        depth: Annotated[int, Range(1, 1024)] = 2,
+        dropout: Annotated[float, Range(0, 1, "[)")] = 0.1,
+        embedding: Annotated[int, Range(1, 4096)] = 16,
+    ) -> None:
+        super().__init__()
+        columns = _count_columns(spec)
+        size = min(embedding, max(2, MOST_INPUTS // columns))
+        if members is None:
+            products = spec.num_rows * width * (columns * size + (depth - 1) * width)
+            members = next((m for m in (8, 4, 2) if m * products <= MOST_PRODUCTS), 1)
+        self.num_numbers, self.num_members = len(spec.numbers), members
+        self.by_member = False  # True: while training, what each member says
+        self.numbers = PiecewiseLinear(spec.edges, size) if spec.numbers else None
+        self.categories = Categories(spec.cardinalities, size) if spec.categories else None
+        # One random number for each column of each member is enough to make them differ.
+        scale = torch.randn(members, columns, 1) if members > 1 else torch.ones(1, columns, 1)
+        self.scale = nn.Parameter(scale.repeat(1, 1, size))  # (M, F + C, E)
+        widths = [columns * size, *[width] * depth]
+        layers: list[nn.Module] = []
+        for before, behind in pairwise(widths):
+            layers += [nn.Linear(before, behind), nn.ReLU(), nn.Dropout(dropout)]
+        self.body = nn.Sequential(*layers)
+        self.head = Heads(members, width, spec.num_outputs)
+
+    def forward(self, x: Float32[Tensor, "batch features"]) -> Tensor:
+        parts = []
+        if self.numbers is not None:
+            parts.append(self.numbers(x[:, : self.num_numbers]))
+        if self.categories is not None:
+            parts.append(self.categories(x[:, self.num_numbers :].long()))
+        columns = torch.cat(parts, dim=1)  # (B, F + C, E)
+        members = (columns[:, None] * self.scale).flatten(2)  # (B, M, (F + C) * E)
+        outputs = self.head(self.body(members))  # (B, M, K)
+        return outputs if self.training and self.by_member else average_members(outputs)  # (B, K)
+
+
+class Heads(nn.Module):
+    """A linear layer for each member: (B, M, D) -> (B, M, K)."""
+
+    def __init__(self, members: int, width: int, num_outputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(members, width, num_outputs))
+        self.bias = nn.Parameter(torch.empty(members, num_outputs))
+        for parameter in self.parameters():  # nn.Linear's own rule
+            nn.init.uniform_(parameter, -(width**-0.5), width**-0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.einsum("bmd,mdk->bmk", x, self.weight) + self.bias
+
+
+def _count_columns(spec: DataSpec) -> int:
+    """Count F + C, or say what to type instead."""
+    if spec.image_shape is not None:
+        got = "images of {}x{}x{}".format(*spec.image_shape)
+        raise ConfigError(Problem("model=tabm takes tables", got, Setting("model", "cnn")))
+    return len(spec.numbers) + len(spec.categories)
