@@ -156,7 +156,7 @@ def test_weights_that_are_not_the_tested_ones_are_noticed(compose, run, data):
     data_module, task, trainer = _built(cfg)
     trainer.test(task, data_module, verbose=False)
     with torch.no_grad():
-        task.network.head.bias[0] += 3.0
+        task.network.head.bias[..., 0] += 3.0
     assert "others for" in save_bundle(cfg, data_module, task, trainer, {})
     assert not (Path(cfg.run_dir) / "bundle").exists()
 

@@ -26,7 +26,7 @@ def fly(build):
 
     def go(make_network, *overrides, spoil_data=None, spoil_network=None):
         data, task, trainer = build(
-            "trainer.max_epochs=1", "+trainer.limit_train_batches=2", *overrides
+            "model=mlp", "trainer.max_epochs=1", "+trainer.limit_train_batches=2", *overrides
         )
         assert any(isinstance(callback, Preflight) for callback in trainer.callbacks)
         if make_network is not None:

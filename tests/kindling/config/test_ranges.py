@@ -99,7 +99,7 @@ def test_a_range_that_would_have_to_be_computed_is_an_error_of_its_own(
     assert "own_computed.py, line 11" in problem
 
 
-@pytest.mark.parametrize("target", ["json.nothing", "builtins.dict", "__main__.x"])
+@pytest.mark.parametrize("target", ["builtins.dict", "__main__.x"])
 def test_what_cannot_be_found_is_left_alone(own_conf, problems, target):
     conf = own_conf(model__own=YAML.format(target=target, keys="width: [1, 2]\nsize: 1\n"))
     assert problems("model=own", "+model.more=1", conf=conf) == []
