@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from kindling.errors import Problem
 from kindling.outputs import Result
@@ -103,7 +104,7 @@ class DescribedTask(Protocol):
 
 @runtime_checkable
 class TriesRates(Protocol):
-    """A task whose optimizer can be made for a copy of its network: for `lr_find=true`."""
+    """A task whose optimizer and scheduler can be made before the training, to try them."""
 
     network: nn.Module
     loss: nn.Module
@@ -113,6 +114,9 @@ class TriesRates(Protocol):
 
     def make_optimizer(self, parameters: Iterable[Tensor]) -> Optimizer:
         """Make the optimizer of these parameters."""
+
+    def schedule(self, optimizer: Optimizer, num_steps: int) -> LRScheduler:
+        """Make the scheduler for a training of so many optimizer steps."""
 
     def clip(self, optimizer: Optimizer) -> None:
         """Shorten the gradient, where that is asked for."""

@@ -17,10 +17,11 @@ from kindling.errors import ConfigError, DataError, Problem
 from kindling.fixes import Setting
 from kindling.formatting import first_few
 from kindling.registry import METRICS, load, registered
+from kindling.run.rates import try_rates
 from kindling.scoring import Metric, logged_names, metrics_for
 from kindling.trainer.device import find_device
 from kindling.trainer.prepare import prepare
-from kindling.types import SPLITS
+from kindling.types import SPLITS, ProblemType
 
 
 def build_data(cfg: DictConfig) -> Any:
@@ -82,8 +83,7 @@ def build_task(cfg: DictConfig, data: Any) -> LightningModule:
         rule = "a network is built for data that are described (data.spec and what goes with it)"
         fix = "let conf/task name a complete LightningModule, see docs/extend.md"
         refuse([Problem(rule, f"data is a {type(data).__name__}", fix), *problems])
-    metrics = metrics_for(load(METRICS), data.spec.problem_type)
-    problems += monitor_problems(cfg, metrics)
+    problems += monitor_problems(cfg, load(METRICS), data.spec.problem_type)
     try:
         network = instantiate(cfg.model)(data.spec)
         parts = {name: instantiate(cfg[name]) for name in ("optimizer", "scheduler")}
@@ -96,6 +96,7 @@ def build_task(cfg: DictConfig, data: Any) -> LightningModule:
 
         check_bundle(cfg, data, task)
     refuse([*problems, *batch_norm_problems(network, data)])
+    try_rates(cfg, task)
     return task
 
 
@@ -130,8 +131,11 @@ _others = inspect.signature(Trainer).parameters.values()
 make_trainer.__signature__ = inspect.Signature([*_others, _profile])  # type: ignore[attr-defined]
 
 
-def monitor_problems(cfg: DictConfig, metrics: tuple[Metric, ...]) -> list[Problem]:
+def monitor_problems(
+    cfg: DictConfig, registry: tuple[Metric, ...], problem_type: ProblemType
+) -> list[Problem]:
     """Refuse a monitor that nothing logs; Lightning would say so after the first epoch."""
+    metrics = metrics_for(registry, problem_type)
     names = logged_names(metrics)
     if cfg.monitor in names:
         directions = {metric.name: metric.direction for metric in metrics}
@@ -140,16 +144,21 @@ def monitor_problems(cfg: DictConfig, metrics: tuple[Metric, ...]) -> list[Probl
         return (
             [] if cfg.mode == mode else [Problem(rule, f"mode={cfg.mode}", Setting("mode", mode))]
         )
-    near = difflib.get_close_matches(cfg.monitor, names, n=1, cutoff=0.0)[0]
-    rule = f"monitor must be one of {', '.join(names)}"
+    rule, got = f"monitor must be one of {', '.join(names)}", f"monitor={cfg.monitor}"
     split, _, name = cfg.monitor.partition("/")
-    if split in ("train", "val") and name in {metric.name for metric in metrics}:
-        # It is no slip of the pen: another metric is not what is meant.
+    same = f"val/{name}" if f"val/{name}" in names else None  # of another split, or of none
+    near = same or difflib.get_close_matches(cfg.monitor, names, n=1, cutoff=0.0)[0]
+    if split == "test":
+        got += ": test rows choose nothing, they only tell how good the choice was"
+    known = next((metric for metric in registry if metric.name == name), None)
+    if known is not None and known not in metrics:
+        got += f", which is for {' and '.join(known.problem_types)}; these data are {problem_type}"
+    elif known is not None and not same:
         home = next(point.module for point in registered(METRICS).values())
-        got = f"monitor={cfg.monitor}, which is computed once, at the end of the training"
+        got += ", which is computed once, at the end of the training"
         entry = f"set every_epoch=True in the entry of {name} in {home}"
         return [Problem(rule, got, (entry, Setting("monitor", near)))]
-    return [Problem(rule, f"monitor={cfg.monitor}", Setting("monitor", near, "if that is meant"))]
+    return [Problem(rule, got, Setting("monitor", near, "" if same else "if that is meant"))]
 
 
 def limit_problems(cfg: DictConfig, data: Any) -> list[Problem]:

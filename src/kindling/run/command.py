@@ -102,12 +102,13 @@ def tune_process() -> None:
 
 @contextmanager
 def no_empty_folder(folder: str) -> Iterator[None]:
-    """Take the run folder away again where nothing was put into it."""
+    """Take the run folder away again where nothing was put into it, and the one around it."""
     try:
         yield
     finally:
         with suppress(OSError):  # "not empty": the usual case
             Path(folder).rmdir()
+            Path(folder).parent.rmdir()
 
 
 def find_lr(cfg: DictConfig) -> float:

@@ -12,6 +12,7 @@ from kindling.contract import DescribedData, DescribedTask
 from kindling.fixes import interface
 from kindling.formatting import printable, short_path
 from kindling.run.console import show_plan
+from kindling.run.rates import try_rates
 from kindling.runs import PREDICTIONS_FILE, REPORT_FILE
 from kindling.tables.column import USED
 from kindling.tables.left_out import take_in
@@ -33,6 +34,8 @@ def plan_lines(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> dict[
     is_described = isinstance(data, DescribedData)
     lines = describe_data(cfg, data) if is_described else {"data": type(data).__name__}
     lines["model"] = describe_model(cfg, task)
+    if overruled := try_rates(cfg, task):
+        lines["scheduler"] = overruled
     lines["device"] = describe_device(cfg, data, trainer)
     missing = describe_missing(cfg, data, task)
     if missing:

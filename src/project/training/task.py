@@ -79,7 +79,7 @@ class SupervisedTask(LightningModule):
         if is_ours and hasattr(network, "by_member"):  # each of its members learns on its own
             network.by_member = True  # type: ignore[assignment]
             self.loss = LossOfMembers(self.loss)
-        self.make_optimizer, self.make_scheduler = optimizer, scheduler
+        self.make_optimizer, self.scheduler = optimizer, scheduler
         self.clip_norm, self.accumulate, self.seed = clip_norm, accumulate, seed
         self.steps_per_call, self.batch_size = steps_per_call, batch_size
         self.num_batches, self.monitor = num_batches, monitor
@@ -236,13 +236,17 @@ class SupervisedTask(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = self.make_optimizer(self.network.parameters())
-        scheduler = make_scheduler(self.make_scheduler, optimizer, self.num_steps())
+        scheduler = self.schedule(optimizer, self.num_steps())
         self.steps_scheduler = not isinstance(scheduler, ReduceLROnPlateau)
         if not self.automatic_optimization:  # training_step and end_validation step it
             return [optimizer], [scheduler]
         interval = "step" if self.steps_scheduler else "epoch"
         config: Any = {"scheduler": scheduler, "interval": interval, "monitor": self.monitor}
         return {"optimizer": optimizer, "lr_scheduler": config}
+
+    def schedule(self, optimizer: Optimizer, num_steps: int) -> LRScheduler:
+        """Make the scheduler for a training of so many optimizer steps."""
+        return make_scheduler(self.scheduler, optimizer, num_steps)
 
     def num_steps(self) -> int:
         """Count the optimizer steps of the whole training."""

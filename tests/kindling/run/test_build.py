@@ -8,6 +8,7 @@ import pytest
 
 from kindling.errors import ConfigError, DataError
 from kindling.run.build import build_data
+from kindling.run.rates import try_rates
 from project.baselines import rows_of
 from project.data.datamodule import DataModule
 
@@ -44,6 +45,72 @@ def test_a_metric_of_the_end_is_no_misspelt_monitor(build, overrides, near):
     assert "which is computed once, at the end" in problem.got
     assert "set every_epoch=True in the entry of" in problem.do
     assert "project.training.metrics" in problem.do
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["monitor=test/accuracy", "mode=max"], ["choose nothing", "type monitor=val/accuracy"]),
+        (["monitor=val/roc_auc"], ["is for binary", "these data are multiclass"]),
+        (["monitor=test/rmse"], ["is for regression", "choose nothing"]),
+    ],
+)
+def test_a_monitor_of_the_test_rows_or_of_other_problems_is_told_why(build, overrides, words):
+    with pytest.raises(ConfigError) as caught:
+        build(*overrides)
+    assert all(word in str(caught.value) for word in words)
+
+
+ONECYCLE = [
+    "scheduler=constant",
+    "~scheduler.factor",
+    "scheduler._target_=torch.optim.lr_scheduler.OneCycleLR",
+]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["optimizer.betas=[0.9,1.5]"],
+        ["optimizer.lr=-1"],
+        ["optimizer=sgd", "+optimizer.nesterov=true", "optimizer.momentum=0"],
+        [
+            "scheduler=constant",
+            ONECYCLE,
+            "~scheduler.factor",
+            "+scheduler.max_lr=0.1",
+            "+scheduler.pct_start=3",
+        ],
+        ["scheduler=constant", "scheduler.factor=2"],
+    ],
+)
+def test_a_value_that_torch_refuses_is_refused_before_the_training(build, values):
+    with pytest.raises(ConfigError, match=r"torch must take the values of (optimizer|scheduler)"):
+        build(*values)
+
+
+@pytest.mark.parametrize(
+    ("values", "is_told"),
+    [
+        (["scheduler=cosine"], False),
+        (["scheduler=constant"], False),
+        ([*ONECYCLE, "+scheduler.max_lr=0.1"], True),
+        (
+            [
+                "scheduler=constant",
+                ONECYCLE,
+                "~scheduler.factor",
+                "+scheduler.max_lr=${optimizer.lr}",
+            ],
+            False,
+        ),
+    ],
+)
+def test_the_plan_says_where_the_scheduler_overrules_the_learning_rate(
+    compose, build, values, is_told
+):
+    told = try_rates(compose(*values), build(*values)[1])
+    assert ("OneCycleLR sets the learning rate" in told) == is_told
 
 
 def test_a_monitor_and_its_mode_must_agree(build):

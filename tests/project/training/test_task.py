@@ -11,7 +11,7 @@ from kindling.errors import ConfigError
 from kindling.rng import derive_seed
 from kindling.run.build import build_data
 from project.training.losses import default_loss
-from project.training.schedulers import make_scheduler, warmup_cosine
+from project.training.schedulers import warmup_cosine
 from project.training.task import SupervisedTask
 
 MODELS = {
@@ -71,7 +71,7 @@ def test_manual_optimization_is_bitwise_lightnings_automatic_one(build, model, o
         task.spec,
         optimizer=task.make_optimizer,
         loss=default_loss,
-        scheduler=task.make_scheduler,
+        scheduler=task.scheduler,
         clip_norm=task.clip_norm,
         accumulate=task.accumulate,
         class_weight=None,
@@ -98,7 +98,7 @@ def test_manual_optimization_is_bitwise_a_hand_written_loop(build, model, option
     data.batches_per_chunk = 1
     loader = data.train_dataloader()
     per_epoch = math.ceil(len(loader) / by_hand.accumulate)
-    scheduler = make_scheduler(by_hand.make_scheduler, optimizer, 3 * per_epoch)
+    scheduler = by_hand.schedule(optimizer, 3 * per_epoch)
     for epoch in range(3):
         loader.sampler.set_epoch(epoch)
         network.train()
@@ -271,7 +271,7 @@ def test_a_plateau_lowers_the_rate_after_validations_without_a_better_one(build)
     data, task, trainer = build("data=penguins", "trainer.max_epochs=4", "optimizer.lr=0.0")
     plateau = torch.optim.lr_scheduler.ReduceLROnPlateau
     task.make_optimizer = lambda parameters: torch.optim.SGD(parameters, lr=1e-9)
-    task.make_scheduler = lambda optimizer: plateau(optimizer, factor=0.1, patience=0, eps=0.0)
+    task.scheduler = lambda optimizer: plateau(optimizer, factor=0.1, patience=0, eps=0.0)
     trainer.fit(task, data)
     assert trainer.optimizers[0].param_groups[0]["lr"] < 1e-9
 
