@@ -75,9 +75,7 @@ ONECYCLE = [
         ["optimizer.lr=-1"],
         ["optimizer=sgd", "+optimizer.nesterov=true", "optimizer.momentum=0"],
         [
-            "scheduler=constant",
-            ONECYCLE,
-            "~scheduler.factor",
+            *ONECYCLE,
             "+scheduler.max_lr=0.1",
             "+scheduler.pct_start=3",
         ],
@@ -97,9 +95,7 @@ def test_a_value_that_torch_refuses_is_refused_before_the_training(build, values
         ([*ONECYCLE, "+scheduler.max_lr=0.1"], True),
         (
             [
-                "scheduler=constant",
-                ONECYCLE,
-                "~scheduler.factor",
+                *ONECYCLE,
                 "+scheduler.max_lr=${optimizer.lr}",
             ],
             False,
