@@ -15,6 +15,7 @@ from kindling.tables.column import Column
 from kindling.tables.schema import TableSchema
 
 MAX_NAMED = 3  # unknown categories that a line names
+MAX_LINES, MAX_EXTRA = 20, 10  # that a person is shown; JSON has all
 
 
 @dataclass
@@ -84,6 +85,14 @@ class Drift:
     def _add_missing(self, column: Column, num_missing: int) -> None:
         if num_missing and not column.num_missing:
             self.missing[column.name] += num_missing
+
+    def shown(self) -> list[str]:
+        """Say it to a person: a wide table of another kind would fill the screen with the rest."""
+        lines = self.lines()
+        if len(self.extra) > MAX_EXTRA:
+            lines[0] = f"not used: {first_few(self.extra, MAX_EXTRA, noun='columns')}"
+        more = len(lines) - MAX_LINES
+        return [*lines[:MAX_LINES], *([f"and {count(more, 'more line')}"] if more > 0 else [])]
 
     def lines(self) -> list[str]:
         """Say it, one line for each column, in the order of the schema."""

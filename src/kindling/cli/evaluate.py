@@ -80,10 +80,10 @@ def run(arguments: Namespace) -> None:
     }
     if arguments.file is None:
         result["same"] = is_same(scores, of_run)
-    for line in (*evaluation_set.notes, *drift.lines()):
+    for line in (*evaluation_set.notes, *drift.shown()):
         sys.stderr.write(f"{printable(line)}\n")
     if arguments.json:
-        print_json(result | {"run": of_run})
+        print_json(result | {"run": of_run, "drift": drift.lines()})
     else:
         show_scores({"the run": of_run, name: scores})
         sys.stdout.write(f"{result['rows']:,} rows{remark(result)}\n")

@@ -86,7 +86,7 @@ def run(arguments: Namespace) -> None:
     if altered and suffix == ".csv":
         names = first_few(map(shown, altered))
         sys.stderr.write(f"in CSV a ' stands before {names}: a spreadsheet would run it\n")
-    for line in drift.lines():
+    for line in drift.shown():
         sys.stderr.write(f"{printable(line)}\n")
     if output and arguments.json:
         print_json({"rows": count, "output": str(output), "drift": drift.lines()})

@@ -1,5 +1,8 @@
 """What the train rows were not like is said once, whatever the number of chunks."""
 
+from collections import Counter
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
@@ -72,3 +75,14 @@ def test_gaps_where_the_train_rows_had_none_are_counted():
 
 def test_images_have_no_drift():
     assert Drift(ImageSchema(1, 8, 8), "digit").lines() == []
+
+
+def test_of_many_columns_a_person_is_shown_the_first_and_how_many_more():
+    names = [f"n{number}" for number in range(40)]
+    drift = Drift(replace(SCHEMA, columns=()), "y")
+    drift.extra = dict.fromkeys(names)
+    assert drift.shown() == ["not used: n0, n1, n2, n3, n4, n5, n6, n7, n8, n9 and 30 more columns"]
+    columns = tuple(replace(SCHEMA.columns[0], name=name) for name in names)
+    drift = Drift(replace(SCHEMA, columns=columns), "y", missing=Counter(dict.fromkeys(names, 2)))
+    assert len(drift.lines()) == 40
+    assert drift.shown() == [*drift.lines()[:20], "and 20 more lines"]
