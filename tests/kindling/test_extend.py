@@ -132,6 +132,8 @@ def test_a_text_works_in_a_clone(clone, section):
     is_complete = "LightningModule" not in section
     # What is left out of a data module of any kind is left out without being told to.
     quick = [*QUICK, "baselines=false"] if is_complete else QUICK
+    if "model=" not in typed[0] and "data=npy" not in typed[0] and is_complete:
+        quick = [*quick, "model=mlp"]  # a quick one
     for line in typed[0].splitlines():
         first, *words = shlex.split(line)
         if first == "python":

@@ -36,34 +36,35 @@ def test_a_parameter_without_a_range_takes_any_value_whatever_it_is_called(
     assert problems("model=own", "model.size=65", "model.width=[8,8,8]", conf=conf) == []
 
 
-@pytest.mark.parametrize(
-    ("declared", "right", "wrong", "words"),
-    [
-        ("Annotated[int, Between(2, 9)]", 9, 1.5, "a whole number >= 2 and <= 9"),
-        ("Annotated[float, Between(low=0, ends='()')]", 1.5, 0, "a number > 0"),
-        ("Annotated[float | None, Between(-1)]", "null", -2, "a number >= -1, or null"),
-        ("Annotated[float, Between(0)] | None", "null", -2, "a number >= 0, or null"),
-        ("'Annotated[int, Between(1)]'", 1, 0, "a whole number >= 1"),
-        ("Share", 0.5, 1, "a number >= 0 and < 1"),
-        ("Annotated[int, ranges.Range(1)]", 1, 0, "a whole number >= 1"),
-        ("Annotated[int, 'of units', Between(1)]", 1, 0, "a whole number >= 1"),
-        ("Optional[Annotated[int, Between(1)]]", "null", 0, "a whole number >= 1, or null"),
-        ("typing.Union[None, Literal['a']]", "null", "b", "a or null"),
-        ("Literal['a', 'b']", "a", "c", "a or b"),
-        ("Literal['a'] | None", "null", "c", "a or null"),
-        ("Literal['auto'] | Annotated[int, Between(1)]", "auto", 0, "auto, or a whole number >= 1"),
-        ("Annotated[str | int, OneOf('x', 3)]", 3, "y", "x or 3"),
-    ],
-)
-def test_a_range_in_an_own_signature_is_enforced(
-    own_module, own_conf, problems, request, declared, right, wrong, words
-):
-    name = f"own_range_{abs(hash(request.node.name))}"
-    own_module(name, NETWORK.format(parameters=f"knob: {declared}"))
-    conf = own_conf(model__own=YAML.format(target=f"{name}.Own", keys="knob: 1\n"))
-    assert problems("model=own", f"model.knob={right}", conf=conf) == []
-    (problem,) = problems("model=own", f"model.knob={wrong}", conf=conf)
-    assert problem.startswith(f"model.knob must be {words} | {wrong} |")
+DECLARED = [  # with a right value, a wrong one, and what is said of that
+    ("Annotated[int, Between(2, 9)]", 9, 1.5, "a whole number >= 2 and <= 9"),
+    ("Annotated[float, Between(low=0, ends='()')]", 1.5, 0, "a number > 0"),
+    ("Annotated[float | None, Between(-1)]", "null", -2, "a number >= -1, or null"),
+    ("Annotated[float, Between(0)] | None", "null", -2, "a number >= 0, or null"),
+    ("'Annotated[int, Between(1)]'", 1, 0, "a whole number >= 1"),
+    ("Share", 0.5, 1, "a number >= 0 and < 1"),
+    ("Annotated[int, ranges.Range(1)]", 1, 0, "a whole number >= 1"),
+    ("Annotated[int, 'of units', Between(1)]", 1, 0, "a whole number >= 1"),
+    ("Optional[Annotated[int, Between(1)]]", "null", 0, "a whole number >= 1, or null"),
+    ("typing.Union[None, Literal['a']]", "null", "b", "a or null"),
+    ("Literal['a', 'b']", "a", "c", "a or b"),
+    ("Literal['a'] | None", "null", "c", "a or null"),
+    ("Literal['auto'] | Annotated[int, Between(1)]", "auto", 0, "auto, or a whole number >= 1"),
+    ("Annotated[str | int, OneOf('x', 3)]", 3, "y", "x or 3"),
+]
+
+
+def test_a_range_in_an_own_signature_is_enforced(own_module, own_conf, problems):
+    parameters = ", ".join(f"knob{k}: {declared}" for k, (declared, *_) in enumerate(DECLARED))
+    own_module("own_ranges", NETWORK.format(parameters=parameters))
+    keys = "".join(f"knob{k}: {right}\n" for k, (_, right, *_) in enumerate(DECLARED))
+    conf = own_conf(model__own=YAML.format(target="own_ranges.Own", keys=keys))
+    assert problems("model=own", conf=conf) == []
+    wrong = [f"model.knob{k}={value}" for k, (_, _, value, _) in enumerate(DECLARED)]
+    found = problems("model=own", *wrong, conf=conf)
+    assert len(found) == len(DECLARED)
+    for k, (_, _, value, words) in enumerate(DECLARED):
+        assert any(p.startswith(f"model.knob{k} must be {words} | {value} |") for p in found), words
 
 
 @pytest.mark.parametrize(

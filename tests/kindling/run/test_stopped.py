@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.slow  # whole trainings
 
 TRAIN = Path(__file__).parents[3] / "train.py"
-QUICK = ["report=false", "baselines=false", "bundle=false", "threads=1"]
+QUICK = ["model=mlp", "report=false", "baselines=false", "bundle=false", "threads=1"]
 
 
 def type_in(folder, *words):
