@@ -4,7 +4,7 @@ Any LightningDataModule and LightningModule train, are tested and resume. What n
 one of these; where it is not there, it is left out, and said to be. Examples: docs/extend.md.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -103,6 +103,28 @@ class DescribedTask(Protocol):
 
 
 @runtime_checkable
+class GroupsParameters(Protocol):
+    """A network whose parameters learn at several rates."""
+
+    def parameter_groups(self) -> Sequence[Mapping[str, Any]]:
+        """Return groups, those with most parameters first: the first one's rate is logged.
+
+        Each has "params", and may have "lr" and "weight_decay": factors of the optimizer's own.
+        """
+
+
+@runtime_checkable
+class FollowsProgress(Protocol):
+    """A network that changes while it trains, such as by a dropout that falls."""
+
+    def set_progress(self, share: float) -> None:
+        """Take in which share of all optimizer steps is done, in [0, 1), before each of them.
+
+        Fill a buffer with it (`self.share.fill_(share)`): a number would be compiled in.
+        """
+
+
+@runtime_checkable
 class TriesRates(Protocol):
     """A task whose optimizer and scheduler can be made before the training, to try them."""
 
@@ -112,8 +134,8 @@ class TriesRates(Protocol):
     batch_size: int
     seed: int
 
-    def make_optimizer(self, parameters: Iterable[Tensor]) -> Optimizer:
-        """Make the optimizer of these parameters."""
+    def optimizer_for(self, network: nn.Module) -> Optimizer:
+        """Make the optimizer of the network, or of a copy; its default lr is what is tried."""
 
     def schedule(self, optimizer: Optimizer, num_steps: int) -> LRScheduler:
         """Make the scheduler for a training of so many optimizer steps."""

@@ -24,7 +24,7 @@ def try_rates(cfg: DictConfig, task: Any) -> str:
     rates = []
     for times in (1.0, OTHER_RATE):
         with refused("optimizer"):
-            optimizer = task.make_optimizer(task.network.parameters())
+            optimizer = task.optimizer_for(task.network)
         for group in optimizer.param_groups:
             group["lr"] = group["lr"] * times
         with refused("scheduler"):

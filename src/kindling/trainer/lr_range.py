@@ -68,11 +68,13 @@ def find_rates(data: Any, task: Any, trainer: Trainer) -> Curve:
     with isolate_rng(include_cuda=device.type == "cuda"):
         network = copy.deepcopy(task.network).to(device).train()
         loss_of = copy.deepcopy(task.loss).to(device)
-        optimizer = task.make_optimizer(network.parameters())
+        optimizer = task.optimizer_for(network)
+        own = optimizer.defaults.get("lr")  # of which each group's rate is a multiple
+        factors = [group["lr"] / own if own else 1.0 for group in optimizer.param_groups]
         batches = endless(data, task.batch_size, device)
         for step, rate in enumerate(rates.tolist()):
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+            for group, factor in zip(optimizer.param_groups, factors, strict=True):
+                group["lr"] = rate * factor
             seed_device(device, derive_seed(task.seed, "rates", step))
             optimizer.zero_grad()
             loss = 0.0

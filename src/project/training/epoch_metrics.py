@@ -72,18 +72,3 @@ class EpochMetrics:
 def batch_sizes(targets: list[Tensor]) -> Tensor:
     """Count the rows of each batch: (batches,), on the CPU."""
     return torch.tensor([len(y) for y in targets])
-
-
-def is_right(outputs: Tensor, y: Tensor, _: DataSpec) -> Tensor:
-    return outputs.argmax(dim=1) == y  # (B, K) -> (B,)
-
-
-def squared_errors(outputs: Tensor, y: Tensor, spec: DataSpec) -> Tensor:
-    """Return the squared errors (B,) in the target's unit, whatever the loss is."""
-    return (in_unit(outputs.squeeze(1), spec) - in_unit(y, spec)).square()
-
-
-def in_unit(standardised: Tensor, spec: DataSpec) -> Tensor:
-    """Turn standardised values back into the target's unit."""
-    values = standardised * spec.target_scale + spec.target_mean
-    return values if spec.target_transform == "none" else torch.expm1(values)

@@ -3,12 +3,13 @@
 import math
 
 import numpy as np
+import torch
 from sklearn import metrics as sk
+from torch import Tensor
 
 from kindling import bootstrap
 from kindling.scoring import Metric
-from kindling.types import ProblemType
-from project.training.epoch_metrics import is_right, squared_errors
+from kindling.types import DataSpec, ProblemType
 
 CLASSES: tuple[ProblemType, ...] = ("binary", "multiclass")
 VALUES: tuple[ProblemType, ...] = ("regression",)
@@ -35,6 +36,21 @@ def roc_auc(truth: np.ndarray, probs: np.ndarray) -> float:
 
 def r2(truth: np.ndarray, values: np.ndarray) -> float:
     return sk.r2_score(truth, values) if len(truth) > 1 else math.nan
+
+
+def is_right(outputs: Tensor, y: Tensor, _: DataSpec) -> Tensor:
+    return outputs.argmax(dim=1) == y  # (B, K) -> (B,)
+
+
+def squared_errors(outputs: Tensor, y: Tensor, spec: DataSpec) -> Tensor:
+    """Return the squared errors (B,) in the target's unit, whatever the loss is."""
+    return (in_unit(outputs.squeeze(1), spec) - in_unit(y, spec)).square()
+
+
+def in_unit(standardised: Tensor, spec: DataSpec) -> Tensor:
+    """Turn standardised values back into the target's unit."""
+    values = standardised * spec.target_scale + spec.target_mean
+    return values if spec.target_transform == "none" else torch.expm1(values)
 
 
 # The first one of a problem type is its primary metric.

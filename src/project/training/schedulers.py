@@ -1,37 +1,11 @@
-"""Learning-rate schedulers: torch's own, told how many steps the training has."""
+"""The curves of the learning rate; any scheduler of torch's can be taken instead."""
 
-import inspect
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, SequentialLR
 
 from kindling.config.ranges import Range
-from kindling.config.required import NUM_STEPS
-
-# What torch's classes keep in their state of it.
-FROM_NUM_STEPS = ("total_steps", "T_max", "total_iters", "_milestones", "_schedule_phases")
-
-
-def make_scheduler(
-    make: Callable[..., LRScheduler], optimizer: Optimizer, num_steps: int
-) -> LRScheduler:
-    """Build a scheduler; a number of steps that its YAML leaves out or null is the training's."""
-    given = getattr(make, "keywords", {})
-    takes = [name for name in NUM_STEPS if name in inspect.signature(make).parameters]
-    return make(optimizer, **{name: num_steps for name in takes if given.get(name) is None})
-
-
-def forget_num_steps(state: dict[str, Any]) -> None:
-    """Take out of a scheduler's saved state what the resumed training has its own number for.
-
-    A run that is resumed with more epochs would else follow the cosine of the old ones up again.
-    """
-    for name in FROM_NUM_STEPS:
-        state.pop(name, None)
-    for inner in state.get("_schedulers", ()):
-        forget_num_steps(inner)
 
 
 def warmup_cosine(
@@ -50,9 +24,28 @@ def warmup_cosine(
         final_fraction: of the learning rate, at the last step, in [0, 1].
     """
     warmup = max(1, round(warmup_fraction * num_steps)) if warmup_fraction > 0 else 0
-    lowest = final_fraction * optimizer.param_groups[0]["lr"]
-    fall = CosineAnnealingLR(optimizer, T_max=max(1, num_steps - 1 - warmup), eta_min=lowest)
+    fall = CosineToShare(optimizer, max(1, num_steps - 1 - warmup), final_fraction)
     if warmup == 0:
         return fall
     rise = LinearLR(optimizer, start_factor=1 / (warmup + 1), total_iters=warmup)
     return SequentialLR(optimizer, [rise, fall], milestones=[warmup])
+
+
+class CosineToShare(CosineAnnealingLR):
+    """Half a cosine to a share of its rate for each group; torch's own has one end for all."""
+
+    def __init__(self, optimizer: Optimizer, num_steps: int, share: float) -> None:
+        highest = max(group["lr"] for group in optimizer.param_groups)
+        super().__init__(optimizer, num_steps, eta_min=share * highest)
+
+    def get_lr(self) -> list[Any]:
+        return self._in_proportion(super().get_lr())
+
+    def _get_closed_form_lr(self) -> list[Any]:  # where SequentialLR begins with it
+        return self._in_proportion(super()._get_closed_form_lr())
+
+    def _in_proportion(self, rates: list[Any]) -> list[Any]:
+        """Give each group the share that the group of the highest rate has of its own."""
+        highest = max(self.base_lrs)
+        rate = rates[self.base_lrs.index(highest)]
+        return [rate * (own / (highest or 1.0)) for own in self.base_lrs]

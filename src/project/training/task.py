@@ -18,12 +18,12 @@ from kindling.fixes import Setting
 from kindling.outputs import Result, join_batches, to_numpy
 from kindling.rng import derive_seeds, seed_device
 from kindling.scoring import metrics_for
+from kindling.trainer.optimization import forget_num_steps, make_optimizer, make_scheduler
 from kindling.types import SPLITS, Batch, DataSpec, Split
 from project.models.members import LossOfMembers
 from project.training.epoch_metrics import EpochMetrics
 from project.training.losses import make_loss
 from project.training.metrics import METRICS
-from project.training.schedulers import forget_num_steps, make_scheduler
 
 
 class SupervisedTask(LightningModule):
@@ -35,10 +35,11 @@ class SupervisedTask(LightningModule):
 
     Args:
         network: rows in, logits (B, K) or values (B, 1) out; one with an attribute `by_member` is
-            asked by it to give what each of its M members says while it trains: (B, M, K).
+            asked by it to give what each of its M members says while it trains: (B, M, K); one
+            with `set_progress` is told how far the training is, see `tell_progress`.
         spec: describes the data.
         loss: makes the loss from the spec.
-        optimizer: makes an optimizer from parameters.
+        optimizer: makes an optimizer from parameters, see `make_optimizer`.
         scheduler: makes a scheduler from an optimizer, see `make_scheduler`.
         clip_norm: largest length of the whole gradient; None never clips.
         accumulate: batches whose gradients are averaged for one optimizer step.
@@ -120,6 +121,7 @@ class SupervisedTask(LightningModule):
             seed_device(self.device, seed)
             if number % self.accumulate == 0:
                 optimizer.zero_grad()  # .grad adds up over backward calls
+                self.tell_progress(self.num_steps_done)
             outputs = self.network(batch.x)  # forward
             loss = self.loss(outputs, batch.y)
             group = self.size_of_group(number)
@@ -158,7 +160,17 @@ class SupervisedTask(LightningModule):
             self.rates.append((self.num_steps_done, float(optimizer.param_groups[0]["lr"])))
         self.num_steps_done += 1
 
+    def tell_progress(self, num_steps_done: int) -> None:
+        """Tell a network that changes while it trains which share of all steps is done."""
+        if self.tells_progress:
+            self.network.set_progress(num_steps_done / self.most_steps)  # type: ignore[operator]
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        if self.automatic_optimization:  # a training_step of a subclass does not tell it
+            self.tell_progress(self.global_step)
+
     def on_train_start(self) -> None:
+        self.tells_progress = hasattr(self.network, "set_progress")
         self.num_steps_done = self.global_step  # not 0 where a run is resumed
         calls = int(self.trainer.num_training_batches)
         self.batches_per_epoch = min(self.num_batches, calls * self.steps_per_call)
@@ -235,14 +247,19 @@ class SupervisedTask(LightningModule):
             forget_num_steps(state)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        optimizer = self.make_optimizer(self.network.parameters())
-        scheduler = self.schedule(optimizer, self.num_steps())
+        self.most_steps = self.num_steps()
+        optimizer = self.optimizer_for(self.network)
+        scheduler = self.schedule(optimizer, self.most_steps)
         self.steps_scheduler = not isinstance(scheduler, ReduceLROnPlateau)
         if not self.automatic_optimization:  # training_step and end_validation step it
             return [optimizer], [scheduler]
         interval = "step" if self.steps_scheduler else "epoch"
         config: Any = {"scheduler": scheduler, "interval": interval, "monitor": self.monitor}
         return {"optimizer": optimizer, "lr_scheduler": config}
+
+    def optimizer_for(self, network: nn.Module) -> Optimizer:
+        """Make the optimizer of this network, or of a copy of it."""
+        return make_optimizer(self.make_optimizer, network)
 
     def schedule(self, optimizer: Optimizer, num_steps: int) -> LRScheduler:
         """Make the scheduler for a training of so many optimizer steps."""

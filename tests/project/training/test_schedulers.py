@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR, ReduceLROnPlateau
 
-from project.training.schedulers import make_scheduler, warmup_cosine
+from kindling.trainer.optimization import make_scheduler
+from project.training.schedulers import warmup_cosine
 
 
 def rates_of(make, num_steps, lr=1.0):

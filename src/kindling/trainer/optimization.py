@@ -1,0 +1,59 @@
+"""Build optimizer and scheduler: by a network's groups of parameters, told the number of steps."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from kindling.config.required import NUM_STEPS
+from kindling.contract import GroupsParameters
+from kindling.errors import ConfigError, Problem
+
+FACTORS = {"lr", "weight_decay"}
+# What torch's classes keep in their state of the number of steps.
+FROM_NUM_STEPS = ("total_steps", "T_max", "total_iters", "_milestones", "_schedule_phases")
+
+
+def make_optimizer(make: Callable[..., Optimizer], network: nn.Module) -> Optimizer:
+    """Build the optimizer of a network's parameters.
+
+    Where it has `parameter_groups()`, each group gets its own factors of the values that the
+    optimizer was given: {"params": [...], "lr": 6.0, "weight_decay": 0.0}.
+
+    Raises:
+        ConfigError: a group has a key of another name.
+    """
+    if not isinstance(network, GroupsParameters):
+        return make(network.parameters())
+    asked = network.parameter_groups()
+    if unknown := {name for group in asked for name in group} - {"params", *FACTORS}:
+        rule = "a group of parameters has params, and factors of lr and weight_decay"
+        raise ConfigError(Problem(rule, ", ".join(sorted(unknown)), "take its other keys out"))
+    optimizer = make([{"params": [*group["params"]]} for group in asked])
+    for group, factors in zip(optimizer.param_groups, asked, strict=True):
+        for name in FACTORS & {*group}:  # an optimizer may know no weight decay
+            group[name] *= factors.get(name, 1.0)
+    return optimizer
+
+
+def make_scheduler(
+    make: Callable[..., LRScheduler], optimizer: Optimizer, num_steps: int
+) -> LRScheduler:
+    """Build a scheduler; a number of steps that its YAML leaves out or null is the training's."""
+    given = getattr(make, "keywords", {})
+    takes = [name for name in NUM_STEPS if name in inspect.signature(make).parameters]
+    return make(optimizer, **{name: num_steps for name in takes if given.get(name) is None})
+
+
+def forget_num_steps(state: dict[str, Any]) -> None:
+    """Take out of a scheduler's saved state what the resumed training has its own number for.
+
+    A run that is resumed with more epochs would else follow the cosine of the old ones up again.
+    """
+    for name in FROM_NUM_STEPS:
+        state.pop(name, None)
+    for inner in state.get("_schedulers", ()):
+        forget_num_steps(inner)
