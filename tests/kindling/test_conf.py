@@ -74,7 +74,7 @@ SHIPPED = {
     "data": ["credit", "csv", "digits", "images", "loading", "penguins", "table"],
     "experiment": ["credit", "lr_find", "smoke"],
     "logger": ["csv", "tensorboard"],
-    "model": ["auto", "cnn", "mlp"],
+    "model": ["auto", "cct", "cnn", "ft_transformer", "mlp", "tabm"],
     "optimizer": ["adamw", "sgd"],
     "scheduler": ["constant", "cosine"],
     "task": ["supervised"],

@@ -17,7 +17,9 @@ from kindling.bundle.weights import to_bytes, to_network
 from kindling.errors import ConfigError
 from kindling.types import DataSpec
 from project.models.auto import auto
+from project.models.cct import CCT
 from project.models.cnn import CNN
+from project.models.ft_transformer import FTTransformer
 from project.models.mlp import MLP
 from project.models.tabm import TabM
 
@@ -57,7 +59,13 @@ def test_a_factory_leaves_the_class_that_it_chose_and_all_its_arguments():
     assert model_config(auto, GREY, width=None).name == "CNN"
 
 
-@pytest.mark.parametrize(("make", "spec"), [(MLP, TABLE), (TabM, TABLE), (CNN, GREY), (MLP, GREY)])
+@pytest.mark.parametrize(
+    ("make", "spec"),
+    [
+        *((make, TABLE) for make in (MLP, TabM, FTTransformer)),
+        *((make, GREY) for make in (MLP, CNN, CCT)),
+    ],
+)
 def test_what_is_built_again_computes_the_same(make, spec):
     network = make(spec, width=8).eval()
     config = model_config(make, spec, width=8)

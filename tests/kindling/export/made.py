@@ -1,5 +1,7 @@
 """Models that were not trained but have everything else: what an export needs, in milliseconds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -11,7 +13,7 @@ from kindling.images.image_schema import ImageSchema
 from kindling.tables.inference import Hints, infer_schema
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.types import DataSpec
-from project.data.preprocessing import make_transformer
+from project.data.preprocessing import find_edges, make_transformer
 from project.models.cnn import CNN
 from project.models.mlp import MLP
 
@@ -30,6 +32,8 @@ def table_model(frame, target=CLASSES, *, network=MLP, make_transformer=make_tra
     typed = schema.cast(raw, "the frame")
     preprocessor = TablePreprocessor(make_transformer).fit(typed, schema)
     spec = DataSpec(target="t", **target, **preprocessor.describe())
+    x = preprocessor.transform(typed)
+    spec = replace(spec, edges=find_edges(x, np.arange(len(x)), spec.num_numbers))
     return model_of(spec, schema, network, preprocessor)
 
 

@@ -9,7 +9,10 @@ import pandas as pd
 import pytest
 
 from kindling.export.exporter import CheckedRows, export
+from project.models.cct import CCT
+from project.models.ft_transformer import FTTransformer
 from project.models.mlp import MLP
+from project.models.tabm import TabM
 from tests.kindling.export.made import CLASSES, frame, image_model, table_model
 
 pytestmark = pytest.mark.slow  # whole exports
@@ -138,3 +141,25 @@ def test_tables_of_one_kind_and_large_ones_agree(table):
 def test_images_go_through_an_mlp_as_well(network_only):
     model = image_model(3, 8, 9, MLP)
     assert export(model, network_only=network_only)[1][0].largest <= 1e-5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", [TabM, FTTransformer])
+def test_networks_of_columns_agree_on_gaps_and_unknown_towns(network):
+    unknown = frame(seed=4).assign(town="Oz")
+    rows = [CheckedRows(frame(seed=3), "gaps"), CheckedRows(unknown, "unknown towns")]
+    model = table_model(frame(), network=network)
+    _, agreements = export(model, rows=rows)
+    assert max(agreement.largest for agreement in agreements) <= 1e-5
+    _, alone = export(model, network_only=True)
+    assert alone[0].largest <= 1e-4
+
+
+@pytest.mark.slow
+def test_images_go_through_a_transformer():
+    model = image_model(3, 20, 21, CCT)
+    artifact, agreements = export(model)
+    assert agreements[0].largest <= 1e-5
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 3, 20, 21), dtype=np.uint8)
+    _, probs = session_of(artifact).run(None, {"pixels": pixels})
+    assert probs == pytest.approx(model.predict_proba(pixels), abs=1e-5)

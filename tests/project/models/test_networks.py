@@ -7,8 +7,10 @@ import torch
 from kindling.errors import ConfigError
 from kindling.types import DataSpec
 from project.models.auto import auto
+from project.models.cct import CCT
 from project.models.cnn import CNN
 from project.models.embeddings import PiecewiseLinear
+from project.models.ft_transformer import FTTransformer
 from project.models.members import LossOfMembers, average_members
 from project.models.mlp import MLP, RowLinear, soft_clip
 from project.models.tabm import TabM
@@ -41,6 +43,7 @@ def rows(spec, batch_size):
 CASES = [(MLP, TABLE), (MLP, VALUE), (MLP, GREY), (CNN, GREY), (CNN, COLOUR)]
 CASES += [(TabM, TABLE), (TabM, VALUE), (partial(TabM, members=1), TABLE)]
 CASES += [(auto, TABLE), (auto, COLOUR)]
+CASES += [(FTTransformer, TABLE), (FTTransformer, VALUE), (CCT, GREY), (CCT, COLOUR)]
 
 
 def name_of(case):
