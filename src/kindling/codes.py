@@ -311,6 +311,12 @@ CODES: dict[str, Check] = {
         "A row lies in two splits, or in none",
         "Let val and test sets share no row, with each other or with train.",
     ),
+    "D310": Check(
+        "warning",
+        "Rows of val or test were train rows of the run that init_from names",
+        "Scores flatter; take its seed and split, or start anew.",
+        always=True,
+    ),
     "D401": Check(
         "error",
         "A file with the name of an image is none, or may not be read",

@@ -17,7 +17,7 @@ from torch import nn
 
 from kindling.bounded_files import AGAIN, damaged
 from kindling.bundle import description, preprocess_file, weights
-from kindling.bundle.manifest import read_listed, read_manifest, write_files
+from kindling.bundle.manifest import Manifest, read_listed, read_manifest, write_files
 from kindling.bundle.model_config import ModelConfig, find_class, uncompiled
 from kindling.json_codec import InvalidFile, decode, parse, to_bytes
 from kindling.tables.preprocessor import TablePreprocessor
@@ -107,26 +107,39 @@ def read_bundle(folder: Path) -> Bundle:
         DataError: names the file that is damaged, or holds what Kindling did not write.
     """
     manifest = read_manifest(folder)
+    config, spec, schema, network = _network(folder, manifest)
     read = functools.partial(read_listed, folder, manifest)
-    # In this order, since each file is held against what those before it say: weights against the
-    # network, the network against the spec, the preprocessing against the schema.
-    with _named(folder / "config.json"):
-        config = _config(read("config.json"))
-        network_class = find_class(config.network)
-    with _named(folder / "schema.json"):
-        spec, schema = description.from_json(parse(read("schema.json")))
     with _named(folder / "metrics.json"):
         metrics: dict[str, Any] = decode(dict[str, Any], parse(read("metrics.json")), "metrics")
-    with _named(folder / "model.safetensors"):
-        check = functools.partial(weights.check_layout, network_class, config.network, spec)
-        content = read("model.safetensors", check)
-        network = weights.to_network(content, network_class, config.network, spec)
     with _named(folder / "preprocess.skops", manifest.created_with):
         listed = "preprocess.skops" in manifest.files
         fitted = read("preprocess.skops") if listed else None
         preprocessor = _preprocessor(fitted, spec, schema, config)
     made = dict(manifest.created_with)
     return Bundle(spec, schema, network, preprocessor, config.batch_size, metrics, made)
+
+
+def read_network(folder: Path) -> tuple[DataSpec, description.Schema, nn.Module]:
+    """Read, checked likewise, what another training can start from: network, spec and schema."""
+    return _network(folder, read_manifest(folder))[1:]
+
+
+def _network(
+    folder: Path, manifest: Manifest
+) -> tuple[Config, DataSpec, description.Schema, nn.Module]:
+    read = functools.partial(read_listed, folder, manifest)
+    # In this order, since each file is held against what those before it say: weights against the
+    # network, the network against the spec, and later the preprocessing against the schema.
+    with _named(folder / "config.json"):
+        config = _config(read("config.json"))
+        network_class = find_class(config.network)
+    with _named(folder / "schema.json"):
+        spec, schema = description.from_json(parse(read("schema.json")))
+    with _named(folder / "model.safetensors"):
+        check = functools.partial(weights.check_layout, network_class, config.network, spec)
+        content = read("model.safetensors", check)
+        network = weights.to_network(content, network_class, config.network, spec)
+    return config, spec, schema, network
 
 
 def _config(content: bytes) -> Config:

@@ -61,7 +61,8 @@ class Preflight(Callback):
         can_run = not (in_batch or problems)
         problems += optimizer_problems(network, trainer.optimizers)
         if can_run:
-            is_start = trainer.global_step == 0  # a resumed run has learnt already
+            # A resumed run has learnt already, and so has one that starts from another's weights.
+            is_start = trainer.global_step == 0 and getattr(pl_module, "warm_start", None) is None
             try:
                 with untouched(network, device), trainer.precision_plugin.forward_context():
                     problems += run_problems(pl_module, few_rows(batch), is_start=is_start)

@@ -38,7 +38,10 @@ NOT_RECORDED = ("resume", "run_dir", "overrides", "hydra")
 NAME = re.compile(r"[A-Za-z][\w-]*")  # no _target_, no _args_
 WORD = re.compile(r"[\w+-]*")  # no dot and no slash: it names no class, no module and no file
 # Root keys whose text is free; of data it is that of what the toolkit's own sources take.
-FREE_TEXT = ("name", "device", "threads", "compile", "monitor", "mode")
+FREE_TEXT = (
+    *("name", "device", "threads", "compile", "monitor", "mode"),
+    *("init_from", "weights", "freeze"),  # a resumed run reads neither of the two paths
+)
 SOURCES = ("kindling.tables.source.TableSource", "kindling.images.image_source.ImageSource")
 PLACES = ("cache",)  # a folder that is written to
 WITHOUT_TEXT = ("callbacks", "logger")  # sections whose text would be a place or a name of code

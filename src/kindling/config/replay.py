@@ -22,7 +22,7 @@ from kindling.config.values import leaves
 from kindling.errors import ConfigError, Problem
 from kindling.formatting import printable
 from kindling.quoting import as_typed
-from kindling.runs import CHECKPOINT_FOLDER, CONFIG_FILE, OVERRIDES_FILE
+from kindling.runs import CHECKPOINT_FOLDER, CONFIG_FILE, OVERRIDES_FILE, find_run
 
 COMMAND = "python train.py"
 # What a run may be resumed with otherwise: how long, where, and what is done beside the training.
@@ -37,7 +37,10 @@ MAY_CHANGE = (
     *("data.num_workers", "data.on_device", "data.eval_batch_size", "task.steps_per_call"),
 )
 # The last names of keys that hold the path of a file or folder, and those that need not be there.
-PATHS = ("path", "val_path", "test_path", "labels", "cache", "dir", "run_dir", "resume")
+PATHS = (
+    *("path", "val_path", "test_path", "labels", "cache", "dir", "run_dir", "resume"),
+    *("init_from", "weights"),
+)
 NEW_FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "run_dir")
 
 
@@ -49,7 +52,7 @@ def replay(overrides: list[str], *, is_sweep: bool = False) -> list[str]:
     Raises:
         ConfigError: `resume` is no folder of a run, or a sweep is to go on from one.
     """
-    overrides = quote_paths(overrides)
+    overrides = [_found(text) for text in quote_paths(overrides)]
     words = [text for text in overrides if text.startswith("resume=")]
     if not words or words[-1] in ("resume=", "resume=null"):
         return overrides
@@ -82,6 +85,12 @@ def _quoted(text: str) -> str:
         return text
     is_new = key in NEW_FOLDERS and parsed_value(text) is None
     return f"{key}={as_typed(value)}" if is_new or (value and os.path.lexists(value)) else text
+
+
+def _found(text: str) -> str:
+    """Name the run that `init_from` means: `latest` would be another one tomorrow."""
+    word = parsed_value(text) if text.startswith("init_from=") else None
+    return f"init_from={as_typed(find_run(word).absolute())}" if isinstance(word, str) else text
 
 
 def command_of(overrides: list[str]) -> str:

@@ -33,6 +33,12 @@ def precision(value: Any) -> str | None:
     return None if value in ("32-true", "bf16-mixed") else words
 
 
+def patterns(value: Any) -> str | None:
+    """The rule of patterns of names; whether they match anything is asked of the network."""
+    is_list = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return None if is_list else "a list of patterns, such as [body.*]"
+
+
 COUNT = any_of(Range(1, whole=True))
 ROOT: dict[str, Rule] = {
     # numpy's generators take no larger one.
@@ -42,6 +48,7 @@ ROOT: dict[str, Rule] = {
     "matmul_precision": any_of(OneOf("highest", "high", "medium")),
     "compile": any_of(OneOf("off", "default", "reduce-overhead")),
     "mode": any_of(OneOf("min", "max")),
+    "freeze": patterns,
 }
 TRAINER: dict[str, Rule] = {
     "max_epochs": COUNT,

@@ -17,7 +17,9 @@ from kindling.errors import ConfigError, DataError, Problem
 from kindling.fixes import Setting
 from kindling.formatting import first_few
 from kindling.registry import METRICS, load, registered
+from kindling.run.freezing import freeze
 from kindling.run.rates import try_rates
+from kindling.run.warm_start import warm_start
 from kindling.scoring import Metric, logged_names, metrics_for
 from kindling.trainer.device import find_device
 from kindling.trainer.prepare import prepare
@@ -78,7 +80,10 @@ def build_task(cfg: DictConfig, data: Any) -> LightningModule:
         problems += limit_problems(cfg, data)
     if not cfg.task.get("_partial_", False):
         refuse(problems)
-        return instantiate(cfg.task)
+        task = instantiate(cfg.task)
+        task.warm_start = warm_start(cfg, None, task)
+        freeze(task, cfg.freeze)
+        return task
     if not isinstance(data, DescribedData):
         rule = "a network is built for data that are described (data.spec and what goes with it)"
         fix = "let conf/task name a complete LightningModule, see docs/extend.md"
@@ -86,6 +91,8 @@ def build_task(cfg: DictConfig, data: Any) -> LightningModule:
     problems += monitor_problems(cfg, load(METRICS), data.spec.problem_type)
     try:
         network = instantiate(cfg.model)(data.spec)
+        start = warm_start(cfg, data, network)
+        freeze(network, cfg.freeze)
         parts = {name: instantiate(cfg[name]) for name in ("optimizer", "scheduler")}
         num_batches = len(data.train_dataloader())
         task = instantiate(cfg.task)(network, data.spec, num_batches=num_batches, **parts)
@@ -96,6 +103,7 @@ def build_task(cfg: DictConfig, data: Any) -> LightningModule:
 
         check_bundle(cfg, data, task)
     refuse([*problems, *batch_norm_problems(network, data)])
+    task.warm_start = start
     try_rates(cfg, task)
     return task
 
@@ -198,7 +206,8 @@ def validation_problems(cfg: DictConfig) -> list[Problem]:
 def batch_norm_problems(network: nn.Module, data: Any) -> list[Problem]:
     """Refuse BatchNorm where the last batch is one row: it has no variance to divide by."""
     rows, size = len(data.split["train"]), data.batch_size
-    has_norm = any(isinstance(module, _BatchNorm) for module in network.modules())
+    norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+    has_norm = any(module.training for module in norms)  # a frozen one divides by what it knows
     if not has_norm or getattr(data, "drop_last", False) or (rows - 1) % size != 0:
         return []
     better = next((n for n in range(size - 1, 1, -1) if (rows - 1) % n != 0), 2)

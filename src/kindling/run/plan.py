@@ -10,8 +10,9 @@ from omegaconf import DictConfig
 from kindling.codes import CODES
 from kindling.contract import DescribedData, DescribedTask
 from kindling.fixes import interface
-from kindling.formatting import printable, short_path
+from kindling.formatting import first_few, printable, short_path
 from kindling.run.console import show_plan
+from kindling.run.freezing import describe_trained
 from kindling.run.rates import try_rates
 from kindling.runs import PREDICTIONS_FILE, REPORT_FILE
 from kindling.tables.column import USED
@@ -34,6 +35,7 @@ def plan_lines(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> dict[
     is_described = isinstance(data, DescribedData)
     lines = describe_data(cfg, data) if is_described else {"data": type(data).__name__}
     lines["model"] = describe_model(cfg, task)
+    lines |= describe_start(cfg, task)
     if overruled := try_rates(cfg, task):
         lines["scheduler"] = overruled
     lines["device"] = describe_device(cfg, data, trainer)
@@ -60,10 +62,24 @@ def describe_model(cfg: DictConfig, task: Any) -> str:
     network = task.network if isinstance(task, DescribedTask) else task
     chosen = " (model=auto)" if str(cfg.model.get("_target_")).endswith(".auto") else ""
     chosen = chosen if network is not task else " (the task brings its own model and optimizer)"
-    parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
     members: Any = getattr(network, "num_members", None)
     several = "" if members is None else f"{members} member{'s' * (members != 1)}, "
-    return f"{type(network).__name__}{chosen}, {several}{parameters:,} parameters"
+    return f"{type(network).__name__}{chosen}, {several}{describe_trained(network)}"
+
+
+def describe_start(cfg: DictConfig, task: Any) -> dict[str, str]:
+    """Say which weights were taken from elsewhere, and what is frozen as it was drawn."""
+    origin, start = cfg.init_from or cfg.weights, task.warm_start
+    if cfg.resume is not None:
+        own = f"those of its own checkpoint; it began with those of {origin}"
+        return {"weights": own} if origin is not None else {}
+    network = task.network if isinstance(task, DescribedTask) else task
+    taken = set(start.taken) if start is not None else set()
+    drawn = [n for n, p in network.named_parameters() if not p.requires_grad and n not in taken]
+    return {
+        **({"weights": start.told} if start is not None else {}),
+        **({"frozen": f"as they were drawn: {first_few(drawn)}"} if drawn else {}),
+    }
 
 
 def describe_missing(cfg: DictConfig, data: Any, task: Any) -> str:

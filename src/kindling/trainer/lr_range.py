@@ -66,7 +66,7 @@ def find_rates(data: Any, task: Any, trainer: Trainer) -> Curve:
     steps = round(PER_DECADE * math.log10(LAST / FIRST)) + 1
     rates, losses, smooth = np.geomspace(FIRST, LAST, steps), [], []
     with isolate_rng(include_cuda=device.type == "cuda"):
-        network = copy.deepcopy(task.network).to(device).train()
+        network = copy.deepcopy(task.network).to(device)  # frozen layers stay in eval mode
         loss_of = copy.deepcopy(task.loss).to(device)
         optimizer = task.optimizer_for(network)
         own = optimizer.defaults.get("lr")  # of which each group's rate is a multiple

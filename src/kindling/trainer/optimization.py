@@ -1,10 +1,10 @@
 """Build optimizer and scheduler: by a network's groups of parameters, told the number of steps."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -18,7 +18,7 @@ FROM_NUM_STEPS = ("total_steps", "T_max", "total_iters", "_milestones", "_schedu
 
 
 def make_optimizer(make: Callable[..., Optimizer], network: nn.Module) -> Optimizer:
-    """Build the optimizer of a network's parameters.
+    """Build the optimizer of the parameters that a network learns: frozen ones stay outside.
 
     Where it has `parameter_groups()`, each group gets its own factors of the values that the
     optimizer was given: {"params": [...], "lr": 6.0, "weight_decay": 0.0}.
@@ -27,16 +27,21 @@ def make_optimizer(make: Callable[..., Optimizer], network: nn.Module) -> Optimi
         ConfigError: a group has a key of another name.
     """
     if not isinstance(network, GroupsParameters):
-        return make(network.parameters())
-    asked = network.parameter_groups()
+        return make(_learnt(network.parameters()))
+    asked = [{**group, "params": _learnt(group["params"])} for group in network.parameter_groups()]
     if unknown := {name for group in asked for name in group} - {"params", *FACTORS}:
         rule = "a group of parameters has params, and factors of lr and weight_decay"
         raise ConfigError(Problem(rule, ", ".join(sorted(unknown)), "take its other keys out"))
-    optimizer = make([{"params": [*group["params"]]} for group in asked])
+    asked = [group for group in asked if group["params"]]
+    optimizer = make([{"params": group["params"]} for group in asked])
     for group, factors in zip(optimizer.param_groups, asked, strict=True):
         for name in FACTORS & {*group}:  # an optimizer may know no weight decay
             group[name] *= factors.get(name, 1.0)
     return optimizer
+
+
+def _learnt(parameters: Iterable[Tensor]) -> list[Tensor]:
+    return [parameter for parameter in parameters if parameter.requires_grad]
 
 
 def make_scheduler(

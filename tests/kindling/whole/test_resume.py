@@ -166,3 +166,28 @@ def test_a_run_folder_of_somebody_else_runs_no_code(tmp_path, table_run, refused
     (table_run / "settings.json").write_text(json.dumps(settings))
     assert "type it again, if you trust it" in refused(table_run, error=ConfigError)
     assert not (tmp_path / "marker").exists()
+
+
+def test_a_run_that_began_with_anothers_weights_goes_on_from_its_own(
+    tmp_path, table_run, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    donor = tmp_path / "runs" / "first" / "2026-01-01_00-00-00_aaaa"
+    donor.parent.mkdir(parents=True)
+    shutil.copytree(table_run, donor)
+    run, file = tmp_path / "second", table_run.parent / "train.csv"
+    keys = ["data=table", f"data.path={file}", "data.target=label", f"hydra.run.dir={run}"]
+    train(*keys, *QUICK, "init_from=latest", "freeze=[body.*]")
+    assert "tensors of runs/first" in capsys.readouterr().out
+    # What `latest` was is written down: tomorrow it would be another run.
+    for name in ("config.yaml", "overrides.txt", "settings.json"):
+        assert str(donor) in (run / name).read_text()
+        assert "latest" not in (run / name).read_text()
+    shutil.rmtree(donor)
+    train(f"resume={run}", "trainer.max_epochs=3")
+    told = capsys.readouterr().out
+    assert "those of its own checkpoint" in told
+    assert "parameters are trained" in told
+    assert json.loads((run / "metrics.json").read_text())["epochs"] == 3
+    with pytest.raises(ConfigError, match="freeze"):
+        train(f"resume={run}", "trainer.max_epochs=4", "freeze=[]")
