@@ -14,7 +14,10 @@ from kindling.errors import ConfigError, Problem
 
 FACTORS = {"lr", "weight_decay"}
 # What torch's classes keep in their state of the number of steps.
-FROM_NUM_STEPS = ("total_steps", "T_max", "total_iters", "_milestones", "_schedule_phases")
+FROM_NUM_STEPS = (
+    *("num_steps", "total_steps", "T_max", "total_iters"),
+    *("_milestones", "_schedule_phases"),
+)
 
 
 def make_optimizer(make: Callable[..., Optimizer], network: nn.Module) -> Optimizer:

@@ -1,5 +1,6 @@
 """Turn each column of a table's row into a vector, for networks that look at columns."""
 
+import math
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -43,6 +44,36 @@ class PiecewiseLinear(nn.Module):
         shares = ((x[:, :, None] - self.low) / self.length).clamp(0, 1)  # (B, F, bins)
         bends = torch.einsum("bfk,fke->bfe", shares, self.weight)
         return bends + soft_clip(x)[:, :, None] * self.slope + self.bias  # (B, F, E)
+
+
+class Periodic(nn.Module):
+    """Embed F numbers: each itself, and a mix of cosines of it.
+
+    PBLD after Holzmueller, Grinsztajn and Steinwart, "Better by Default" (NeurIPS 2024,
+    arxiv.org/abs/2407.04491), table A.1.
+
+    Args:
+        num_numbers: F.
+        size: numbers that each becomes, itself among them.
+        frequencies: cosines that are mixed.
+        sigma: how many periods lie in one scale of a number.
+    """
+
+    def __init__(self, num_numbers: int, size: int, *, frequencies: int, sigma: float) -> None:
+        super().__init__()
+        self.frequency = nn.Parameter(sigma * torch.randn(num_numbers, frequencies))
+        self.phase = nn.Parameter(torch.empty(num_numbers, frequencies).uniform_(-math.pi, math.pi))
+        bound = frequencies**-0.5
+        self.weight = nn.Parameter(torch.empty(num_numbers, frequencies, size - 1))
+        self.bias = nn.Parameter(torch.empty(num_numbers, size - 1))
+        for parameter in (self.weight, self.bias):
+            nn.init.uniform_(parameter, -bound, bound)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = soft_clip(x)[:, :, None]  # (B, F, 1)
+        waves = torch.cos(2 * math.pi * self.frequency * x + self.phase)  # (B, F, N)
+        mixed = torch.einsum("bfn,fne->bfe", waves, self.weight) + self.bias
+        return torch.cat([x, mixed], dim=2)  # (B, F, E)
 
 
 class Categories(nn.Module):

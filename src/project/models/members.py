@@ -32,6 +32,6 @@ def average_members(outputs: Tensor) -> Tensor:
     Values are averaged. Of logits the probabilities are, and come back as their logarithms, whose
     softmax they are again.
     """
-    if outputs.shape[2] == 1:
+    if 1 in outputs.shape[1:]:  # a value, or a single member
         return outputs.mean(dim=1)
     return torch.logsumexp(outputs.log_softmax(dim=2), dim=1) - math.log(outputs.shape[1])

@@ -19,8 +19,10 @@ from kindling.types import DataSpec
 from project.models.auto import auto
 from project.models.cct import CCT
 from project.models.cnn import CNN
+from project.models.ensemble import Ensemble
 from project.models.ft_transformer import FTTransformer
 from project.models.mlp import MLP
+from project.models.realmlp import RealMLP
 from project.models.tabm import TabM
 
 TABLE = DataSpec(
@@ -62,8 +64,9 @@ def test_a_factory_leaves_the_class_that_it_chose_and_all_its_arguments():
 @pytest.mark.parametrize(
     ("make", "spec"),
     [
-        *((make, TABLE) for make in (MLP, TabM, FTTransformer)),
+        *((make, TABLE) for make in (MLP, TabM, FTTransformer, RealMLP, Ensemble)),
         *((make, GREY) for make in (MLP, CNN, CCT)),
+        (functools.partial(Ensemble, network="cnn"), GREY),
     ],
 )
 def test_what_is_built_again_computes_the_same(make, spec):

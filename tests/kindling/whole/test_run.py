@@ -174,7 +174,10 @@ class Interrupt(Exception):
     "data",
     [
         "data=penguins",
-        *(pytest.param(word, marks=pytest.mark.slow) for word in ("data=digits", "model=tabm")),
+        *(
+            pytest.param(word, marks=pytest.mark.slow)
+            for word in ("data=digits", "model=tabm", "experiment=realmlp")
+        ),
     ],
 )
 def test_resumed_at_an_epochs_end_is_bitwise_the_uninterrupted_run(build, compose, data):

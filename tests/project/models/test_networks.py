@@ -10,9 +10,11 @@ from project.models.auto import auto
 from project.models.cct import CCT
 from project.models.cnn import CNN
 from project.models.embeddings import PiecewiseLinear
+from project.models.ensemble import Ensemble
 from project.models.ft_transformer import FTTransformer
 from project.models.members import LossOfMembers, average_members
 from project.models.mlp import MLP, RowLinear, soft_clip
+from project.models.realmlp import RealMLP
 from project.models.tabm import TabM
 from project.training.losses import default_loss
 
@@ -42,6 +44,9 @@ def rows(spec, batch_size):
 
 CASES = [(MLP, TABLE), (MLP, VALUE), (MLP, GREY), (CNN, GREY), (CNN, COLOUR)]
 CASES += [(TabM, TABLE), (TabM, VALUE), (partial(TabM, members=1), TABLE)]
+CASES += [(RealMLP, TABLE), (RealMLP, VALUE)]
+CASES += [(Ensemble, VALUE), (partial(Ensemble, network="realmlp", members=2), TABLE)]
+CASES += [(partial(Ensemble, network="cnn", members=2), GREY)]
 CASES += [(auto, TABLE), (auto, COLOUR)]
 CASES += [(FTTransformer, TABLE), (FTTransformer, VALUE), (CCT, GREY), (CCT, COLOUR)]
 

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 import torch
 from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR, ReduceLROnPlateau
 
 from kindling.trainer.optimization import make_scheduler
+from project.training.coslog4 import CosLog4
 from project.training.schedulers import warmup_cosine
 
 
@@ -52,3 +54,28 @@ def test_torchs_own_schedulers_are_told_the_number_of_steps():
 def test_a_scheduler_without_a_number_of_steps_is_told_none():
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     assert isinstance(make_scheduler(ReduceLROnPlateau, optimizer, 10), ReduceLROnPlateau)
+
+
+def test_coslog4_has_four_waves_of_which_each_is_twice_as_long():
+    rates = np.array(rates_of(CosLog4, 1500, lr=0.5))
+    assert 0 < rates.min() < 1e-3
+    assert rates.max() == pytest.approx(0.5, abs=1e-4)
+    is_valley = (rates[1:-1] < rates[:-2]) & (rates[1:-1] < rates[2:])
+    assert np.flatnonzero(is_valley) + 1.5 == pytest.approx([100, 300, 700], abs=2)
+    assert rates[-1] < 1e-3
+    assert rates_of(CosLog4, 1)[0] > 0
+
+
+def test_coslog4_lets_the_decay_of_each_group_fall_in_the_second_half():
+    groups = [{"params": [torch.zeros(1, requires_grad=True)], "weight_decay": d} for d in (0.2, 0)]
+    optimizer, decays = torch.optim.AdamW(groups), []
+    scheduler = make_scheduler(CosLog4, optimizer, 100)
+    for _ in range(100):
+        decays.append([group["weight_decay"] for group in optimizer.param_groups])
+        optimizer.step()
+        scheduler.step()
+    first, second = np.array(decays).T
+    assert (first[:50] == 0.2).all()
+    assert (np.diff(first[50:]) < 0).all()
+    assert 0 < first[-1] < 1e-3
+    assert not second.any()
