@@ -23,17 +23,26 @@ SHIPPED = [
     for name in (
         "__init__.py",
         "baselines.py",
-        *(f"data/{name}.py" for name in ("datamodule", "dataset", "preprocessing", "splits")),
+        *(
+            f"data/{name}.py"
+            for name in ("datamodule", "dataset", "edges", "preprocessing", "splits")
+        ),
         *(f"models/{name}.py" for name in ("auto", "cnn", "mlp")),
-        *(f"models/{name}.py" for name in ("embeddings", "members", "tabm", "realmlp", "ensemble")),
+        *(
+            f"models/{name}.py"
+            for name in ("embeddings", "members", "tabm", "realmlp", "ensemble", "resnet")
+        ),
         *(f"models/{name}.py" for name in ("attention", "cct", "ft_transformer")),
         *(f"training/{name}.py" for name in ("epoch_metrics", "losses", "metrics")),
         *(f"training/{name}.py" for name in ("schedulers", "task", "coslog4")),
     )
 ]
-# Networks beside the two that are kept plain, to read.
-FURTHER = {"embeddings.py", "members.py", "tabm.py", "attention.py", "cct.py", "ft_transformer.py"}
-FURTHER |= {"realmlp.py", "coslog4.py", "ensemble.py"}
+# Networks beside the two that are kept plain, to read, and what only they need.
+FURTHER = {
+    *("edges.py", "embeddings.py", "members.py", "resnet.py", "tabm.py"),
+    *("attention.py", "cct.py", "ft_transformer.py"),
+    *("realmlp.py", "coslog4.py", "ensemble.py"),
+}
 OURS = [*TOOLKIT, *SHIPPED]
 EXTEND = (ROOT / "docs" / "extend.md").read_text(encoding="utf-8")
 # What project may use, as docs/extend.md lists it: | `kindling.types` | `Batch`, `DataSpec` | ... |

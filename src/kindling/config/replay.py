@@ -110,6 +110,13 @@ def newest_checkpoint(cfg: DictConfig) -> Path | None:
     return file
 
 
+def take_over_choices(cfg: DictConfig) -> None:
+    """Let a resumed run have the numbers that were chosen for `auto` when it began."""
+    for key, value in read_config(Path(cfg.run_dir)).items() if cfg.resume is not None else ():
+        if isinstance(value, int | float) and OmegaConf.select(cfg, key) == "auto":
+            OmegaConf.update(cfg, key, value)
+
+
 def refuse_other_settings(cfg: DictConfig) -> None:
     """Raise a ConfigError that lists what a resumed run was started with otherwise.
 

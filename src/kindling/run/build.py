@@ -38,6 +38,7 @@ def build_data(cfg: DictConfig) -> Any:
         raise DataError(*files)
     if isinstance(data, ReadsFiles):
         data.setup()  # type: ignore[attr-defined]  # every LightningDataModule has it
+        record_choices(cfg, data)
     if isinstance(data, DescribedData):
         refuse_split(data)
     if cfg.checks and isinstance(data, DescribedData):
@@ -49,6 +50,14 @@ def build_data(cfg: DictConfig) -> Any:
             raise DataError(*errors)
     data.began_s, data.ready_s = began_s, time.perf_counter()
     return data
+
+
+def record_choices(cfg: DictConfig, data: Any) -> None:
+    """Write what was chosen for an `auto` of the data section into the configuration."""
+    for key, value in cfg.data.items():
+        chosen = getattr(data, str(key), None)
+        if value == "auto" and isinstance(chosen, int | float):
+            cfg.data[key] = chosen
 
 
 def refuse_split(data: DescribedData) -> None:

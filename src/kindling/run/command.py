@@ -24,7 +24,7 @@ from kindling.config.compose import register_resolvers
 from kindling.config.keys import exists
 from kindling.config.notebook import compose_edited
 from kindling.config.overrides import check_overrides
-from kindling.config.replay import refuse_other_settings, replay
+from kindling.config.replay import refuse_other_settings, replay, take_over_choices
 from kindling.config.values import check_values
 from kindling.fixes import ARGUMENTS, OVERRIDES, settings_are, speaking
 from kindling.run.console import hide_adverts
@@ -51,6 +51,7 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
         )
         with no_empty_folder(cfg.run_dir), told_how_to_go_on(Path(cfg.run_dir)):
             hide_adverts()
+            take_over_choices(cfg)
             refuse_other_settings(cfg)
             return find_lr(cfg) if cfg.lr_find else train(cfg)
 

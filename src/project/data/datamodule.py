@@ -20,13 +20,18 @@ from kindling.images.pixel_scaling import PixelScaler
 from kindling.raw_data import RawData, Source
 from kindling.types import SPLITS, Batch, DataSpec, Split
 from project.data.dataset import IndexedDataset, PositionSampler, make_loader, rows_of_block, send
-from project.data.preprocessing import (
-    TargetEncoder,
-    choose_transform,
-    find_edges,
-    fit_preprocessor,
-)
+from project.data.edges import find_edges
+from project.data.preprocessing import TargetEncoder, choose_transform, fit_preprocessor
 from project.data.splits import SplitRows, split_rows
+
+# Rows per step, and train rows up to which they are: few rows need steps more than speed.
+BATCH_SIZES = {32: 2_500, 64: 5_000, 128: 10_000, 256: 50_000}
+LARGEST_BATCH = 512
+
+
+def fitting_batch_size(num_rows: int) -> int:
+    """Choose the rows per step by the number of train rows."""
+    return next((size for size, most in BATCH_SIZES.items() if num_rows <= most), LARGEST_BATCH)
 
 
 class DataModule(LightningDataModule):
@@ -34,7 +39,7 @@ class DataModule(LightningDataModule):
 
     Args:
         source: where the raw rows come from.
-        batch_size: train rows per step.
+        batch_size: train rows per step; "auto" takes more the more rows there are.
         eval_batch_size: rows at once where no gradient is kept; changes no result.
         val_fraction: share of the rows that choose the best epoch, in (0, 1).
         test_fraction: share of the rows that evaluate it, in (0, 1); a given test set overrules it.
@@ -43,7 +48,8 @@ class DataModule(LightningDataModule):
         seed: decides the split and the order of the train rows.
         fold: test is this one of num_folds parts, counted from 0; None splits test_fraction off.
         num_folds: parts.
-        augment: "none", "light" or "strong": what train images go through in every epoch.
+        augment: "none", "light" or "strong": what train images go through in every epoch; "auto"
+            is light for classes, and none for values, which may depend on where things are.
         flip: whether that may mirror them.
         on_device: whether all rows are to lie on a GPU; "auto" where they fit well.
     """
@@ -62,7 +68,7 @@ class DataModule(LightningDataModule):
         self,
         source: Source,
         *,
-        batch_size: Annotated[int, Range(1)],
+        batch_size: Literal["auto"] | Annotated[int, Range(1)],
         eval_batch_size: Annotated[int, Range(1)],
         val_fraction: Annotated[float, Range(0, 1, "()")],
         test_fraction: Annotated[float, Range(0, 1, "()")],
@@ -71,7 +77,7 @@ class DataModule(LightningDataModule):
         seed: Annotated[int, Range(0, 0xFFFFFFFF)],
         fold: Annotated[int | None, Range(0)] = None,
         num_folds: Annotated[int, Range(2)] = 5,
-        augment: Literal["none", "light", "strong"] = "none",
+        augment: Literal["auto", "none", "light", "strong"] = "none",
         flip: bool = False,
         on_device: Annotated[
             bool | str, OneOf("auto", True, False, words="auto, true or false")
@@ -79,11 +85,12 @@ class DataModule(LightningDataModule):
     ) -> None:
         super().__init__()
         self.source = source
-        self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
+        self.asked_batch_size, self.eval_batch_size = batch_size, eval_batch_size
         self.val_fraction, self.test_fraction = val_fraction, test_fraction
         self.drop_last, self.num_workers, self.seed = drop_last, num_workers, seed
         self.fold, self.num_folds = fold, num_folds
-        self.augment = None if augment == "none" else Augment(augment, flip=flip, seed=seed)
+        self.augment: Augment | None = None
+        self.strength, self.flip = augment, flip
         self.findings: list[Problem] = []  # what the checks noticed; errors end the run
         self.batches_per_chunk = 1
         self.on_device = on_device
@@ -123,6 +130,8 @@ class DataModule(LightningDataModule):
             num_folds=self.num_folds,
         )
         self.spec = self._fit(self.split["train"])
+        asked = self.asked_batch_size
+        self.batch_size = fitting_batch_size(self.spec.num_rows) if asked == "auto" else asked
 
     def _fit(self, train: np.ndarray) -> DataSpec:
         """Fit on train only: nothing of val and test may leak into a mean or a scale."""
@@ -144,6 +153,10 @@ class DataModule(LightningDataModule):
         if spec.image_shape is None:
             return replace(spec, edges=find_edges(x, train, spec.num_numbers))
         self.pixel_scaler = PixelScaler(spec.pixel_mean, spec.pixel_scale)
+        fitting = "none" if spec.is_regression else "light"
+        strength = fitting if self.strength == "auto" else self.strength
+        if strength != "none":
+            self.augment = Augment(strength, flip=self.flip, seed=self.seed)
         return spec
 
     def _fit_target(self, train: np.ndarray, x: np.ndarray | None) -> np.ndarray:

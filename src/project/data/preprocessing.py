@@ -26,9 +26,6 @@ from project.data.splits import SplitRows
 MISSING = ""  # a category without a value
 SKEWED, CLEARLY = 2.0, 0.9  # a long tail; an error that is smaller by more than chance
 ROWS_TO_CHOOSE = 20_000
-# Of a number: edges where each value is one, and quantiles. Of all together: edges, cells to sort.
-MOST_VALUES, QUANTILES, MOST_EDGES, MOST_CELLS = 128, 32, 20_000, 20_000_000
-SAME = 1e-6  # of the range: closer edges are one
 LABEL_KINDS: dict[str, str] = {"i": "integer", "f": "number", "b": "boolean", "O": "text"}
 
 
@@ -76,38 +73,6 @@ def fit_preprocessor(raw: RawData, train: np.ndarray, seed: int) -> tuple[Any, A
     if isinstance(raw.x, np.ndarray):
         return fit_images(raw, train)
     return fit_table(raw, train, seed, make_transformer)
-
-
-def find_edges(x: np.ndarray, train: np.ndarray, num_numbers: int) -> tuple[tuple[float, ...], ...]:
-    """Cut the range of each number into bins, for networks that bend at their edges.
-
-    Of few distinct values each is an edge. Of many, quantiles of the rows are; and quantiles of the
-    distinct values, so that values which only few rows have get edges, too: nine in ten rows of a
-    column such as capital gains may be 0.
-
-    Args:
-        x: float32 (N, F + C), rows as a network takes them.
-        train: int64, which of them are train rows.
-        num_numbers: F.
-
-    Returns:
-        For each number ascending edges, two or more.
-    """
-    step = 1 + len(train) * num_numbers // MOST_CELLS
-    numbers = x[train[::step], :num_numbers]
-    most = max(4, min(MOST_VALUES, MOST_EDGES // max(1, num_numbers)))
-    return tuple(_edges_of(column, most) for column in numbers.T)
-
-
-def _edges_of(values: np.ndarray, most: int) -> tuple[float, ...]:
-    edges = distinct = np.unique(values)
-    if len(distinct) > most:
-        at = np.linspace(0, 1, min(QUANTILES, most // 2))
-        of_both = [np.quantile(some, at, method="nearest") for some in (values, distinct)]
-        edges = np.unique(np.concatenate(of_both))
-    is_apart = np.diff(edges, prepend=-np.inf) > SAME * (edges[-1] - edges[0])
-    edges = edges[is_apart].tolist()
-    return tuple(edges) if len(edges) > 1 else (edges[0], edges[0] + 1.0)
 
 
 def choose_transform(x: np.ndarray, y: np.ndarray, split: SplitRows) -> Transform:

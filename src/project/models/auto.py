@@ -1,4 +1,4 @@
-"""The network that suits the data: TabM for tables, a CNN for images."""
+"""The network that suits the data: TabM for tables, a ResNet for images."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from torch import nn
 
 from kindling.config.ranges import Range
 from kindling.types import DataSpec
-from project.models.cnn import CNN
+from project.models.resnet import ResNet
 from project.models.tabm import TabM
 
 
@@ -19,5 +19,5 @@ def auto(
 ) -> nn.Module:
     """Build it; a size of None is the network's own default."""
     sizes = {"width": width, "depth": depth, "dropout": dropout}
-    network = TabM if spec.image_shape is None else CNN
+    network = TabM if spec.image_shape is None else ResNet
     return network(spec, **{name: size for name, size in sizes.items() if size is not None})  # type: ignore[arg-type]

@@ -94,5 +94,5 @@ def _count_columns(spec: DataSpec) -> int:
     """Count F + C, or say what to type instead."""
     if spec.image_shape is not None:
         got = "images of {}x{}x{}".format(*spec.image_shape)
-        raise ConfigError(Problem("model=tabm takes tables", got, Setting("model", "cnn")))
+        raise ConfigError(Problem("model=tabm takes tables", got, Setting("model", "resnet")))
     return len(spec.numbers) + len(spec.categories)

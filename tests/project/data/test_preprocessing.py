@@ -7,7 +7,8 @@ from kindling.images.pixel_scaling import ImagePreprocessor
 from kindling.tables import preprocessor as preprocess
 from kindling.tables.inference import infer_schema
 from kindling.tables.preprocessor import TablePreprocessor
-from project.data.preprocessing import find_edges, make_transformer
+from project.data.edges import find_edges
+from project.data.preprocessing import make_transformer
 
 RAW = {
     "size": [1.0, 3.0, None, 1.0, 3.0, None, 1.0, 3.0, None, 1000.0],

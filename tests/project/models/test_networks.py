@@ -15,6 +15,7 @@ from project.models.ft_transformer import FTTransformer
 from project.models.members import LossOfMembers, average_members
 from project.models.mlp import MLP, RowLinear, soft_clip
 from project.models.realmlp import RealMLP
+from project.models.resnet import ResNet
 from project.models.tabm import TabM
 from project.training.losses import default_loss
 
@@ -43,6 +44,7 @@ def rows(spec, batch_size):
 
 
 CASES = [(MLP, TABLE), (MLP, VALUE), (MLP, GREY), (CNN, GREY), (CNN, COLOUR)]
+CASES += [(ResNet, GREY), (ResNet, COLOUR)]
 CASES += [(TabM, TABLE), (TabM, VALUE), (partial(TabM, members=1), TABLE)]
 CASES += [(RealMLP, TABLE), (RealMLP, VALUE)]
 CASES += [(Ensemble, VALUE), (partial(Ensemble, network="realmlp", members=2), TABLE)]
@@ -92,13 +94,14 @@ def test_eval_is_deterministic_and_train_drops_out(case):
     assert not torch.equal(network.train()(x), network(x))
 
 
-@pytest.mark.parametrize("size", [(8, 8), (8, 100), (28, 28), (65, 64)])
+@pytest.mark.parametrize("network", [CNN, ResNet])
+@pytest.mark.parametrize("size", [(8, 8), (8, 100), (28, 28), (65, 64), (96, 130)])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_cnn_takes_every_size_from_eight(size, channels):
+def test_images_of_every_size_from_eight_are_taken(network, size, channels):
     spec = DataSpec(
         problem_type="binary", target="y", classes=("u", "v"), image_shape=(channels, *size)
     )
-    assert CNN(spec, width=4)(rows(spec, 2)).shape == (2, 2)
+    assert network(spec, width=4)(rows(spec, 2)).shape == (2, 2)
 
 
 def test_an_embedding_bends_at_its_edges_only():
