@@ -31,31 +31,33 @@ class Attention(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(width, width)
 
-    def forward(self, asking_BQD: Tensor, tokens_BTD: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, x_BQD: Tensor, context_BTD: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return what each asking token is told: (B, Q, D).
 
         Args:
-            asking_BQD: they ask: in self-attention the tokens themselves, or some of them.
-            tokens_BTD: they are looked at.
+            x_BQD: the tokens that ask.
+            context_BTD: the tokens that are looked at; in self-attention those that ask.
             mask: true where a token may be looked at; of any shape that is broadcast to
                 (B, N, Q, T), such as (B, 1, 1, T) for each row or (Q, T) for all rows.
                 Each asking token must be left one.
         """
-        q_BNQE = self.part(self.query(asking_BQD))
-        k_BNTE, v_BNTE = self.part(self.key(tokens_BTD)), self.part(self.value(tokens_BTD))
-        # How well what is asked for fits what is there: E products are summed, so scale them.
-        scores_BNQT = torch.einsum("bnqe,bnte->bnqt", q_BNQE * q_BNQE.shape[3] ** -0.5, k_BNTE)
+        q_BNQE = self.split_heads(self.query(x_BQD))
+        k_BNTE = self.split_heads(self.key(context_BTD))
+        v_BNTE = self.split_heads(self.value(context_BTD))
+        # How well each query fits each key. The more numbers are summed, the larger: scale them.
+        q_BNQE = q_BNQE * q_BNQE.shape[3] ** -0.5
+        scores_BNQT = torch.einsum("bnqe,bnte->bnqt", q_BNQE, k_BNTE)
         if mask is not None:
             scores_BNQT = scores_BNQT.masked_fill(~mask, -torch.inf)  # its softmax is 0
         # Over the tokens that are looked at: what one token is told is a mean of them.
         weights_BNQT = self.dropout(scores_BNQT.softmax(dim=3))
         mixed_BNQE = torch.einsum("bnqt,bnte->bnqe", weights_BNQT, v_BNTE)
         # permute leaves gaps between the heads of a token, so view would refuse; reshape copies.
-        mixed_BQD = mixed_BNQE.permute(0, 2, 1, 3).reshape(asking_BQD.shape)
+        mixed_BQD = mixed_BNQE.permute(0, 2, 1, 3).reshape(x_BQD.shape)
         return self.out(mixed_BQD)
 
-    def part(self, x_BTD: Tensor) -> Tensor:
-        """Part the heads, and put them beside the batch: they have nothing to do with each other.
+    def split_heads(self, x_BTD: Tensor) -> Tensor:
+        """Cut each token into heads, and put them beside the batch: each attends on its own.
 
         A view to (B, N, T, E) at once would have that shape, too, and tear the tokens apart.
         """
@@ -80,11 +82,13 @@ class Block(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(hidden, width)
 
-    def forward(self, x: Tensor, *, asking: int | None = None) -> Tensor:
-        """Return the tokens (B, T, D), or the first `asking` of them where no others are read."""
+    def forward(
+        self, x: Tensor, mask: Tensor | None = None, *, num_queries: int | None = None
+    ) -> Tensor:
+        """Return the tokens (B, T, D), or the first `num_queries` where no others are read."""
         tokens = self.norm(x)
         # A slice has gaps, and of these torch's products differ in a bit where nothing is learnt.
-        x = x[:, :asking] + self.attention(tokens[:, :asking].contiguous(), tokens)
+        x = x[:, :num_queries] + self.attention(tokens[:, :num_queries].contiguous(), tokens, mask)
         values, gates = self.gate(self.gate_norm(x)).chunk(2, dim=2)
         return x + self.out(self.dropout(values * gates.relu()))
 

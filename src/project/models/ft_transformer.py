@@ -20,7 +20,7 @@ MOST_WEIGHTS = 2**18
 
 
 class FTTransformer(nn.Module):
-    """Tokens of columns and one more, which asks them all and is then read.
+    """Tokens of columns and one more ("CLS"), which asks them all and is then read.
 
     After Gorishniy, Rubachev, Khrulkov and Babenko, "Revisiting Deep Learning Models for Tabular
     Data" (NeurIPS 2021, arxiv.org/abs/2106.11959); numbers are embedded with bends, see
@@ -49,9 +49,10 @@ class FTTransformer(nn.Module):
         self.num_numbers = len(spec.numbers)
         self.numbers = PiecewiseLinear(spec.edges, width) if spec.numbers else None
         self.categories = Categories(spec.cardinalities, width) if spec.categories else None
-        if spec.categories:  # which column it is: the embedding of an unknown category is zero
-            self.column = nn.Parameter(torch.empty(len(spec.categories), width).uniform_(-1, 1))
-        self.asking = nn.Parameter(torch.empty(width).uniform_(-1, 1))  # "CLS" in the paper
+        if spec.categories:  # says which column it is: unknown and missing begin as zeros
+            bias = torch.empty(len(spec.categories), width).uniform_(-1, 1)
+            self.category_bias = nn.Parameter(bias)
+        self.cls_token = nn.Parameter(torch.empty(width).uniform_(-1, 1))
         # Embeddings are of one size already: the paper leaves out the norm in front of all blocks.
         self.blocks = nn.ModuleList(
             Block(width, heads, dropout, norm_first=number > 0) for number in range(depth)
@@ -60,26 +61,25 @@ class FTTransformer(nn.Module):
         self.head = nn.Linear(width, spec.num_outputs)
 
     def forward(self, x: Float32[Tensor, "batch features"]) -> Tensor:
-        tokens = [self.asking.expand(x.shape[0], 1, -1)]  # (D,) -> (B, 1, D)
+        tokens = [self.cls_token.expand(x.shape[0], 1, -1)]  # (D,) -> (B, 1, D)
         if self.numbers is not None:
             tokens.append(self.numbers(x[:, : self.num_numbers]))
         if self.categories is not None:
-            tokens.append(self.categories(x[:, self.num_numbers :].long()) + self.column)
+            tokens.append(self.categories(x[:, self.num_numbers :].long()) + self.category_bias)
         x = torch.cat(tokens, dim=1)  # (B, 1 + F + C, D)
         *blocks, last = self.blocks
         for block in blocks:
             x = block(x)
-        answer = last(x, asking=1)[:, 0]  # (B, 1 + F + C, D) -> (B, D); no other token is read
+        answer = last(x, num_queries=1)[:, 0]  # (B, 1 + F + C, D) -> (B, D); no other token is read
         return self.head(self.norm(answer).relu())  # (B, K) logits or (B, 1) values
 
 
 def _check_columns(spec: DataSpec, heads: int) -> None:
     """Say what to type for images, and for tables whose attention would fill the memory."""
     if spec.image_shape is not None:
-        got = "images of {}x{}x{}".format(*spec.image_shape)
-        raise ConfigError(
-            Problem("model=ft_transformer takes tables", got, Setting("model", "cct"))
-        )
+        rule, got = "model=ft_transformer takes tables", "images of {}x{}x{}"
+        fix = Setting("model", "cct")
+        raise ConfigError(Problem(rule, got.format(*spec.image_shape), fix))
     columns, most = len(spec.numbers) + len(spec.categories), math.isqrt(MOST_WEIGHTS // heads) - 1
     if columns > most:
         rule = f"model=ft_transformer with {heads} heads takes at most {most} columns"

@@ -1,4 +1,4 @@
-"""docs/lesson.md against the code: links, names, printed results, and nothing left out."""
+"""The lesson's two pages against the code: links, names, printed results, nothing left out."""
 
 import ast
 import contextlib
@@ -16,8 +16,16 @@ PAGE = (DOCS / "lesson.md").read_text(encoding="utf-8")
 ROAD = (DOCS / "from-cnns-to-transformers.md").read_text(encoding="utf-8")
 LINKS = sorted(set(re.findall(r"\[([^\]]+)\]\(([^)]+)\)", PAGE + ROAD)))
 NAMED = [(text.strip("`"), path) for text, path in LINKS if text.startswith("`")]
-HEAD, *BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-PRINTED = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
+STEPS = dict(re.findall(r"^## (\d) .*?\n(.*?)(?=^## )", ROAD, re.MULTILINE | re.DOTALL))
+
+
+def examples_of(page):
+    """Return each block of Python behind what can be pasted before it, with what it prints."""
+    head, *blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    printed = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    return [(head + code, said) for code, said in zip(blocks, printed, strict=True)]
+
+
 SECTIONS = dict(re.findall(r"^## (L\d) .*?\n(.*?)(?=^## )", PAGE, re.MULTILINE | re.DOTALL))
 STATEMENTS = [
     (section, statement)
@@ -55,11 +63,11 @@ def test_every_linked_name_is_in_its_file(name, link):
     assert name in names_in(DOCS / link)
 
 
-@pytest.mark.parametrize(("code", "printed"), [*zip(BLOCKS, PRINTED, strict=True)])
+@pytest.mark.parametrize(("code", "printed"), [*examples_of(PAGE), *examples_of(ROAD)])
 def test_every_example_prints_what_the_page_says(code, printed):
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        exec(compile(HEAD + code, "lesson.md", "exec", dont_inherit=True), {})
+        exec(compile(code, "an example", "exec", dont_inherit=True), {})
     assert out.getvalue() == printed
 
 
@@ -72,6 +80,16 @@ def test_every_test_of_the_lesson_is_on_the_page():
 def test_every_section_of_the_lesson_has_an_example():
     assert list(SECTIONS) == [f"L{number}" for number in range(1, 10)]
     assert all("```python" in text and "```text" in text for text in SECTIONS.values())
+
+
+def test_every_step_to_transformers_has_an_exercise_and_its_answer():
+    assert list(STEPS) == [f"{number}" for number in range(1, 9)]
+    for text in STEPS.values():
+        question, _, answer = text.partition("\n<details><summary>Answer</summary>\n\n")
+        assert "**Exercise.**" in question
+        assert answer.rstrip().endswith("```\n\n</details>")
+        assert "```python" in answer
+        assert "```text" in answer
 
 
 @pytest.mark.parametrize(("section", "statement"), STATEMENTS)

@@ -56,6 +56,25 @@ def test_broadcasting_follows_the_rules_of_numpy():
         assert (torch.zeros(a) + torch.zeros(b)).shape == (np.zeros(a) + np.zeros(b)).shape
 
 
+def test_softmax_sums_to_one_along_its_dimension_only():
+    scores = torch.randn(2, 3, 5)  # (batch, queries, tokens)
+    assert torch.allclose(scores.softmax(dim=2).sum(dim=2), torch.ones(2, 3))
+    assert not torch.allclose(scores.softmax(dim=1).sum(dim=2), torch.ones(2, 3))
+    other = torch.cat([scores[:1], scores[1:] + 1])  # another row beside the same first one
+    assert torch.equal(scores.softmax(dim=2)[0], other.softmax(dim=2)[0])
+    assert not torch.allclose(scores.softmax(dim=0)[0], other.softmax(dim=0)[0])
+
+
+def test_a_mask_is_broadcast_and_leaves_weights_of_zero():
+    scores = torch.zeros(2, 3, 4, 5)  # (batch, heads, queries, tokens)
+    lengths = torch.tensor([5, 2])
+    mask = torch.arange(5) < lengths.view(2, 1, 1, 1)  # (batch, 1, 1, tokens)
+    weights = scores.masked_fill(~mask, -torch.inf).softmax(dim=3)
+    assert mask.shape == (2, 1, 1, 5)
+    assert (weights[0] == 0.2).all()
+    assert (weights[1] == torch.tensor([0.5, 0.5, 0.0, 0.0, 0.0])).all()
+
+
 def test_predictions_n_1_against_targets_n_make_an_n_n_table_without_a_word():
     targets = torch.tensor([1.0, 2.0, 3.0])  # (N,)
     perfect = targets.unsqueeze(1)  # (N, 1)

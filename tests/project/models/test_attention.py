@@ -64,7 +64,10 @@ def test_permuting_the_tokens_permutes_the_outputs(tokens):
 def test_those_that_alone_ask_are_told_the_same(tokens):
     torch.manual_seed(0)
     block = Block(D, N, dropout=0.0)
-    assert torch.allclose(block(tokens, asking=2), block(tokens)[:, :2], atol=1e-6)
+    assert torch.allclose(block(tokens, num_queries=2), block(tokens)[:, :2], atol=1e-6)
+    mask = MASKS["of each row"]
+    assert torch.allclose(block(tokens, mask, num_queries=2), block(tokens, mask)[:, :2], atol=1e-6)
+    assert not torch.allclose(block(tokens, mask), block(tokens), atol=1e-3)
 
 
 def test_a_block_without_its_first_norm_has_none(tokens):
