@@ -13,7 +13,8 @@ from kindling.images.image_schema import ImageSchema
 from kindling.tables.inference import Hints, infer_schema
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.types import DataSpec
-from project.data.preprocessing import find_edges, make_transformer
+from project.data.edges import find_edges
+from project.data.preprocessing import make_transformer
 from project.models.cnn import CNN
 from project.models.mlp import MLP
 
