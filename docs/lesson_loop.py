@@ -1,7 +1,7 @@
 """Train on the penguins by hand: the project's data and network, no Trainer, no configuration.
 
 python docs/lesson_loop.py                          # ends with bitwise the same weights as
-python train.py model=mlp device=cpu trainer.max_epochs=5
+python train.py model=mlp device=cpu trainer.max_epochs=5 task.calibrate=null
 """
 
 from pathlib import Path

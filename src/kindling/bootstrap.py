@@ -50,7 +50,7 @@ def intervals(
     found = {}
     for metric in metrics:
         score = scores.get(metric.name)
-        if score is None or not np.isfinite(score):
+        if score is None or not np.isfinite(score) or not metric.has_interval:
             continue
         if metric.is_row_share:
             found[metric.name] = wilson(score, num_rows)

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import softmax
 from torch import Tensor
 
+from kindling.calibration import with_temperature
 from kindling.scoring import Metric, score
 from kindling.types import DataSpec
 
@@ -20,12 +21,14 @@ class Result:
         truth: int64 class codes (N,), or float64 values in the target's unit.
         prediction: float64 probabilities (N, K), or values (N,) in the target's unit.
         scores: the full set of metrics.
+        temperature: what the logits were divided by; None: by nothing.
     """
 
     row: np.ndarray
     truth: np.ndarray
     prediction: np.ndarray
     scores: dict[str, float]
+    temperature: float | None = None
 
 
 def to_numpy(tensor: Tensor) -> np.ndarray:
@@ -34,12 +37,23 @@ def to_numpy(tensor: Tensor) -> np.ndarray:
 
 
 def join_batches(
-    spec: DataSpec, metrics: Iterable[Metric], batches: Sequence[tuple[np.ndarray, ...]]
+    spec: DataSpec,
+    metrics: Iterable[Metric],
+    batches: Sequence[tuple[np.ndarray, ...]],
+    temperature: float | None = None,
 ) -> Result:
-    """Join the batches (outputs, y, row) of a split and score them."""
+    """Join the batches (outputs, y, row) of a split and score them.
+
+    Args:
+        spec: describes the data.
+        metrics: what is computed.
+        batches: outputs are logits (B, K) or values (B, 1).
+        temperature: from `fit_temperature`.
+    """
     outputs, y, row = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
-    truth, prediction = read_targets(spec, y), read_outputs(spec, outputs)
-    return Result(row, truth, prediction, score(metrics, truth, prediction))
+    truth = read_targets(spec, y)
+    prediction = read_outputs(spec, with_temperature(outputs, temperature))
+    return Result(row, truth, prediction, score(metrics, truth, prediction), temperature)
 
 
 def read_targets(spec: DataSpec, y: np.ndarray) -> np.ndarray:

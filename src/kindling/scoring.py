@@ -75,6 +75,8 @@ class Metric(MetricInfo):
             for the report's interval; see `kindling.bootstrap`, which has some. Without it,
             `function` is called for each of fewer resamples, and may answer those that cannot tell
             with nan or a ValueError.
+        has_interval: False where its resamples say something else than its rows: those of the
+            expected calibration error are larger.
         is_row_share: whether it is a share of the rows, k of N: its interval is then Wilson's,
             which holds also where all rows are right.
     """
@@ -85,6 +87,7 @@ class Metric(MetricInfo):
     per_row: Callable[[Tensor, Tensor, DataSpec], Tensor] | None = None
     of_mean: Callable[[float], float] = float
     resampled: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray] | None = None
+    has_interval: bool = True
     is_row_share: bool = False
 
 

@@ -71,20 +71,14 @@ def make_baselines(spec: DataSpec, num_rows: int, seed: int) -> dict:
         "early_stopping": False if is_rare else "auto",
         "random_state": seed,
     }
-    reduce = (
-        [PCA(min(COMPONENTS, num_rows), random_state=seed)]
-        if spec.image_shape and len(numbers) > MAX_PIXELS
-        else []
-    )
+    is_large = spec.image_shape and len(numbers) > MAX_PIXELS
+    reduce = [PCA(min(COMPONENTS, num_rows), random_state=seed)] if is_large else []
     if spec.is_regression:
-        linear, boosting = Ridge(), HistGradientBoostingRegressor(**trees)
-        dummy = DummyRegressor()
+        dummy, linear = DummyRegressor(), Ridge()
+        boosting = HistGradientBoostingRegressor(**trees)
     else:
-        linear, boosting = (
-            LogisticRegression(max_iter=1000),
-            HistGradientBoostingClassifier(**trees),
-        )
-        dummy = DummyClassifier(strategy="prior")
+        dummy, linear = DummyClassifier(strategy="prior"), LogisticRegression(max_iter=1000)
+        boosting = HistGradientBoostingClassifier(**trees)
     return {
         "dummy": dummy,
         "linear": make_pipeline(columns, linear),

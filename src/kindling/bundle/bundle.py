@@ -19,6 +19,7 @@ from kindling.bounded_files import AGAIN, damaged
 from kindling.bundle import description, preprocess_file, weights
 from kindling.bundle.manifest import Manifest, read_listed, read_manifest, write_files
 from kindling.bundle.model_config import ModelConfig, find_class, uncompiled
+from kindling.calibration import HIGHEST, LOWEST
 from kindling.json_codec import InvalidFile, decode, parse, to_bytes
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.tables.schema import TableSchema
@@ -35,11 +36,13 @@ class Config:
         network: how the network is built again; a table's preprocessing is of the same project.
         batch_size: rows at once when the network was tested; any size works.
         booleans: columns of 0 and 1 that the project's make_transformer was told of.
+        temperature: what logits are divided by; None, as in older files: by nothing.
     """
 
     network: ModelConfig
     batch_size: int
     booleans: tuple[str, ...] = ()
+    temperature: float | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Bundle:
         batch_size: rows at once when the network was tested.
         metrics: final numbers of train, val and test.
         created_with: package -> version.
+        temperature: what the network's logits are divided by; None: by nothing.
     """
 
     spec: DataSpec
@@ -62,6 +66,7 @@ class Bundle:
     batch_size: int
     metrics: dict[str, Any]
     created_with: dict[str, str]
+    temperature: float | None = None
 
 
 def write_bundle(
@@ -74,6 +79,7 @@ def write_bundle(
     preprocessor: TablePreprocessor | None,
     batch_size: int,
     metrics: Mapping[str, Any],
+    temperature: float | None = None,
 ) -> Bundle:
     """Write a bundle into a folder of its own, and return it as it is read again.
 
@@ -86,10 +92,12 @@ def write_bundle(
         preprocessor: of a table; None for images.
         batch_size: rows at once when the network was tested.
         metrics: plain values.
+        temperature: what the network's logits are divided by.
     """
     booleans = () if preprocessor is None else preprocessor.booleans_
+    config = Config(model_config, batch_size, booleans, temperature)
     files = {
-        "config.json": to_bytes(asdict(Config(model_config, batch_size, booleans))),
+        "config.json": to_bytes(asdict(config)),
         "schema.json": to_bytes(description.to_json(spec, schema)),
         "model.safetensors": weights.to_bytes(uncompiled(network)),
         "metrics.json": to_bytes(metrics),
@@ -115,8 +123,16 @@ def read_bundle(folder: Path) -> Bundle:
         listed = "preprocess.skops" in manifest.files
         fitted = read("preprocess.skops") if listed else None
         preprocessor = _preprocessor(fitted, spec, schema, config)
-    made = dict(manifest.created_with)
-    return Bundle(spec, schema, network, preprocessor, config.batch_size, metrics, made)
+    return Bundle(
+        spec,
+        schema,
+        network,
+        preprocessor,
+        config.batch_size,
+        metrics,
+        dict(manifest.created_with),
+        config.temperature,
+    )
 
 
 def read_network(folder: Path) -> tuple[DataSpec, description.Schema, nn.Module]:
@@ -135,6 +151,8 @@ def _network(
         network_class = find_class(config.network)
     with _named(folder / "schema.json"):
         spec, schema = description.from_json(parse(read("schema.json")))
+        if spec.is_regression and config.temperature is not None:
+            raise InvalidFile("a regression, where config.json has a temperature of classes")
     with _named(folder / "model.safetensors"):
         check = functools.partial(weights.check_layout, network_class, config.network, spec)
         content = read("model.safetensors", check)
@@ -146,6 +164,8 @@ def _config(content: bytes) -> Config:
     config: Config = decode(Config, parse(content), "config")
     if not 1 <= config.batch_size <= 2**24:
         raise InvalidFile(f"batch_size={config.batch_size}")
+    if config.temperature is not None and not LOWEST <= config.temperature <= HIGHEST:
+        raise InvalidFile(f"temperature={config.temperature}")
     return config
 
 

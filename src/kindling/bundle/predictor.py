@@ -16,6 +16,7 @@ from kindling.bundle.bundle import Bundle, read_bundle
 from kindling.bundle.description import class_labels
 from kindling.bundle.drift import Drift
 from kindling.bundle.inputs import to_images, to_table
+from kindling.calibration import with_temperature
 from kindling.errors import ConfigError, DataError, Problem, for_a_model
 from kindling.fixes import Setting
 from kindling.formatting import count
@@ -96,6 +97,7 @@ class Predictor:
     def __init__(self, bundle: Bundle, device: str = "cpu") -> None:
         self.spec, self.schema, self.metrics = bundle.spec, bundle.schema, bundle.metrics
         self.preprocessor, self.batch_size = bundle.preprocessor, bundle.batch_size
+        self.temperature = bundle.temperature
         self.device = _device(device)
         self.network = bundle.network.to(self.device)
         self.scaler = None
@@ -143,7 +145,7 @@ class Predictor:
         """Run the network over inputs, as many rows at once as when it was tested.
 
         Returns:
-            float32 logits (N, K), or standardised values (N, 1).
+            float32 logits (N, K), divided by the temperature, or standardised values (N, 1).
         """
         parts = [np.empty((0, self.spec.num_outputs), dtype=np.float32)]
         # Rows first, whatever the strides: a convolution takes other ways, and bits, for others.
@@ -153,7 +155,7 @@ class Predictor:
                 batch = batch.to(self.device)
                 batch = batch if self.scaler is None else self.scaler(batch)
                 parts.append(self.network(batch).float().cpu().numpy())
-        return np.concatenate(parts)
+        return with_temperature(np.concatenate(parts), self.temperature)
 
     def scores(self, rows: Any, **place: Any) -> np.ndarray:
         """Return float64 probabilities (N, K), or values (N,) in the target's unit.

@@ -90,5 +90,6 @@ def _write(
         preprocessor=fitted if isinstance(fitted, TablePreprocessor) else None,
         batch_size=data.eval_batch_size,
         metrics=json.loads(json_text(metrics)),
+        temperature=task.results["test"].temperature,
     )
     return verify_bundle(bundle, data, task, trainer)

@@ -16,7 +16,7 @@ from kindling.bundle.inputs import to_table
 from kindling.bundle.predictor import Predictor
 from kindling.errors import ConfigError, Problem
 from kindling.export.cell_rules import describe_column
-from kindling.export.program import UNKNOWN_CODE, Program, codes_of, detached_copy
+from kindling.export.program import UNKNOWN_CODE, Divided, Program, codes_of, detached_copy
 from kindling.export.raw_cells import read_cell
 from kindling.images.pixel_scaling import PixelScaler
 from kindling.tables.schema import TableSchema
@@ -113,6 +113,9 @@ class Artifact:
 
 def module_of(model: Predictor, *, network_only: bool) -> nn.Module:
     """Return what is exported: the network alone, or with everything that was fitted around it."""
+    network = model.network
+    if model.temperature is not None:
+        network = Divided(network, model.temperature)
     if network_only:
-        return detached_copy(model.network)
-    return Program(model.network, model.spec, model.schema, model.preprocessor).eval()
+        return detached_copy(network)
+    return Program(network, model.spec, model.schema, model.preprocessor).eval()

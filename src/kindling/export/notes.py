@@ -35,7 +35,7 @@ ANSWER = {
 }
 RAW = {
     True: "float32 (rows, 1): standardised by target_mean and target_scale, after target_transform",
-    False: "float32 (rows, classes): logits",
+    False: "float32 (rows, classes): logits, whose softmax is the probability of each class",
 }
 
 

@@ -56,6 +56,25 @@ class Program(nn.Module):
         return outputs.softmax(dim=1)
 
 
+class Divided(nn.Module):
+    """A network whose logits are divided by the temperature that its run has found.
+
+    Args:
+        network: the trained network.
+        temperature: see `kindling.calibration`.
+    """
+
+    temperature: Tensor
+
+    def __init__(self, network: nn.Module, temperature: float) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("temperature", torch.tensor(temperature))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x) / self.temperature
+
+
 def codes_of(categories: tuple[str, ...]) -> dict[str, float]:
     """Return the code of a missing category and of each known one; all others are unknown."""
     return {name: MISSING_CODE + number for number, name in enumerate((MISSING, *categories))}

@@ -3,6 +3,7 @@
 All are made of the true classes and the probabilities of the test rows.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_auc_score, roc_curve
 
 from kindling.bootstrap import wilson
+from kindling.calibration import probability_scores
 from kindling.formatting import count, number, percent, shorten
 from kindling.plotting import (
     BLUE,
@@ -33,8 +35,20 @@ NUM_BINS = 10
 MAX_CONFUSIONS = 10
 
 
-def class_charts(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> list[Chart]:
-    """Draw what there is to see; curves need rows of the class and rows of others."""
+def class_charts(
+    spec: DataSpec,
+    truth: np.ndarray,
+    probs: np.ndarray,
+    calibration: Mapping[str, float] | None = None,
+) -> list[Chart]:
+    """Draw what there is to see; curves need rows of the class and rows of others.
+
+    Args:
+        spec: describes them.
+        truth: class codes (N,) of the test rows.
+        probs: their probabilities (N, K).
+        calibration: what metrics.json says of the temperature, where there is one.
+    """
     counts = np.bincount(truth, minlength=spec.num_classes)
     curved = classes_with_curves(spec, counts)
     numbered = ""
@@ -53,7 +67,8 @@ def class_charts(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> list[C
             "Can the probabilities be believed?",
             "Test rows with about the same probability are put together; the number at a dot says "
             "how many, the thin line how sure the dot is. On the dashed line the network is right "
-            "as often as it says; below it, it is too sure.",
+            "as often as it says; below it, it is too sure."
+            f"{describe_calibration(truth, probs, calibration)}",
             draw_calibration(spec, truth, probs),
         ),
     ]
@@ -79,6 +94,25 @@ def class_charts(spec: DataSpec, truth: np.ndarray, probs: np.ndarray) -> list[C
             ),
         ]
     return charts
+
+
+def describe_calibration(
+    truth: np.ndarray, probs: np.ndarray, calibration: Mapping[str, float] | None
+) -> str:
+    """Say by what the logits were divided, and what it has changed on the test rows."""
+    if calibration is None:
+        return ""
+    rows = count(int(calibration["val_rows"]), "val row")
+    found = probability_scores(truth, probs)
+    loss, error = (
+        f"from {number(calibration[f'{name}_before'], 3)} to {number(found[name], 3)}"
+        for name in ("log_loss", "ece")
+    )
+    return (
+        f" All logits were divided by {number(calibration['temperature'], 3)}, which {rows} have "
+        f"chosen by their log loss: what is said of val is a little too good. On test rows the log "
+        f"loss went {loss} by this, the calibration error {error}."
+    )
 
 
 def classes_with_curves(spec: DataSpec, counts: np.ndarray) -> list[int]:

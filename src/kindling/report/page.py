@@ -47,7 +47,7 @@ def write_report(
     for logger in trainer.loggers:
         logger.save()  # the curves are read from the files
     report_data = read_report_data(data, task.results["test"])
-    network = TrainedNetwork(task.network, data.spec)
+    network = TrainedNetwork(task.network, data.spec, report_data.result.temperature)
     truth, prediction = report_data.result.truth, report_data.result.prediction
     within = intervals(task.metrics, data.spec, truth, prediction, results["test"], seed=cfg.seed)
     scores = read_scores(results, task.metrics, within, len(truth))
@@ -92,7 +92,7 @@ def make_page(
             plan_section(plan, notes),
             score_section(spec, network.name, scores),
             curve_section(spec, scores.metrics, curves, results["best_epoch"]),
-            prediction_section(report_data),
+            prediction_section(report_data, results),
             closer,
             weak_section(report_data),
             repeat_section(run, OmegaConf.to_yaml(cfg, resolve=True)),
@@ -108,10 +108,13 @@ def plan_section(plan: Mapping[str, str], notes: Sequence[str]) -> PageSection:
     return PageSection("plan", "What was trained on what", "", blocks)
 
 
-def prediction_section(data: ReportData) -> PageSection:
+def prediction_section(data: ReportData, results: Mapping[str, Any]) -> PageSection:
     """Show the predictions of all test rows."""
-    draw = regression_charts if data.spec.is_regression else class_charts
-    charts = draw(data.spec, data.result.truth, data.result.prediction)
+    spec, result = data.spec, data.result
+    if spec.is_regression:
+        charts = regression_charts(spec, result.truth, result.prediction)
+    else:
+        charts = class_charts(spec, result.truth, result.prediction, results.get("calibration"))
     return PageSection("test", "What it predicts for the test rows", "", charts)
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from kindling.calibration import with_temperature
 from kindling.contract import DescribedData
 from kindling.formatting import count
 from kindling.images.image_schema import ImageSchema
@@ -158,10 +159,14 @@ class TrainedNetwork:
     Args:
         network: stays as it is; it predicts on the device where its weights are.
         spec: describes the rows: float32 (N, F + C), or images (N, channels, H, W).
+        temperature: what its logits are divided by; None: by nothing.
     """
 
-    def __init__(self, network: nn.Module, spec: DataSpec) -> None:
+    def __init__(
+        self, network: nn.Module, spec: DataSpec, temperature: float | None = None
+    ) -> None:
         self.network, self.spec = network.eval(), spec  # no dropout
+        self.temperature = temperature
         self.device = next(network.parameters()).device
         self.scaler: nn.Module = nn.Identity()
         if spec.image_shape is not None:
@@ -173,7 +178,8 @@ class TrainedNetwork:
 
     def predict(self, x: Tensor) -> np.ndarray:
         """Return probabilities (N, K), or values (N,) in the target's unit."""
-        return read_outputs(self.spec, np.concatenate([to_numpy(y) for y in self._outputs(x)]))
+        outputs = np.concatenate([to_numpy(y) for y in self._outputs(x)])
+        return read_outputs(self.spec, with_temperature(outputs, self.temperature))
 
     def _outputs(self, x: Tensor) -> list[Tensor]:
         rows = max(1, NUMBERS_AT_ONCE // x[0].numel())

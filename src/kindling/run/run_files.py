@@ -2,6 +2,7 @@
 
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ import torch
 from lightning import Trainer
 from omegaconf import DictConfig, OmegaConf
 
+from kindling.calibration import probability_scores, without_temperature
 from kindling.config.compose import project_folder
 from kindling.config.recorded import record
 from kindling.config.replay import command_of
 from kindling.contract import DescribedTask
 from kindling.files import write_atomically
 from kindling.formatting import inert_table, json_text
+from kindling.outputs import Result
 from kindling.runs import (
     CONFIG_FILE,
     ENVIRONMENT_FILE,
@@ -25,6 +28,7 @@ from kindling.runs import (
     SETTINGS_FILE,
 )
 from kindling.scoring import infos_to_json
+from kindling.types import Split
 
 PACKAGES = ("kindling", "torch", "lightning", "numpy", "scikit-learn", "hydra-core", "pandas")
 
@@ -74,6 +78,7 @@ def describe_metrics(
     if isinstance(task, DescribedTask):
         metrics["problem_type"] = task.spec.problem_type
         metrics["metrics"] = infos_to_json(task.metrics)  # the primary one first
+        metrics |= describe_calibration(task.results)
     metrics |= {
         "baselines": baselines,
         "best_epoch": best_epoch,
@@ -82,6 +87,17 @@ def describe_metrics(
         "num_parameters": sum(p.numel() for p in task.parameters()),
     }
     return metrics
+
+
+def describe_calibration(results: Mapping[Split, Result]) -> dict[str, dict[str, float]]:
+    """Return the temperature, what it was fitted on, and the test rows' scores without it."""
+    test = results["test"]
+    if test.temperature is None:
+        return {}
+    before = without_temperature(test.prediction, test.temperature)
+    scores = probability_scores(test.truth, before)
+    rows = {"temperature": test.temperature, "val_rows": len(results["val"].row)}
+    return {"calibration": rows | {f"{name}_before": value for name, value in scores.items()}}
 
 
 def split_scores(task: Any, trainer: Trainer) -> dict[str, dict[str, float]]:

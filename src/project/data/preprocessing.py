@@ -115,14 +115,9 @@ class TargetEncoder:
     def fit(self, y: np.ndarray) -> "TargetEncoder":
         distinct = pd.unique(y)
         if len(distinct) < 2:
-            raise DataError(
-                Problem(
-                    f"target {self.name!r} must take at least two values in the train rows",
-                    f"only {shown(y[:1].tolist()[0])}",
-                    ("give rows of a second class", Setting("data.target")),
-                    "D205",
-                )
-            )
+            rule = f"target {self.name!r} must take at least two values in the train rows"
+            ways = ("give rows of a second class", Setting("data.target"))
+            raise DataError(Problem(rule, f"only {shown(y[:1].tolist()[0])}", ways, "D205"))
         if self.is_regression:
             self.encoder_.fit(self._learnt(y).reshape(-1, 1))
         else:
@@ -141,14 +136,10 @@ class TargetEncoder:
         codes, distinct = pd.factorize(y)  # every label is looked up once, not every row
         unseen = sorted(set(distinct.tolist()) - set(self.encoder_.classes_.tolist()), key=str)
         if unseen:
-            raise DataError(
-                Problem(
-                    f"every class of target {self.name!r} must occur in the train rows",
-                    f"{', '.join(map(shown, unseen[:5]))} only in val or test",
-                    "correct the label, or give train rows of that class",
-                    "D206",
-                )
-            )
+            rule = f"every class of target {self.name!r} must occur in the train rows"
+            got = f"{', '.join(map(shown, unseen[:5]))} only in val or test"
+            fix = "correct the label, or give train rows of that class"
+            raise DataError(Problem(rule, got, fix, "D206"))
         return self.encoder_.transform(distinct)[codes].astype(np.int64)
 
     def describe(self) -> dict[str, Any]:

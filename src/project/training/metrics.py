@@ -8,6 +8,7 @@ from sklearn import metrics as sk
 from torch import Tensor
 
 from kindling import bootstrap
+from kindling.calibration import ece
 from kindling.scoring import Metric
 from kindling.types import DataSpec, ProblemType
 
@@ -109,6 +110,16 @@ METRICS: tuple[Metric, ...] = (
         problem_types=("binary",),
         function=roc_auc,
         resampled=bootstrap.roc_auc,
+    ),
+    Metric(
+        name="ece",
+        label="calibration error",
+        meaning="how far the probabilities are from how often they come true; 0 is best",
+        direction="min",
+        range=(0, 1),
+        problem_types=CLASSES,
+        function=ece,
+        has_interval=False,
     ),
     Metric(
         name="rmse",

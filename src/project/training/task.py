@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
+from kindling.calibration import fit_temperature
 from kindling.config.ranges import Range
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting
@@ -44,6 +45,7 @@ class SupervisedTask(LightningModule):
         clip_norm: largest length of the whole gradient; None never clips.
         accumulate: batches whose gradients are averaged for one optimizer step.
         class_weight: None or "balanced"; handed to the loss.
+        calibrate: "temperature": probabilities are those of logits / T, T fitted on the val rows.
         steps_per_call: batches in a chunk, the last one of an epoch perhaps having fewer.
         batch_size: rows of a batch.
         num_batches: train batches of an epoch.
@@ -64,6 +66,7 @@ class SupervisedTask(LightningModule):
         clip_norm: Annotated[float | None, Range(0, ends="()")],
         accumulate: Annotated[int, Range(1)],
         class_weight: Literal["balanced"] | None,
+        calibrate: Literal["temperature"] | None,
         steps_per_call: Annotated[int, Range(1, 1024)],
         batch_size: int,
         num_batches: int,
@@ -83,7 +86,7 @@ class SupervisedTask(LightningModule):
         self.make_optimizer, self.scheduler = optimizer, scheduler
         self.clip_norm, self.accumulate, self.seed = clip_norm, accumulate, seed
         self.steps_per_call, self.batch_size = steps_per_call, batch_size
-        self.num_batches, self.monitor = num_batches, monitor
+        self.num_batches, self.monitor, self.calibrate = num_batches, monitor, calibrate
         self.seen: dict[Split, list[tuple[Any, ...]]] = {split: [] for split in SPLITS}
         self.results: dict[Split, Result] = {}
 
@@ -233,8 +236,9 @@ class SupervisedTask(LightningModule):
         self.seen[SPLITS[dataloader_idx]].append(arrays)
 
     def on_test_epoch_end(self) -> None:
+        temperature = fit_temperature(self.spec, self.seen["val"]) if self.calibrate else None
         self.results = {
-            split: join_batches(self.spec, self.metrics, batches)
+            split: join_batches(self.spec, self.metrics, batches, temperature)
             for split, batches in self.seen.items()
             if batches
         }

@@ -81,6 +81,11 @@ CONFIGS = [
     ("batch_size", 0, "batch_size=0"),
     ("batch_size", HUGE, "batch_size=1000000000000"),
     ("batch_size", True, "where int is needed"),
+    ("temperature", 0, "temperature=0"),
+    ("temperature", -1.5, "temperature=-1.5"),
+    ("temperature", HUGE, "temperature=1000000000000"),
+    ("temperature", float("nan"), "the number NaN"),
+    ("temperature", "2", "where float is needed"),
 ]
 
 

@@ -44,7 +44,8 @@ def test_the_loop_ends_with_bitwise_the_weights_of_a_run(loop, build):
 def test_the_loop_prints_the_numbers_of_a_run(build, capsys):
     loop = runpy.run_path(str(FILE), run_name="__main__")
     printed = capsys.readouterr().out
-    data, task, trainer = build("model=mlp", "device=cpu", f"trainer.max_epochs={loop['EPOCHS']}")
+    words = ["model=mlp", "device=cpu", f"trainer.max_epochs={loop['EPOCHS']}"]
+    data, task, trainer = build(*words, "task.calibrate=null")
     trainer.fit(task, data)
     metrics = {name: value.item() for name, value in trainer.callback_metrics.items()}
     trainer.test(task, data, ckpt_path="best", weights_only=True, verbose=False)

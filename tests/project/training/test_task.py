@@ -75,6 +75,7 @@ def test_manual_optimization_is_bitwise_lightnings_automatic_one(build, model, o
         clip_norm=task.clip_norm,
         accumulate=task.accumulate,
         class_weight=None,
+        calibrate=None,
         steps_per_call=1,
         batch_size=task.batch_size,
         num_batches=task.num_batches,
