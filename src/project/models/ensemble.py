@@ -11,8 +11,9 @@ from project.models.cnn import CNN
 from project.models.members import average_members
 from project.models.mlp import MLP
 from project.models.realmlp import RealMLP
+from project.models.resnet import ResNet
 
-NETWORKS: dict[str, type[nn.Module]] = {"mlp": MLP, "realmlp": RealMLP, "cnn": CNN}
+NETWORKS = {"mlp": MLP, "realmlp": RealMLP, "resnet": ResNet, "cnn": CNN}
 
 
 class Ensemble(nn.Module):
@@ -32,7 +33,7 @@ class Ensemble(nn.Module):
         self,
         spec: DataSpec,
         *,
-        network: Literal["mlp", "realmlp", "cnn"] = "mlp",
+        network: Literal["mlp", "realmlp", "resnet", "cnn"] = "mlp",
         members: Annotated[int, Range(1, 256)] = 8,
         width: Annotated[int | None, Range(1, 65536)] = None,
         depth: Annotated[int | None, Range(1, 1024)] = None,

@@ -12,6 +12,7 @@ from kindling.export.exporter import CheckedRows, export
 from project.models.cct import CCT
 from project.models.ft_transformer import FTTransformer
 from project.models.mlp import MLP
+from project.models.realmlp import RealMLP
 from project.models.tabm import TabM
 from tests.kindling.export.made import CLASSES, frame, image_model, table_model
 
@@ -144,7 +145,7 @@ def test_images_go_through_an_mlp_as_well(network_only):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("network", [TabM, FTTransformer])
+@pytest.mark.parametrize("network", [TabM, FTTransformer, RealMLP])
 def test_networks_of_columns_agree_on_gaps_and_unknown_towns(network):
     unknown = frame(seed=4).assign(town="Oz")
     rows = [CheckedRows(frame(seed=3), "gaps"), CheckedRows(unknown, "unknown towns")]

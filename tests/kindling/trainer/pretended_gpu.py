@@ -34,6 +34,7 @@ RUNS = {
     "values": [*MASS, "task.clip_norm=0.3", "data.target_transform=none"],
     "log1p": [*MASS, "data.target_transform=log1p"],
     "cnn": [*CNN, "data.augment=strong", "data.flip=true"],
+    "realmlp": ["experiment=realmlp", "model.width=16"],
     "cnn, all options": [*CNN, *ALL, "task.steps_per_call=1", "data.drop_last=true"],
 }
 SIZE = 344 * (7 * 4 + 8)  # bytes: 344 penguins, each seven float32 and an int64

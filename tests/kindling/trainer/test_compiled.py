@@ -84,6 +84,14 @@ def test_a_compiled_run_has_the_losses_and_names_of_a_plain_one(data):
 
 
 @pytest.mark.slow
+def test_what_changes_while_a_network_trains_is_not_compiled_again():
+    command = [sys.executable, str(SCRIPT), "experiment=realmlp", "model.dropout=0.3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["graphs"] for line in done.stdout.splitlines()] == [0, 1]
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("count_graphs")
 def test_where_nothing_can_be_compiled_it_is_said_so():
     from torch._inductor import config

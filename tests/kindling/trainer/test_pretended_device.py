@@ -33,12 +33,12 @@ def of(said):
     return lambda name: [line for line in said if line["run"] == name]
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", [*RUNS, "realmlp"])
 def test_a_training_stays_on_its_device(of, name):
     assert [line["devices"] for line in of(name)] == [["fakegpu:0"]] * 2
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", [*RUNS, "realmlp"])
 def test_no_step_waits_for_the_device(of, name):
     for line in of(name):
         assert line["waits"] == {"train": [], "val": []}
