@@ -154,7 +154,9 @@ SOUND = {
 }
 
 
-@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+@pytest.mark.parametrize(
+    "precision", ["32-true", pytest.param("bf16-mixed", marks=pytest.mark.nightly)]
+)
 @pytest.mark.parametrize("name", SOUND)
 def test_a_sound_network_passes_without_a_word(fly, capsys, name, precision):
     make_network, overrides = SOUND[name]

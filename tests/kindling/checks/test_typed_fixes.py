@@ -24,7 +24,11 @@ def settings_of(problem):
     return [way for way in ways if isinstance(way, Setting) and way.value is not ...]
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    # Every third with the slow tests: each reads its table several times.
+    [n if k % 3 == 0 else pytest.param(n, marks=pytest.mark.nightly) for k, n in enumerate(CASES)],
+)
 def test_what_a_fix_says_to_type_helps(name, build, tmp_path):
     case = CASES[name]
     words = [f"data.path={case.make(tmp_path)}", "data.target=y", *case.overrides]

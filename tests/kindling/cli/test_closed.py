@@ -53,7 +53,10 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("closed", ["file", "folder"])
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    "command",
+    ["inspect", *(pytest.param(c, marks=pytest.mark.slow) for c in COMMANDS if c != "inspect")],
+)
 def test_what_may_not_be_read_is_answered_with_a_code(command, closed, rows, capfd):
     places = {"run": rows.parents[1] / "run", "file": rows, "folder": rows.parent}
     words = [word.format(**places) for word in COMMANDS[command]]
@@ -67,6 +70,7 @@ def test_what_may_not_be_read_is_answered_with_a_code(command, closed, rows, cap
     assert f"chmod u+r {rows.parent}" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["file", "folder"])
 def test_a_training_says_the_same(build, rows, closed):
     words = ["data=table", f"data.path={rows}", "data.target=species"]

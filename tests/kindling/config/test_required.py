@@ -115,7 +115,7 @@ CASES = {
         "type +task.lr=...",
     ),
 }
-FEW = {"scheduler", "source", "callback"}
+FEW = {"scheduler"}
 
 
 @pytest.fixture
@@ -141,6 +141,7 @@ def test_an_argument_that_is_left_out_is_named_with_the_section(given, case):
     assert fix in found
 
 
+@pytest.mark.slow
 def test_what_is_typed_is_given(given):
     assert given("+scheduler.max_lr=0.1", scheduler__mine=ONE_CYCLE) == []
     words = ["scheduler._target_=torch.optim.lr_scheduler.StepLR", "~scheduler.factor"]
@@ -178,9 +179,8 @@ QUIET = {
 }
 
 
-@pytest.mark.parametrize(
-    "case", [c if c == "steps" else pytest.param(c, marks=pytest.mark.slow) for c in QUIET]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("case", QUIET)
 def test_what_code_fills_in_or_may_fill_in_is_not_asked_for(given, case):
     found = given(**QUIET[case])
     assert [each for each in found if "must be given" in each] == []

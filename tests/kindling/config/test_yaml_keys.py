@@ -224,7 +224,7 @@ CASES = {
     ),
 }
 
-FEW = {"model", "inherited", "group", "root", "syntax", "optimizer's class", "source's class"}
+FEW = {"model", "root", "source's class"}
 
 
 @pytest.mark.parametrize(
