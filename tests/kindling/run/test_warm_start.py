@@ -1,7 +1,6 @@
 """Weights of an earlier run are taken where they mean the same, and by name where rows have one."""
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +13,7 @@ from torch import nn
 from kindling.bundle.bundle import write_bundle
 from kindling.bundle.model_config import model_config_of
 from kindling.errors import ConfigError, DataError
-from kindling.run.data_dependence import computed_buffers
 from kindling.run.plan import plan_lines
-from kindling.types import DataSpec
 
 LABELLED = ["data=table", "data.target=label", "data.ignore=[price]", "checks=false"]
 
@@ -181,23 +178,6 @@ def test_a_damaged_bundle_is_refused(build, donate, table_csv):
     file.write_bytes(content)
     with pytest.raises(DataError, match="must be what Kindling wrote"):
         build(*words, f"init_from={folder}")
-
-
-class Offsets(nn.Module):
-    """Keeps a buffer that is about its data, and one that is drawn."""
-
-    def __init__(self, spec):
-        super().__init__()
-        self.register_buffer("offsets", torch.tensor(spec.cardinalities).cumsum(0))
-        self.register_buffer("frequencies", torch.randn(4))
-
-
-def test_a_buffer_that_is_computed_from_the_data_is_known():
-    spec = DataSpec("regression", "y", categories=("a", "b"), cardinalities=(3, 5))
-    other = replace(spec, cardinalities=(5, 3))
-    before = torch.get_rng_state()
-    assert computed_buffers(Offsets, spec, other, {"offsets", "frequencies"}) == {"offsets"}
-    assert torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.mark.slow
