@@ -41,7 +41,7 @@ class ResNet(nn.Module):
         channels = width
         for group in range(depth):
             wider = width * min(2**group, 4)
-            groups.append(Group(channels, wider, halve=side >= 4))
+            groups.append(ConvolutionGroup(channels, wider, halve=side >= 4))
             channels, side = wider, side // 2 if side >= 4 else side
         self.body = nn.Sequential(*groups)
         self.dropout = nn.Dropout(dropout)
@@ -53,7 +53,7 @@ class ResNet(nn.Module):
         return self.head(self.dropout(features))  # (B, K) logits or (B, 1) values
 
 
-class Group(nn.Module):
+class ConvolutionGroup(nn.Module):
     """A convolution that halves the image, then one whose output is added to its input."""
 
     def __init__(self, channels_in: int, channels_out: int, *, halve: bool) -> None:

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from kindling.errors import ConfigError
-from kindling.run.build import build_task
 from project.models.embeddings import Periodic
 from project.models.ensemble import Ensemble
 from project.models.mlp import MLP, soft_clip
@@ -96,9 +95,8 @@ def test_one_member_learns_the_bits_of_the_network_itself(build):
     assert all(map(torch.equal, *ends))
 
 
-def test_groups_of_members_are_joined(compose, build):
-    data, _, _ = build("model=mlp")
-    task = build_task(compose("model=ensemble", "model.network=realmlp", "model.members=3"), data)
+def test_groups_of_members_are_joined(build):
+    data, task, _ = build("model=ensemble", "model.network=realmlp", "model.members=3")
     groups = task.optimizer_for(task.network).param_groups
     one = RealMLP(data.spec).parameter_groups()
     assert [len(group["params"]) for group in groups] == [3 * len(g["params"]) for g in one]
