@@ -27,19 +27,22 @@ def make_optimizer(make: Callable[..., Optimizer], network: nn.Module) -> Optimi
     optimizer was given: {"params": [...], "lr": 6.0, "weight_decay": 0.0}.
 
     Raises:
-        ConfigError: a group has a key of another name.
+        ConfigError: a group has a key of another name, or no "params".
     """
     if not isinstance(network, GroupsParameters):
         return make(_learnt(network.parameters()))
-    asked = [{**group, "params": _learnt(group["params"])} for group in network.parameter_groups()]
-    if unknown := {name for group in asked for name in group} - {"params", *FACTORS}:
-        rule = "a group of parameters has params, and factors of lr and weight_decay"
-        raise ConfigError(Problem(rule, ", ".join(sorted(unknown)), "take its other keys out"))
-    asked = [group for group in asked if group["params"]]
+    given = network.parameter_groups()
+    for group in given:
+        if not {"params"} <= {*group} <= {"params", *FACTORS}:
+            rule = "a group of parameters has params, and may have factors of lr and weight_decay"
+            fix = "correct parameter_groups of the network"
+            raise ConfigError(Problem(rule, ", ".join(sorted(group)), fix))
+    learnt = [{**group, "params": _learnt(group["params"])} for group in given]
+    asked = [group for group in learnt if group["params"]]
     optimizer = make([{"params": group["params"]} for group in asked])
     for group, factors in zip(optimizer.param_groups, asked, strict=True):
         for name in FACTORS & {*group}:  # an optimizer may know no weight decay
-            group[name] *= factors.get(name, 1.0)
+            group[name] = group[name] * factors.get(name, 1.0)
     return optimizer
 
 

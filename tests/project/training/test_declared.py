@@ -8,6 +8,7 @@ from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, SequentialLR
 
 from kindling.errors import ConfigError
+from kindling.run.rates import try_rates
 from kindling.trainer.lr_range import find_rates
 from kindling.trainer.optimization import make_optimizer
 from project.models.mlp import MLP
@@ -50,9 +51,10 @@ def test_factors_become_values_and_what_is_misspelt_is_refused(build):
     assert values(optimizer, "weight_decay") == [0.25, 0.0, 0.25]
     plain = make_optimizer(lambda given: torch.optim.Rprop(given, lr=0.5), task.network)
     assert values(plain, "lr") == [0.5, 0.05, 1.5]
-    task.network.parameter_groups = lambda: [{"params": [], "decay": 0.1}]
-    with pytest.raises(ConfigError, match=r"factors of lr and weight_decay; got decay"):
-        task.optimizer_for(task.network)
+    for wrong in ({"params": [], "decay": 0.1}, {"lr": 2.0}):
+        task.network.parameter_groups = lambda wrong=wrong: [wrong]
+        with pytest.raises(ConfigError, match=r"may have factors of lr and weight_decay; got"):
+            task.optimizer_for(task.network)
 
 
 def rates_of(make, lrs, num_steps=40):
@@ -138,3 +140,12 @@ def test_the_range_test_keeps_the_factors(build):
     find_rates(data, task, trainer)
     assert seen[0] == pytest.approx([1e-6, 1e-7, 3e-6])
     assert seen[-1] == pytest.approx([seen[-1][0] * factor for factor in (1, 0.1, 3)])
+
+
+def test_the_plan_says_where_a_scheduler_takes_no_factors(compose, build):
+    one_cycle = ["scheduler._target_=torch.optim.lr_scheduler.OneCycleLR", "+scheduler.max_lr=0.01"]
+    one_cycle += ["~scheduler.warmup_fraction", "~scheduler.final_fraction"]
+    for words, told in ((one_cycle, "the network's factors are not used"), ([], "")):
+        _, task, _ = build(*WORDS, *words)
+        assert try_rates(compose(*WORDS, *words), task).endswith(told)
+    assert try_rates(compose(*WORDS), task) == ""
