@@ -39,7 +39,7 @@ def test_a_shuffled_image_is_another():
     [
         (
             DataSpec("regression", "y", numbers=("a",), edges=((0.0, 1.0),)),
-            "takes images; got a table of 1 numbers and 0 categories; type model=ft_transformer",
+            "takes images; got a table of 1 numbers and 0 categories; type model=mlp",
         ),
         (images_of(1, 7, 9), r"8x8 pixels or more; got 7x9; type model=mlp, or type 'data.size="),
     ],
