@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from kindling.config.compose import compose_config, register_resolvers
 from kindling.config.overrides import check_overrides
-from kindling.config.replay import replay
+from kindling.config.replay import found_run, replay
 from kindling.errors import ConfigError, Problem
 from kindling.quoting import as_typed
 from kindling.runs import CONFIG_FILE
@@ -66,7 +66,8 @@ def compose_edited(cfg: DictConfig, conf: Path) -> DictConfig:
         raise ConfigError(Problem(rule, "one that was composed in another way", fix))
     fresh = compose_config(conf, list(cfg.overrides))
     before, after = (OmegaConf.to_container(c, resolve=False) for c in (fresh, cfg))
-    overrides = [*cfg.overrides, *edits(before, after)]  # type: ignore[arg-type]
+    edited_keys = edits(before, after)  # type: ignore[arg-type]
+    overrides = [*cfg.overrides, *map(found_run, edited_keys)]
     check_overrides(overrides, conf, is_sweep=False)
     edited = compose_config(conf, overrides)
     is_used = cfg.resume is None and (Path(cfg.run_dir) / CONFIG_FILE).exists()

@@ -52,7 +52,7 @@ def replay(overrides: list[str], *, is_sweep: bool = False) -> list[str]:
     Raises:
         ConfigError: `resume` is no folder of a run, or a sweep is to go on from one.
     """
-    overrides = [_found(text) for text in quote_paths(overrides)]
+    overrides = [found_run(text) for text in quote_paths(overrides)]
     words = [text for text in overrides if text.startswith("resume=")]
     if not words or words[-1] in ("resume=", "resume=null"):
         return overrides
@@ -87,7 +87,7 @@ def _quoted(text: str) -> str:
     return f"{key}={as_typed(value)}" if is_new or (value and os.path.lexists(value)) else text
 
 
-def _found(text: str) -> str:
+def found_run(text: str) -> str:
     """Name the run that `init_from` means: `latest` would be another one tomorrow."""
     word = parsed_value(text) if text.startswith("init_from=") else None
     return f"init_from={as_typed(find_run(word).absolute())}" if isinstance(word, str) else text

@@ -57,7 +57,7 @@ def labels_of(part: Part, spec: DataSpec, schema: Any) -> list[Any]:
         return []
     values = {column.name: column.categories for column in schema.used}
     # Codes 0 and 1, unknown and missing, are numbers here: no category's name is one.
-    return [(name, value) for name in spec.categories for value in (0, 1, *values[name])]
+    return [(name, value) for name in spec.categories for value in (0, 1, *values.get(name, ()))]
 
 
 def enlarged(spec: DataSpec) -> dict[Part, DataSpec]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Command, Fix, Setting
 from kindling.formatting import did_you_mean, first_few, printable, short_path
-from kindling.runs import find_run
+from kindling.runs import CONFIG_FILE, find_run
 from kindling.types import DataSpec
 
 NAMED = 3  # tensors in a message
@@ -59,10 +59,10 @@ def read_run(word: str) -> Donor:
     run = find_run(word)
     spec, schema, network = read_network(bundle_of(run))
     name = type(network).__name__
-    same = f"train the network of that run, a {name}: its model and the sizes of it are in "
-    fix = (f"{same}{short_path(str(run))}/config.yaml", Setting("init_from", None, "to start anew"))
-    words = f"{short_path(str(run))} (a {name})"
-    return Donor(words, network.state_dict(), spec, schema, fix, run)
+    same = f"train the network of that run, {name}, as the section model of its {CONFIG_FILE} says"
+    ways = (same, Setting("init_from", None, "to start anew"))
+    words = f"{short_path(str(run))} ({name})"
+    return Donor(words, network.state_dict(), spec, schema, ways, run)
 
 
 def read_file(file: Path, network: nn.Module) -> Donor:
@@ -70,17 +70,17 @@ def read_file(file: Path, network: nn.Module) -> Donor:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    if not file.is_file():
+        there = [str(path) for path in file.parent.glob("*.safetensors")]
+        fix: Fix = did_you_mean(str(file), there) or Setting("weights")
+        fix = Setting("init_from", str(file), "if it is a run") if file.is_dir() else fix
+        raise ConfigError(Problem("weights must be a safetensors file", f"no file {file}", fix))
     if file.suffix.lower() in PICKLES:
         new = str(file.with_suffix(".safetensors"))
         code = CONVERT.format(file=str(file), new=new)
         rule = "weights must be a safetensors file: reading a pickle can run code"
         convert = Command("python", "-c", code, after=f"then weights={new}")
         raise ConfigError(Problem(rule, str(file), convert))
-    if not file.is_file():
-        there = [str(path) for path in file.parent.glob("*.safetensors")]
-        fix: Fix = did_you_mean(str(file), there) or Setting("weights")
-        fix = Setting("init_from", str(file), "if it is a run") if file.is_dir() else fix
-        raise ConfigError(Problem("weights must be a safetensors file", f"no file {file}", fix))
     try:
         tensors = load_file(file)
     except (SafetensorError, OSError, ValueError, KeyError) as error:

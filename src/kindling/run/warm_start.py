@@ -103,11 +103,18 @@ def warm_start(cfg: DictConfig, data: Any, network: nn.Module) -> WarmStart | No
     shapes = {name: tensor.ndim for name, tensor in network.state_dict().items()}
     # A bias alone is no knowledge: its shape fits that of any network for as many classes.
     if not any(shapes[name] > 1 for name in (*start.taken, *start.rows)):
-        rule = f"weights to start from must fit the network, a {type(network).__name__}"
+        rule = f"weights to start from must fit the network, {type(network).__name__}"
         raise ConfigError(Problem(rule, start.told, donor.fix))
     if donor.run is not None:
-        start.note = find_seen_rows(donor.run, data)
+        notes = (find_seen_rows(donor.run, data), other_pixels(donor, data.spec))
+        start.note = "; ".join(note for note in notes if note)
     return start
+
+
+def other_pixels(donor: Donor, spec: DataSpec) -> str:
+    """Say where the pixels are standardised otherwise than those that were learnt from."""
+    before, now = ((s.pixel_mean, s.pixel_scale) for s in (donor.source[0], spec))
+    return "" if before == now else "pixels are standardised by the train images of this run"
 
 
 def take(

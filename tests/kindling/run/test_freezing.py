@@ -10,6 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from kindling.bundle.predictor import load
 from kindling.errors import ConfigError
 from kindling.run.freezing import describe_trained, freeze
+from kindling.run.plan import plan_lines
 from kindling.trainer.optimization import make_optimizer
 
 IMAGES = ["data=images", "model=cnn", "model.width=4", "model.depth=2", "data.batch_size=13"]
@@ -35,8 +36,12 @@ def test_frozen_layers_do_not_move_in_a_training_from_another_runs_weights(run, 
     assert all(torch.equal(before[name], later[name]) for name in before if name not in moved)
 
 
-def test_statistics_move_where_only_some_of_a_layer_is_frozen(build, images):
-    _, task, trainer = build(*images, "freeze=[body.0.*,'*.3.0.weight']")
+def test_statistics_move_where_only_some_of_a_layer_is_frozen(build, compose, images):
+    words = [*images, "freeze=[body.0.*,'*.3.0.weight']"]
+    data, task, trainer = build(*words)
+    lines = plan_lines(compose(*words), data, task, trainer)
+    assert "as they were drawn: body.0.0.weight, body.0.1.weight" in lines["frozen"]
+    assert "parameters are trained" in lines["model"]
     network = task.network
     norms = {name: m for name, m in network.named_modules() if isinstance(m, _BatchNorm)}
     assert [name for name, norm in norms.items() if not norm.training] == ["body.0.1"]

@@ -147,6 +147,7 @@ def test_pixels_of_another_shape_are_not_taken_and_convolutions_are(build, donat
     assert task.network.body[0].weight.shape == donor.body[0].weight.shape
     assert not is_taken(task.network, donor, "body.0.weight")
     assert "body.0.weight (images of another size)" in task.warm_start.told
+    assert "pixels are standardised by the train images of this run" in task.warm_start.told
     folder, donor = donate(*words, "model=cnn", *small, "data.size=[8,16]")
     _, task, _ = build(*words, "model=cnn", *small, "data.size=[16,8]", f"init_from={folder}")
     assert all(is_taken(task.network, donor, name) for name in donor.state_dict())

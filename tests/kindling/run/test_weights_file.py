@@ -7,9 +7,13 @@ import sys
 
 import pytest
 import torch
+from lightning import LightningModule
+from omegaconf import OmegaConf
 from safetensors.torch import save_file
+from torch import nn
 
 from kindling.errors import ConfigError
+from kindling.run.warm_start import warm_start
 
 WORDS = ["model=mlp", "checks=false", "data.val_fraction=0.2"]
 
@@ -40,6 +44,28 @@ def test_a_prefix_is_taken_off_and_the_last_layer_is_left(build, learnt, tmp_pat
     assert "head.weight, head.bias (of classes that the file does not name)" in told
     assert "loss.weight, other.bias (not in this network)" in told
     assert (f"(without {prefix!r} in front)" in told) == bool(prefix)
+
+
+def test_a_lightning_module_of_ones_own_takes_a_file_too_and_no_run(tmp_path):
+    def settings(**given):
+        return OmegaConf.create({"resume": None, "init_from": None, "weights": None, **given})
+
+    module, content = Plain(), {"layer.weight": torch.full((2, 3), 3.0), "epoch": torch.ones(1)}
+    save_file(content, tmp_path / "own.safetensors")
+    start = warm_start(settings(weights=f"{tmp_path}/own.safetensors"), None, module)
+    assert (module.layer.weight == 3).all()
+    assert "not taken: layer.bias (not in it), epoch (not in this network)" in start.told
+    with pytest.raises(ConfigError, match="data that are described"):
+        warm_start(settings(init_from="latest"), None, module)
+    assert warm_start(settings(init_from="latest", resume="run"), None, module) is None
+
+
+class Plain(LightningModule):
+    """As in a tutorial."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
 
 
 @pytest.mark.slow
