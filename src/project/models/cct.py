@@ -49,7 +49,7 @@ class CCT(nn.Module):
             channels, height, width_px = width, (height + 1) // 2, (width_px + 1) // 2
         self.tokenizer = nn.Sequential(*steps)
         # Attention knows no places: without this, a shuffled image would be the same to it.
-        self.position = nn.Parameter(torch.randn(height * width_px, width) * 0.2)
+        self.position = nn.Parameter(torch.randn(width, height, width_px) * 0.2)
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.importance = nn.Linear(width, 1)
@@ -57,8 +57,8 @@ class CCT(nn.Module):
 
     def forward(self, x: Float32[Tensor, "batch channels height width"]) -> Tensor:
         x = x.contiguous(memory_format=torch.channels_last)  # as in the CNN: faster on a CPU
-        x = self.tokenizer(x).flatten(2).permute(0, 2, 1)  # (B, D, H, W) -> (B, T, D)
-        x = x + self.position  # (T, D) is broadcast over the batch
+        x = self.tokenizer(x) + self.position  # (D, H, W) is broadcast over the batch
+        x = x.flatten(2).permute(0, 2, 1)  # (B, D, H, W) -> (B, T, D)
         for block in self.blocks:
             x = block(x)
         x = self.norm(x)
