@@ -53,6 +53,10 @@ def labels_of(part: Part, spec: DataSpec, schema: Any) -> list[Any]:
         return [(spec.target, name) for name in spec.classes]
     if part == "numbers":
         return list(spec.numbers)
+    if part == "edges":  # a row of a number's bends is another one where its bins are
+        return list(zip(spec.numbers, spec.edges, strict=True)) if spec.edges else []
+    if part == "categories":
+        return list(spec.categories)
     if part != "codes" or not isinstance(schema, TableSchema):
         return []
     values = {column.name: column.categories for column in schema.used}

@@ -129,16 +129,19 @@ def take(
         make: builds the network for any data.
     """
     tensors, other = network.state_dict(), other_parts(donor, data)
-    dependence = find_dependence(make, network, data.spec, other) if other else {}
+    # Where its bins differ, the axis of the numbers is asked for too: see `same_rows`.
+    asked: set[Part] = {*other, "numbers"} if "edges" in other else {*other}
+    all_parts = find_dependence(make, network, data.spec, asked) if other else {}
     computed = computed_of(donor, network, data, make) if other else set()
     start = WarmStart(donor.words, len(tensors))
     for name, tensor in tensors.items():
-        given, parts = donor.tensors.get(name), dependence.get(name, {})
+        given, shapes = donor.tensors.get(name), all_parts.get(name, {})
+        parts = {part for part in shapes if part in other}
         if donor.spec is None:  # of a network that cannot be built again, too, shapes have to do
-            parts = {part: shape for part, shape in parts.items() if shape is not None}
+            parts = {part for part in parts if shapes[part] is not None}
         if given is None:
             start.leave("not in it", name)
-        elif rows := same_rows(donor, data, tensor, given, parts):
+        elif rows := same_rows(donor, data, tensor, given, parts, shapes):
             ours, theirs, axis = rows
             tensor.index_copy_(axis, ours, given.index_select(axis, theirs))
             start.rows[name] = len(ours), tensor.shape[axis]
@@ -154,10 +157,14 @@ def take(
     return start
 
 
-def why_not(donor: Donor, tensor: Tensor, given: Tensor, parts: Mapping[Part, Shape | None]) -> str:
+def why_not(donor: Donor, tensor: Tensor, given: Tensor, parts: set[Part]) -> str:
     """Say why a tensor is not taken as a whole; "" where it is."""
     if parts:
-        return " and ".join(WORDS[part] for part in parts) if donor.spec is not None else UNNAMED
+        return (
+            " and ".join(WORDS[part] for part in WORDS if part in parts)
+            if donor.spec is not None
+            else UNNAMED
+        )
     if given.shape != tensor.shape:
         return f"shape {_sizes(tensor)}, there {_sizes(given)}"
     if given.is_floating_point() != tensor.is_floating_point():
@@ -189,18 +196,25 @@ def computed_of(
 
 
 def same_rows(
-    donor: Donor, data: Any, tensor: Tensor, given: Tensor, parts: Mapping[Part, Shape | None]
+    donor: Donor,
+    data: Any,
+    tensor: Tensor,
+    given: Tensor,
+    parts: set[Part],
+    shapes: Mapping[Part, Shape | None],
 ) -> tuple[Tensor, Tensor, int] | None:
     """Return which rows are which of the donor's by name, and their axis; None where none are."""
-    # Codes are about their column too: another column's categories have other names.
-    about = parts.keys() - {"categories"} if "codes" in parts else parts.keys()
+    # Codes and bins are named by their column too: of another column they have other names.
+    about = parts - ({"categories"} if "codes" in parts else set())
+    about -= {"numbers"} if "edges" in parts else set()
     if len(about) != 1 or donor.spec is None:
         return None
     part = next(iter(about))
     ours, theirs = (labels_of(part, *each) for each in ((data.spec, data.schema), donor.source))
     places = {name: k for k, name in enumerate(theirs)}
     more = len(data.spec.categories) if part == "codes" else 1  # see `enlarged`
-    axis = row_axis(tuple(tensor.shape), parts[part], len(ours), more)
+    larger = shapes.get("numbers") if part == "edges" else shapes[part]
+    axis = row_axis(tuple(tensor.shape), larger, len(ours), more)
     pairs = [(k, places[name]) for k, name in enumerate(ours) if name in places]
     if axis is None or not pairs:
         return None
