@@ -21,6 +21,7 @@ class Ensemble(nn.Module):
 
     It costs what the members would cost one after the other, but is one run, one bundle, one
     export. Stacked weights and products of batches take as long on a CPU, for networks this small.
+    The loss is the mean of theirs: Adam's steps stay as they are, SGD's are a member's share.
 
     Args:
         spec: describes the rows and the number of outputs.
