@@ -18,7 +18,7 @@ def test_the_loop_has_the_settings_of_the_configuration(loop, compose):
     cfg = compose("data=penguins", "model=mlp")
     assert str(loop["CSV"]) == cfg.data.path
     assert loop["SEED"] == cfg.seed
-    names = ["batch_size", "eval_batch_size", "val_fraction", "test_fraction"]
+    names = ["eval_batch_size", "val_fraction", "test_fraction"]
     assert {name: loop[name.upper()] for name in names} == {n: cfg.data[n] for n in names}
     names = ["width", "depth", "dropout"]
     assert {name: loop[name.upper()] for name in names} == {n: cfg.model[n] for n in names}
@@ -33,6 +33,7 @@ def test_the_loop_has_the_settings_of_the_configuration(loop, compose):
 def test_the_loop_ends_with_bitwise_the_weights_of_a_run(loop, build):
     by_hand = loop["train"]().state_dict()
     data, task, trainer = build("model=mlp", "device=cpu", f"trainer.max_epochs={loop['EPOCHS']}")
+    assert data.batch_size == loop["BATCH_SIZE"]  # what the configuration's "auto" comes to
     before = {name: tensor.clone() for name, tensor in task.network.state_dict().items()}
     trainer.fit(task, data)
     assert trainer.current_epoch == loop["EPOCHS"]
