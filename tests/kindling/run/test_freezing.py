@@ -21,6 +21,7 @@ def images(image_folder):
     return [*IMAGES, f"data.path={image_folder}", "checks=false", "trainer.max_epochs=2"]
 
 
+@pytest.mark.slow
 def test_frozen_layers_do_not_move_in_a_training_from_another_runs_weights(run, images, tmp_path):
     donor = run(*images, folder="donor")
     before = {name: t.clone() for name, t in load(donor).network.state_dict().items()}
@@ -75,6 +76,7 @@ def test_a_pattern_that_matches_nothing_or_all_is_refused(patterns, words):
         freeze(Small(), patterns)
 
 
+@pytest.mark.slow
 def test_a_frozen_batchnorm_takes_a_batch_of_one_row(build, images):
     rows = len(build(*images)[0].split["train"])
     single = [*images, f"data.batch_size={rows - 1}"]

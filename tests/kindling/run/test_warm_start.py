@@ -175,6 +175,7 @@ def test_pixels_of_another_shape_are_not_taken_and_convolutions_are(build, donat
     assert all(is_taken(task.network, donor, name) for name in donor.state_dict())
 
 
+@pytest.mark.slow
 def test_another_width_is_told_by_shape_and_what_fits_nowhere_is_refused(build, donate, table_csv):
     words = [*LABELLED, f"data.path={table_csv}", "model=mlp"]
     folder, donor = donate(*words, "model.width=8", "model.depth=3")
