@@ -109,8 +109,8 @@ def describe_calibration(
         for name in ("log_loss", "ece")
     )
     return (
-        f" All logits were divided by {number(calibration['temperature'], 3)}, which {rows} have "
-        f"chosen by their log loss: what is said of val is a little too good. On test rows the log "
+        f" All logits were divided by {number(calibration['temperature'], 3)}, chosen by the log "
+        f"loss of {rows}, whose own scores are therefore a little too good. On test rows the log "
         f"loss went {loss} by this, the calibration error {error}."
     )
 

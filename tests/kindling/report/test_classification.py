@@ -5,6 +5,7 @@ from kindling.report.classification import (
     class_table,
     classes_with_curves,
     confusion_table,
+    describe_calibration,
 )
 from kindling.types import DataSpec
 
@@ -35,3 +36,13 @@ def test_rows_of_about_the_same_probability_are_put_together():
 def test_a_curve_needs_rows_of_the_class_and_rows_of_others():
     assert classes_with_curves(SPEC, np.array([4, 2, 0])) == [0, 1]
     assert classes_with_curves(SPEC, np.array([4, 0, 0])) == []
+
+
+def test_the_temperature_is_told_with_what_it_changed():
+    probs = np.full((2, 2), 0.5)
+    truth = np.array([0, 1])
+    before = {"log_loss_before": 0.9, "ece_before": 0.25}
+    told = describe_calibration(truth, probs, {"temperature": 1.5, "val_rows": 1} | before)
+    assert "divided by 1.50, chosen by the log loss of 1 val row," in told
+    assert "loss went from 0.900 to 0.693 by this, the calibration error from 0.250 to 0." in told
+    assert describe_calibration(truth, probs, None) == ""
