@@ -3,7 +3,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from kindling.config.replay import newest_checkpoint
-from kindling.images.augmentation import Augment, draw
+from kindling.images.augmentation import STRENGTHS, Augment, draw
 
 # Of SplitMix64, as in rng.py.
 MULTIPLIERS = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
@@ -162,7 +162,17 @@ def test_an_augmented_run_that_was_resumed_is_bitwise_the_uninterrupted_one(buil
         assert torch.equal(tensor, second.state_dict()[name]), name
 
 
-@pytest.mark.parametrize(("words", "expected"), [([], None), (["data.augment=light"], False)])
-def test_digits_are_not_augmented_by_default_and_never_mirrored(build, words, expected):
-    data, _, _ = build("data=digits", *words)
-    assert (data.augment and data.augment.flip) == expected
+def test_classes_of_images_are_augmented_lightly_by_default_and_never_mirrored(build):
+    data, _, _ = build("data=digits")
+    assert data.augment.strength == STRENGTHS["light"]
+    assert not data.augment.flip
+    assert build("data=digits", "data.augment=none")[0].augment is None
+
+
+def test_images_of_values_are_left_alone_by_default(build, image_folder, tmp_path):
+    files = sorted(image_folder.rglob("*.png"))
+    rows = [f"{file.relative_to(image_folder)},{number}.5" for number, file in enumerate(files)]
+    labels = tmp_path / "labels.csv"
+    labels.write_text("\n".join(["file,size", *rows]))
+    words = ["data=images", f"data.path={image_folder}", f"data.labels={labels}"]
+    assert build(*words, "data.target=size")[0].augment is None

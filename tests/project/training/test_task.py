@@ -16,7 +16,10 @@ from project.training.task import SupervisedTask
 
 MODELS = {
     "mlp": ["data=penguins", "model=mlp", "model.width=16"],
-    "cnn": ["data=digits", "model=cnn", "model.width=4", "model.depth=2", "data.val_fraction=0.7"],
+    "cnn": [
+        *("data=digits", "data.augment=none", "data.batch_size=64", "data.val_fraction=0.7"),
+        *("model=cnn", "model.width=4", "model.depth=2"),
+    ],
 }
 OPTIONS = {
     "plain": ["task.clip_norm=null"],
@@ -279,4 +282,4 @@ def test_a_plateau_lowers_the_rate_after_validations_without_a_better_one(build)
 
 def test_build_data_is_enough_to_look_at_a_batch(compose):
     data = build_data(compose("data=digits"))
-    assert next(iter(data.train_dataloader())).x.shape == (64, 1, 8, 8)
+    assert next(iter(data.train_dataloader())).x.shape == (32, 1, 8, 8)
