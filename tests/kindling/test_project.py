@@ -45,8 +45,13 @@ def test_every_readme_command_is_understood(command):
     check_overrides(overrides, ROOT / "conf", is_sweep="-m" in words)
 
 
+ALONE = [command for command in dict.fromkeys(COMMANDS) if not needs_more(command)]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [c for c in dict.fromkeys(COMMANDS) if not needs_more(c)])
+@pytest.mark.parametrize(
+    "command", [pytest.param(c, marks=pytest.mark.nightly) if " -m " in c else c for c in ALONE]
+)
 def test_readme_commands_run(tmp_path, command):
     words = words_of(command)
     quick = [] if "--help" in words else QUICK

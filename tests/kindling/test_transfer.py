@@ -18,7 +18,7 @@ QUICK = ["trainer.max_epochs=1", "baselines=false", "report=false", "device=cpu"
 RUN = "from kindling.cli.command_line import main; main()"
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_every_command_of_the_page_runs(tmp_path):
     (code,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     (tmp_path / "make_folders.py").write_text(code)

@@ -1,10 +1,10 @@
 """Build optimizer and scheduler: by a network's groups of parameters, told the number of steps."""
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -21,7 +21,7 @@ FROM_NUM_STEPS = (
 
 
 def make_optimizer(make: Callable[..., Optimizer], network: nn.Module) -> Optimizer:
-    """Build the optimizer of the parameters that a network learns: frozen ones stay outside.
+    """Build the optimizer of a network; frozen parameters have no gradient, so it leaves them.
 
     Where it has `parameter_groups()`, each group gets its own factors of the values that the
     optimizer was given: {"params": [...], "lr": 6.0, "weight_decay": 0.0}.
@@ -30,24 +30,19 @@ def make_optimizer(make: Callable[..., Optimizer], network: nn.Module) -> Optimi
         ConfigError: a group has a key of another name, or no "params".
     """
     if not isinstance(network, GroupsParameters):
-        return make(_learnt(network.parameters()))
+        return make(network.parameters())
     given = network.parameter_groups()
     for group in given:
         if not {"params"} <= {*group} <= {"params", *FACTORS}:
             rule = "a group of parameters has params, and may have factors of lr and weight_decay"
             fix = "correct parameter_groups of the network"
             raise ConfigError(Problem(rule, ", ".join(sorted(group)), fix))
-    learnt = [{**group, "params": _learnt(group["params"])} for group in given]
-    asked = [group for group in learnt if group["params"]]
+    asked = [group for group in given if group["params"]]
     optimizer = make([{"params": group["params"]} for group in asked])
     for group, factors in zip(optimizer.param_groups, asked, strict=True):
         for name in FACTORS & {*group}:  # an optimizer may know no weight decay
             group[name] = group[name] * factors.get(name, 1.0)
     return optimizer
-
-
-def _learnt(parameters: Iterable[Tensor]) -> list[Tensor]:
-    return [parameter for parameter in parameters if parameter.requires_grad]
 
 
 def make_scheduler(

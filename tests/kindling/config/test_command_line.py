@@ -58,7 +58,7 @@ WRONG = [
     ("model.width=0", "model.width must be a whole number >= 1"),
     ("model.depth=1.5", "model.depth must be a whole number >= 1"),
     ("seed=-1", "seed must be a whole number >= 0"),
-    ("data.batch_size=true", "data.batch_size must be a whole number"),
+    ("data.batch_size=true", "data.batch_size must be auto, or a whole number"),
     ("data.test_fraction=0", "data.test_fraction must be a number > 0 and < 1"),
     ("data.task=regresion", "data.task must be auto or classification or regression"),
     ("device=tpu", "device must be auto, cpu, cuda"),

@@ -228,7 +228,11 @@ FEW = {"model", "root", "source's class"}
 
 
 @pytest.mark.parametrize(
-    "case", [c if c in FEW else pytest.param(c, marks=pytest.mark.slow) for c in CASES]
+    "case",
+    [
+        c if c in FEW else pytest.param(c, marks=(pytest.mark.slow, pytest.mark.nightly)[k % 2])
+        for k, c in enumerate(CASES)
+    ],
 )
 def test_a_misspelt_name_in_a_file_is_named_with_its_place(problems, own_conf, case):
     files, words, rule, got, fix = CASES[case]

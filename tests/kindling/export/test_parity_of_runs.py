@@ -105,7 +105,7 @@ def shared(name):
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("name", "target", "ignore"), [("ames", "price", "[Order,PID]"), ("adult", "income", "[]")]
 )

@@ -71,7 +71,7 @@ def test_a_copy_of_a_compiled_network_has_its_own_weights():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("data", ["penguins", "digits"])
+@pytest.mark.parametrize("data", ["penguins", pytest.param("digits", marks=pytest.mark.nightly)])
 def test_a_compiled_run_has_the_losses_and_names_of_a_plain_one(data):
     command = [sys.executable, str(SCRIPT), f"data={data}", "optimizer.lr=0.0005"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -102,11 +102,14 @@ def test_errors_leave_with_their_code_and_no_run_folder(tmp_path, words, code):
     assert not list(tmp_path.glob("runs/*/*"))
 
 
+QUICK_MODELS = {"penguins": ["model=mlp"], "digits": ["model=cnn", "model.width=4"]}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("data", "epochs"), [("penguins", 300), ("digits", 40)])
 def test_train_stop_and_resume_ends_like_the_uninterrupted_run(tmp_path, data, epochs):
     quick = [f"data={data}", f"trainer.max_epochs={epochs}", "baselines=false", "report=false"]
-    quick += ["~callbacks.early_stopping", *(["model=mlp"] if data == "penguins" else [])]
+    quick += ["~callbacks.early_stopping", *QUICK_MODELS[data]]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     type_in(tmp_path, *quick, f"hydra.run.dir={whole}")
 
@@ -150,7 +153,7 @@ def test_sigterm_leaves_with_its_own_code(tmp_path):
 
 @pytest.mark.slow
 def test_the_same_seed_ends_with_the_same_bits_wherever_it_runs(tmp_path):
-    quick = ["trainer.max_epochs=4", "baselines=false", "report=false", "seed=0"]
+    quick = ["trainer.max_epochs=4", "baselines=false", "report=false", "seed=0", "model=mlp"]
     variants = {
         "plain": ([], {}),
         "workers": (["data.num_workers=2"], {}),
