@@ -77,7 +77,9 @@ def pickle_it(file):
 @pytest.mark.parametrize(
     "harm", [truncate, flip_a_bit, remove, empty, swap, lengthen, link, pipe, folder, pickle_it]
 )
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    "name", [f if k == 0 else pytest.param(f, marks=pytest.mark.slow) for k, f in enumerate(FILES)]
+)
 def test_a_damaged_file_is_named(bundle, name, harm):
     harm(bundle / name)
     with pytest.raises(DataError) as caught:

@@ -101,6 +101,7 @@ def test_layers_without_numbers_are_counted_too(bundle):
     refuse(bundle, "model.safetensors", "a network of more than")
 
 
+@pytest.mark.slow
 def test_a_deep_image_network_stops_early(images):
     set_value(images, "config.json", "network.arguments.depth", HUGE)
     refuse(images, "model.safetensors", "a network of more than|cannot be built")
@@ -226,6 +227,7 @@ def test_images_of_absurd_shapes_are_refused(images, shape):
     refuse(images, "schema.json", "images of")
 
 
+@pytest.mark.slow
 def test_the_scale_of_a_target_is_no_zero(weight_run, tmp_path):
     bundle = shutil.copytree(weight_run / "bundle", tmp_path / "bundle")
     set_value(bundle, "schema.json", "spec.target_scale", 0)

@@ -132,6 +132,7 @@ def register(monkeypatch):
     return registered
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scaler", [*SCALERS[:-1], "passthrough"], ids=str)
 def test_a_bundle_keeps_such_a_scaler(register, scaler):
     model = model_with(SimpleImputer(), scaler)

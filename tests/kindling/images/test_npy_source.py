@@ -74,9 +74,16 @@ def npy_folder(tmp_path):
     return write
 
 
+MORE_ARRAYS = [("float32", 1), ("float32", 3), ("uint8", 2)]
+
+
 @pytest.mark.parametrize("augment", ["none", "strong"])
 @pytest.mark.parametrize(
-    ("dtype", "channels"), [("float32", 1), ("float32", 3), ("float32", 4), ("uint8", 2)]
+    ("dtype", "channels"),
+    [
+        ("float32", 4),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in MORE_ARRAYS),
+    ],
 )
 def test_an_own_source_of_npy_files_trains(build, npy_folder, dtype, channels, augment):
     folder = npy_folder(made(dtype, channels))

@@ -87,6 +87,7 @@ def test_a_value_that_torch_refuses_is_refused_before_the_training(build, values
         build(*values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("values", "is_told"),
     [

@@ -140,7 +140,7 @@ class Spy(nn.Module):
         return self.network(x)
 
 
-@pytest.mark.parametrize("data", ["penguins", "digits"])
+@pytest.mark.parametrize("data", ["penguins", pytest.param("digits", marks=pytest.mark.slow)])
 def test_each_stage_has_its_mode_and_clean_gradients(build, data):
     module, task, trainer = build(f"data={data}", "trainer.max_epochs=2", "~callbacks.preflight")
     task.network = Spy(task.network)
@@ -162,7 +162,9 @@ class Losses(Callback):
         self.values.append(trainer.callback_metrics["train/loss"].item())
 
 
-@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+@pytest.mark.parametrize(
+    "precision", ["32-true", pytest.param("bf16-mixed", marks=pytest.mark.slow)]
+)
 def test_sixteen_rows_are_learnt_by_heart(build, precision):
     data, task, trainer = build(
         "trainer.max_epochs=60",
