@@ -17,6 +17,7 @@ from kindling.images.image_source import ImageSource
 from kindling.row_hashes import hash_rows
 from kindling.tables.source import TableSource
 from project.data.datamodule import DataModule
+from tests.kindling.thinning import thin
 
 
 def record_of(source, **keys):
@@ -82,10 +83,7 @@ TABLES = {
 }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [n if k % 4 == 0 else pytest.param(n, marks=pytest.mark.slow) for k, n in enumerate(TABLES)],
-)
+@pytest.mark.parametrize("name", thin(TABLES, 4))
 def test_what_differs_in_a_table_is_named(tmp_path, frame, name):
     change, words = TABLES[name]
     old = table(tmp_path / "a.csv", frame)

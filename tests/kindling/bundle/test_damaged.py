@@ -13,6 +13,7 @@ from kindling.bundle.bundle import read_bundle
 from kindling.bundle.manifest import read_listed, read_manifest
 from kindling.errors import ConfigError, DataError
 from tests.kindling.bundle.damage import MANIFEST, pickled, seal
+from tests.kindling.thinning import thin
 
 FILES = [
     *("config.json", "schema.json", "metrics.json", "model.safetensors", "preprocess.skops"),
@@ -77,9 +78,7 @@ def pickle_it(file):
 @pytest.mark.parametrize(
     "harm", [truncate, flip_a_bit, remove, empty, swap, lengthen, link, pipe, folder, pickle_it]
 )
-@pytest.mark.parametrize(
-    "name", [f if k == 0 else pytest.param(f, marks=pytest.mark.slow) for k, f in enumerate(FILES)]
-)
+@pytest.mark.parametrize("name", thin(FILES, len(FILES)))
 def test_a_damaged_file_is_named(bundle, name, harm):
     harm(bundle / name)
     with pytest.raises(DataError) as caught:

@@ -10,6 +10,7 @@ import pytest
 from kindling.bundle.bundle import read_bundle
 from kindling.errors import DataError
 from tests.kindling.bundle.damage import put, set_value
+from tests.kindling.thinning import thin
 
 HUGE = 10**12
 PENGUIN_NUMBERS = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g", "year"]
@@ -52,7 +53,7 @@ NETWORKS = [
 ]
 
 
-@pytest.mark.parametrize(("module", "name"), NETWORKS)
+@pytest.mark.parametrize(("module", "name"), thin(NETWORKS, 4))
 def test_a_network_from_elsewhere_is_refused(bundle, module, name):
     set_value(bundle, "config.json", "network.module", module)
     set_value(bundle, "config.json", "network.name", name)
@@ -124,7 +125,7 @@ TEXTS = [
 
 
 @pytest.mark.parametrize(("text", "message"), TEXTS, ids=lambda text: str(text)[:20])
-@pytest.mark.parametrize("name", ["config.json", "schema.json", "metrics.json"])
+@pytest.mark.parametrize("name", thin(["config.json", "schema.json", "metrics.json"], 3))
 def test_what_is_no_strict_json_is_refused(bundle, name, text, message):
     put(bundle, name, text)
     refuse(bundle, name, message)
@@ -180,7 +181,7 @@ SCHEMAS = [
 ]
 
 
-@pytest.mark.parametrize(("path", "value", "message"), SCHEMAS)
+@pytest.mark.parametrize(("path", "value", "message"), thin(SCHEMAS, 3))
 def test_a_schema_that_no_table_has_is_refused(bundle, path, value, message):
     set_value(bundle, "schema.json", path, value)
     refuse(bundle, "schema.json", message)

@@ -5,6 +5,7 @@ import pytest
 from kindling.errors import DataError
 from kindling.fixes import OVERRIDES, Setting
 from tests.kindling.bad_tables import CASES
+from tests.kindling.thinning import thin
 
 pytestmark = pytest.mark.slow  # a table for each check, and once more for each fix
 
@@ -24,11 +25,7 @@ def settings_of(problem):
     return [way for way in ways if isinstance(way, Setting) and way.value is not ...]
 
 
-@pytest.mark.parametrize(
-    "name",
-    # Every third with the slow tests: each reads its table several times.
-    [n if k % 3 == 0 else pytest.param(n, marks=pytest.mark.nightly) for k, n in enumerate(CASES)],
-)
+@pytest.mark.parametrize("name", thin(CASES, 3, pytest.mark.nightly))
 def test_what_a_fix_says_to_type_helps(name, build, tmp_path):
     case = CASES[name]
     words = [f"data.path={case.make(tmp_path)}", "data.target=y", *case.overrides]

@@ -27,9 +27,12 @@ OPTIONS = {
     "constant": ["scheduler=constant", "data.drop_last=true"],
 }
 COMBINATIONS = [
-    *(("mlp", options) for options in OPTIONS),
-    ("cnn", "all"),
-    *(pytest.param("cnn", options, marks=pytest.mark.slow) for options in ("plain", "constant")),
+    *((model, "all") for model in ("mlp", "cnn")),
+    *(
+        pytest.param(model, options, marks=pytest.mark.slow)
+        for model in ("mlp", "cnn")
+        for options in ("plain", "constant")
+    ),
 ]
 # Lightning divides the last group of an epoch by its full size: here all groups are full.
 FULL_GROUPS = {
