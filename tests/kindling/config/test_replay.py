@@ -69,7 +69,7 @@ ODD_NAMES = ["Ann's work", "Gr\xf6\xdfe=\u65e5\u672c (1)", "~#\\x;"]
 
 
 @pytest.mark.parametrize(
-    "name", ["a,b [c] {d}", *(pytest.param(n, marks=pytest.mark.slow) for n in ODD_NAMES)]
+    "name", [pytest.param(n, marks=pytest.mark.slow) for n in ("a,b [c] {d}", *ODD_NAMES)]
 )
 def test_any_path_can_be_resumed_and_read(tmp_path, name, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -224,7 +224,7 @@ CASES = {
     ),
 }
 
-FEW = {"model", "root", "source's class"}
+FEW = {"model"}
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,7 @@ def test_rows_on_disk_are_the_rows_in_memory(build, table_csv):
     }
 
 
+@pytest.mark.slow
 def test_a_run_from_disk_learns(run, table_csv):
     words = ["data=table", f"data.path={table_csv}", "data.target=label", "trainer.max_epochs=20"]
     numbers = json.loads((run(*words, "data.memory=disk") / "metrics.json").read_text())
