@@ -30,7 +30,7 @@ from kindling.tables.schema import TableSchema
 
 # What conf/data/loading.yaml has; nothing here depends on most of it.
 LOADING: dict[str, Any] = {
-    "batch_size": 64,
+    "batch_size": "auto",
     "eval_batch_size": 1024,
     "val_fraction": 0.15,
     "test_fraction": 0.15,

@@ -112,8 +112,7 @@ def build_task(cfg: DictConfig, data: Any) -> LightningModule:
 
         check_bundle(cfg, data, task)
     refuse([*problems, *batch_norm_problems(network, data)])
-    task.warm_start = start
-    try_rates(cfg, task)
+    task.warm_start, task.overruled = start, try_rates(cfg, task)
     return task
 
 

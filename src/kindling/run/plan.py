@@ -13,7 +13,6 @@ from kindling.fixes import interface
 from kindling.formatting import first_few, printable, short_path
 from kindling.run.console import show_plan
 from kindling.run.freezing import describe_trained
-from kindling.run.rates import try_rates
 from kindling.runs import PREDICTIONS_FILE, REPORT_FILE
 from kindling.tables.column import USED
 from kindling.tables.left_out import take_in
@@ -36,7 +35,7 @@ def plan_lines(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> dict[
     lines = describe_data(cfg, data) if is_described else {"data": type(data).__name__}
     lines["model"] = describe_model(cfg, task)
     lines |= describe_start(cfg, task)
-    if overruled := try_rates(cfg, task):
+    if overruled := getattr(task, "overruled", ""):  # a module of its own brings its scheduler
         lines["scheduler"] = overruled
     lines["device"] = describe_device(cfg, data, trainer)
     missing = describe_missing(cfg, data, task)

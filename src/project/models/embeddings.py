@@ -8,7 +8,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from kindling.errors import ConfigError, Problem
+from kindling.fixes import Setting
+from kindling.types import DataSpec
 from project.models.mlp import soft_clip
+
+
+def count_columns(spec: DataSpec, model: str, for_images: str = "resnet") -> int:
+    """Count F + C; of images say what to type instead of a model for tables."""
+    if spec.image_shape is not None:
+        got = "images of {}x{}x{}".format(*spec.image_shape)
+        raise ConfigError(Problem(f"model={model} takes tables", got, Setting("model", for_images)))
+    return len(spec.numbers) + len(spec.categories)
 
 
 class PiecewiseLinear(nn.Module):

@@ -12,7 +12,7 @@ from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting
 from kindling.types import DataSpec
 from project.models.attention import Block, check_heads
-from project.models.embeddings import Categories, PiecewiseLinear
+from project.models.embeddings import Categories, PiecewiseLinear, count_columns
 
 # Weights of attention for a row: each head has one for each pair of tokens. Of 1,024 rows, which
 # are evaluated at once, these take 1 GB, and all that is computed with them 2.6 GB.
@@ -76,11 +76,8 @@ class FTTransformer(nn.Module):
 
 def _check_columns(spec: DataSpec, heads: int) -> None:
     """Say what to type for images, and for tables whose attention would fill the memory."""
-    if spec.image_shape is not None:
-        rule, got = "model=ft_transformer takes tables", "images of {}x{}x{}"
-        fix = Setting("model", "cct")
-        raise ConfigError(Problem(rule, got.format(*spec.image_shape), fix))
-    columns, most = len(spec.numbers) + len(spec.categories), math.isqrt(MOST_WEIGHTS // heads) - 1
+    columns = count_columns(spec, "ft_transformer", "cct")
+    most = math.isqrt(MOST_WEIGHTS // heads) - 1
     if columns > most:
         rule = f"model=ft_transformer with {heads} heads takes at most {most} columns"
         got = f"{len(spec.numbers)} numbers and {len(spec.categories)} categories"

@@ -10,10 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kindling.config.ranges import Range
-from kindling.errors import ConfigError, Problem
-from kindling.fixes import Setting
 from kindling.types import DataSpec
-from project.models.embeddings import Categories, Periodic
+from project.models.embeddings import Categories, Periodic, count_columns
 
 MOST_INPUTS = 8192  # of the first layer; embeddings of more columns are smaller
 # Times optimizer.lr, as weights of size 1 take larger steps: of 0.002 they make 0.04 and 0.2, and
@@ -53,7 +51,7 @@ class RealMLP(nn.Module):
         sigma: Annotated[float, Range(0, ends="()")] = 0.1,
     ) -> None:
         super().__init__()
-        columns = _count_columns(spec)
+        columns = count_columns(spec, "realmlp")
         most = max(2, MOST_INPUTS // columns)
         of_number, of_category = min(4, most), min(embedding, most)
         self.num_numbers = len(spec.numbers)
@@ -122,11 +120,3 @@ class NTKLinear(nn.Module):
 def flat_cos(share: float) -> float:
     """Return 1 for the first half of a training, then half a cosine that falls to 0."""
     return 0.5 * (1 + math.cos(math.pi * (max(1.0, 2 * share) - 1)))
-
-
-def _count_columns(spec: DataSpec) -> int:
-    """Count F + C, or say what to type instead."""
-    if spec.image_shape is not None:
-        got = "images of {}x{}x{}".format(*spec.image_shape)
-        raise ConfigError(Problem("model=realmlp takes tables", got, Setting("model", "cnn")))
-    return len(spec.numbers) + len(spec.categories)

@@ -8,10 +8,8 @@ from jaxtyping import Float32
 from torch import Tensor, nn
 
 from kindling.config.ranges import Range
-from kindling.errors import ConfigError, Problem
-from kindling.fixes import Setting
 from kindling.types import DataSpec
-from project.models.embeddings import Categories, PiecewiseLinear
+from project.models.embeddings import Categories, PiecewiseLinear, count_columns
 from project.models.members import average_members
 
 MOST_INPUTS = 4096  # of a member; embeddings of more columns are smaller
@@ -45,7 +43,7 @@ class TabM(nn.Module):
         embedding: Annotated[int, Range(1, 4096)] = 16,
     ) -> None:
         super().__init__()
-        columns = _count_columns(spec)
+        columns = count_columns(spec, "tabm")
         size = min(embedding, max(2, MOST_INPUTS // columns))
         if members is None:
             products = spec.num_rows * width * (columns * size + (depth - 1) * width)
@@ -88,11 +86,3 @@ class Heads(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.einsum("bmd,mdk->bmk", x, self.weight) + self.bias
-
-
-def _count_columns(spec: DataSpec) -> int:
-    """Count F + C, or say what to type instead."""
-    if spec.image_shape is not None:
-        got = "images of {}x{}x{}".format(*spec.image_shape)
-        raise ConfigError(Problem("model=tabm takes tables", got, Setting("model", "resnet")))
-    return len(spec.numbers) + len(spec.categories)
