@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from scipy.stats import binomtest
 
-from kindling.scoring import Metric, MetricInfo
+from kindling.scoring import Metric, MetricInfo, as_decided
 from kindling.types import DataSpec
 
 Interval = tuple[float, float]
@@ -29,6 +29,7 @@ def intervals(
     scores: Mapping[str, float],
     *,
     seed: int,
+    threshold: float | None = None,
     max_rows: int = MAX_ROWS,
 ) -> dict[str, Interval]:
     """Return the 95 % interval of each metric by its name, where there is one.
@@ -40,12 +41,14 @@ def intervals(
         prediction: probabilities (N, K), or values (N,).
         scores: the metrics of all N rows.
         seed: of the drawing.
+        threshold: see `kindling.scoring.decide`.
         max_rows: of more rows, about so many stand for all.
     """
     rng, num_rows = np.random.default_rng(seed), len(truth)
+    decided = as_decided(prediction, threshold)
     rows, shares = np.arange(num_rows), np.full(num_rows, 1 / num_rows)
     if num_rows > max_rows:
-        rows, shares = thin(strata(spec, truth, prediction, max_rows), max_rows, rng)
+        rows, shares = thin(strata(spec, truth, decided, max_rows), max_rows, rng)
     weights = rng.multinomial(num_rows, shares, size=NUM_RESAMPLES).astype(np.float64)
     found = {}
     for metric in metrics:
@@ -55,13 +58,14 @@ def intervals(
         if metric.is_row_share:
             found[metric.name] = wilson(score, num_rows)
             continue
+        given = decided if metric.of_decision else prediction
         if metric.resampled is not None:
-            some = truth[rows], prediction[rows]
+            some = truth[rows], given[rows]
             values = metric.resampled(*some, weights)
             # Rows that stand for all say how far a metric strays, not where it is.
             changes = values - metric.resampled(*some, num_rows * shares[None])
         else:
-            changes = call_on_resamples(metric, truth, prediction, seed) - score
+            changes = call_on_resamples(metric, truth, given, seed) - score
             changes *= np.sqrt(min(1, MAX_ROWS_OF_CALL / num_rows))  # as if all rows were drawn
         interval = between(metric, score + changes)
         if interval is not None:

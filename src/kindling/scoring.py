@@ -79,6 +79,8 @@ class Metric(MetricInfo):
             expected calibration error are larger.
         is_row_share: whether it is a share of the rows, k of N: its interval is then Wilson's,
             which holds also where all rows are right.
+        of_decision: whether it looks at classes that are decided for, not at how likely they are:
+            where there is a threshold, it is given 1 for the class decided for and 0 for others.
     """
 
     function: Callable[[np.ndarray, np.ndarray], float]
@@ -89,6 +91,7 @@ class Metric(MetricInfo):
     resampled: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray] | None = None
     has_interval: bool = True
     is_row_share: bool = False
+    of_decision: bool = False
 
 
 def metrics_for(metrics: Iterable[Metric], problem_type: ProblemType) -> tuple[Metric, ...]:
@@ -96,9 +99,40 @@ def metrics_for(metrics: Iterable[Metric], problem_type: ProblemType) -> tuple[M
     return tuple(metric for metric in metrics if problem_type in metric.problem_types)
 
 
-def score(metrics: Iterable[Metric], truth: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
-    """Compute every metric; see `Metric` for the arrays."""
-    return {metric.name: float(metric.function(truth, prediction)) for metric in metrics}
+def score(
+    metrics: Iterable[Metric],
+    truth: np.ndarray,
+    prediction: np.ndarray,
+    threshold: float | None = None,
+) -> dict[str, float]:
+    """Compute every metric; see `Metric` for the arrays, and `decide` for the threshold."""
+    decided = as_decided(prediction, threshold)
+    return {
+        metric.name: float(metric.function(truth, decided if metric.of_decision else prediction))
+        for metric in metrics
+    }
+
+
+def decide(probs: np.ndarray, threshold: float | None = None) -> np.ndarray:
+    """Return int64 codes (N,): the most likely class, or the second of two above a threshold.
+
+    Args:
+        probs: (N, K).
+        threshold: of the second class's probability; None decides for the most likely class.
+    """
+    return (probs / limits_of(threshold, probs.shape[1])).argmax(axis=1)
+
+
+def limits_of(threshold: float | None, num_classes: int) -> np.ndarray:
+    """Return what probabilities are divided by before the largest is taken: float64 (K,)."""
+    return np.ones(num_classes) if threshold is None else np.array([1 - threshold, threshold])
+
+
+def as_decided(prediction: np.ndarray, threshold: float | None) -> np.ndarray:
+    """Return what a metric of decisions is given: 1.0 for the class decided for, else 0.0."""
+    if threshold is None:
+        return prediction
+    return np.eye(prediction.shape[1])[decide(prediction, threshold)]
 
 
 def logged_names(metrics: Iterable[Metric]) -> list[str]:

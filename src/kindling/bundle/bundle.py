@@ -37,12 +37,14 @@ class Config:
         batch_size: rows at once when the network was tested; any size works.
         booleans: columns of 0 and 1 that the project's make_transformer was told of.
         temperature: what logits are divided by; None, as in older files: by nothing.
+        threshold: see `kindling.scoring.decide`; None, as in older files: the most likely class.
     """
 
     network: ModelConfig
     batch_size: int
     booleans: tuple[str, ...] = ()
     temperature: float | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Bundle:
         metrics: final numbers of train, val and test.
         created_with: package -> version.
         temperature: what the network's logits are divided by; None: by nothing.
+        threshold: see `kindling.scoring.decide`.
     """
 
     spec: DataSpec
@@ -67,6 +70,7 @@ class Bundle:
     metrics: dict[str, Any]
     created_with: dict[str, str]
     temperature: float | None = None
+    threshold: float | None = None
 
 
 def write_bundle(
@@ -80,6 +84,7 @@ def write_bundle(
     batch_size: int,
     metrics: Mapping[str, Any],
     temperature: float | None = None,
+    threshold: float | None = None,
 ) -> Bundle:
     """Write a bundle into a folder of its own, and return it as it is read again.
 
@@ -93,9 +98,10 @@ def write_bundle(
         batch_size: rows at once when the network was tested.
         metrics: plain values.
         temperature: what the network's logits are divided by.
+        threshold: see `kindling.scoring.decide`.
     """
     booleans = () if preprocessor is None else preprocessor.booleans_
-    config = Config(model_config, batch_size, booleans, temperature)
+    config = Config(model_config, batch_size, booleans, temperature, threshold)
     files = {
         "config.json": to_bytes(asdict(config)),
         "schema.json": to_bytes(description.to_json(spec, schema)),
@@ -132,6 +138,7 @@ def read_bundle(folder: Path) -> Bundle:
         metrics,
         dict(manifest.created_with),
         config.temperature,
+        config.threshold,
     )
 
 
@@ -153,6 +160,8 @@ def _network(
         spec, schema = description.from_json(parse(read("schema.json")))
         if spec.is_regression and config.temperature is not None:
             raise InvalidFile("a regression, where config.json has a temperature of classes")
+        if spec.num_classes != 2 and config.threshold is not None:
+            raise InvalidFile("config.json has a threshold, which is between two classes")
     with _named(folder / "model.safetensors"):
         check = functools.partial(weights.check_layout, network_class, config.network, spec)
         content = read("model.safetensors", check)
@@ -166,6 +175,8 @@ def _config(content: bytes) -> Config:
         raise InvalidFile(f"batch_size={config.batch_size}")
     if config.temperature is not None and not LOWEST <= config.temperature <= HIGHEST:
         raise InvalidFile(f"temperature={config.temperature}")
+    if config.threshold is not None and not 0 < config.threshold < 1:
+        raise InvalidFile(f"threshold={config.threshold}")
     return config
 
 

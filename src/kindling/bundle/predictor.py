@@ -25,6 +25,7 @@ from kindling.images.pixel_scaling import PixelScaler
 from kindling.json_codec import InvalidFile, decode, parse
 from kindling.outputs import read_outputs
 from kindling.runs import BUNDLE_FOLDER, MANIFEST_FILE, NO_BUNDLE_FILE, find_run
+from kindling.scoring import decide
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
@@ -97,7 +98,7 @@ class Predictor:
     def __init__(self, bundle: Bundle, device: str = "cpu") -> None:
         self.spec, self.schema, self.metrics = bundle.spec, bundle.schema, bundle.metrics
         self.preprocessor, self.batch_size = bundle.preprocessor, bundle.batch_size
-        self.temperature = bundle.temperature
+        self.temperature, self.threshold = bundle.temperature, bundle.threshold
         self.device = _device(device)
         self.network = bundle.network.to(self.device)
         self.scaler = None
@@ -204,7 +205,7 @@ class Predictor:
 
     def decide(self, scores: np.ndarray) -> np.ndarray:
         """Turn what `scores` returns into labels; values stay values."""
-        return scores if self.spec.is_regression else self.labels[scores.argmax(axis=1)]
+        return scores if self.spec.is_regression else self.labels[decide(scores, self.threshold)]
 
 
 def _refuse_infinite(

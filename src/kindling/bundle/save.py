@@ -91,5 +91,6 @@ def _write(
         batch_size=data.eval_batch_size,
         metrics=json.loads(json_text(metrics)),
         temperature=task.results["test"].temperature,
+        threshold=task.results["test"].threshold,
     )
     return verify_bundle(bundle, data, task, trainer)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from kindling.bundle.drift import Drift
 from kindling.bundle.inputs import open_rows
 from kindling.bundle.predictor import Predictor
+from kindling.scoring import decide
 from kindling.tables.csv_dialect import Dialect
 from kindling.tables.schema import TableSchema
 
@@ -91,7 +92,7 @@ def predict_chunk(model: Predictor, chunk: Chunk) -> pa.Table:
     scores = model.scores(chunk.rows, **chunk.more)
     if model.spec.is_regression:
         return pa.table(chunk.names | {"prediction": scores})
-    labels = pa.array(model.labels).take(pa.array(scores.argmax(axis=1)))
+    labels = pa.array(model.labels).take(pa.array(decide(scores, model.threshold)))
     classes = enumerate(model.spec.classes)
     probs = {f"prob_{name}": np.ascontiguousarray(scores[:, k]) for k, name in classes}
     return pa.table(chunk.names | {"prediction": labels} | probs)

@@ -141,7 +141,8 @@ def score_again(
         rule, fix = "scores need rows with a label", "fill in the target's column"
         raise DataError(Problem(rule, "none", fix))
     scores = model.scores(evaluation_set.rows, **evaluation_set.place, drift=drift)
-    return score(metrics_for(load(METRICS), model.spec.problem_type), evaluation_set.truth, scores)
+    metrics = metrics_for(load(METRICS), model.spec.problem_type)
+    return score(metrics, evaluation_set.truth, scores, model.threshold)
 
 
 def is_same(scores: dict[str, float], of_run: dict[str, float]) -> bool:

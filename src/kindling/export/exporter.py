@@ -14,6 +14,7 @@ from kindling.errors import ConfigError, Problem
 from kindling.export.artifact import Artifact, sample_of
 from kindling.export.edge_rows import edge_rows, edge_table
 from kindling.outputs import read_outputs
+from kindling.scoring import decide, limits_of
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
 
@@ -90,12 +91,17 @@ def export(
         outputs, code = artifact.ask(sample)
         scores = read_outputs(model.spec, outputs) if network_only else outputs
         expected = read_outputs(model.spec, sample.outputs)
-        agreements.append(compare(model.spec, expected, scores, code, source))
+        agreements.append(compare(model.spec, expected, scores, code, source, model.threshold))
     return artifact, agreements
 
 
 def compare(
-    spec: DataSpec, expected: np.ndarray, got: np.ndarray, code: np.ndarray | None, source: str
+    spec: DataSpec,
+    expected: np.ndarray,
+    got: np.ndarray,
+    code: np.ndarray | None,
+    source: str,
+    threshold: float | None = None,
 ) -> Agreement:
     """Hold what an exported file says against what the model says.
 
@@ -105,6 +111,7 @@ def compare(
         got: those of the exported file.
         code: int64 (N,), the class that the exported file names; None where it names none.
         source: where the N rows come from, in words.
+        threshold: see `kindling.scoring.decide`.
 
     Raises:
         ConfigError: a difference is larger than TOLERANCE, or not a number; the row is named.
@@ -118,10 +125,11 @@ def compare(
     if code is None or spec.is_regression:
         return Agreement(source, len(expected), largest)
     # Both agree, so a label that differs must be a toss-up between two classes.
-    index = np.arange(len(expected))
-    behind = expected.max(axis=1) - expected[index, code]
+    limits, index = limits_of(threshold, spec.num_classes), np.arange(len(expected))
+    decided, weighed = decide(expected, threshold), expected / limits
+    behind = (weighed[index, decided] - weighed[index, code]) * limits.min()
     _refuse(behind > 2 * TOLERANCE, expected, got, source)
-    num_ties = int((expected.argmax(axis=1) != code).sum())
+    num_ties = int((decided != code).sum())
     return Agreement(source, len(expected), largest, num_ties)
 
 

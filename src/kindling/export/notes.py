@@ -33,6 +33,7 @@ ANSWER = {
     True: "float64 (rows,): the predicted value in the unit of the target",
     False: "float64 (rows, classes): the probability of each class",
 }
+DECISION = "the second class where its probability is above {!r}, else the first"
 RAW = {
     True: "float32 (rows, 1): standardised by target_mean and target_scale, after target_transform",
     False: "float32 (rows, classes): logits, whose softmax is the probability of each class",
@@ -54,6 +55,8 @@ def notes_of(model: Predictor, *, network_only: bool, is_program: bool) -> dict[
         "target": spec.target,
         "classes": list(spec.classes),
     }
+    if model.threshold is not None:
+        notes["decision"] = DECISION.format(model.threshold)
     if isinstance(model.schema, TableSchema):
         notes["columns"] = [describe_column(column) for column in model.schema.used]
         notes |= {"reading": READING, "reading in Python": inspect.getsource(raw_cells)}

@@ -20,6 +20,7 @@ from kindling.export.notes import ANSWER, describe_pixels, notes_of
 from kindling.export.program import UNKNOWN_CODE, codes_of
 from kindling.export.torch_file import ROWS, exportable
 from kindling.images.image_schema import ImageSchema
+from kindling.scoring import limits_of
 from kindling.tables.categories import other_spellings
 from kindling.tables.column import Column
 from kindling.tables.schema import TableSchema
@@ -36,7 +37,7 @@ def onnx_file(model: Predictor, example: Sample, *, network_only: bool) -> Artif
     graph = onnx.load_from_string(to_onnx(module, torch.from_numpy(example.array(network_only))))
     if not network_only:
         labels = None if model.spec.is_regression else model.labels
-        graph = add_ends(graph, model.schema, labels)
+        graph = add_ends(graph, model.schema, labels, model.threshold)
     # Last, because what is put around the network brings notes of its own.
     sign(graph, notes_of(model, network_only=network_only, is_program=network_only))
     onnx.checker.check_model(graph)
@@ -87,7 +88,10 @@ def to_onnx(module: nn.Module, example: Tensor) -> bytes:
 
 
 def add_ends(
-    network: onnx.ModelProto, schema: TableSchema | ImageSchema, labels: np.ndarray | None
+    network: onnx.ModelProto,
+    schema: TableSchema | ImageSchema,
+    labels: np.ndarray | None,
+    threshold: float | None = None,
 ) -> onnx.ModelProto:
     """Put the inputs that a user knows in front of a network, and labels or values behind it.
 
@@ -96,6 +100,7 @@ def add_ends(
             (rows, K) or values (rows,).
         schema: of the columns or the images.
         labels: the K class names in the user's own type; None for regression.
+        threshold: see `kindling.scoring.decide`.
     """
     columns = schema.used if isinstance(schema, TableSchema) else ()
     names = {column.name for column in columns}
@@ -112,7 +117,7 @@ def add_ends(
     else:
         inputs = [_column_input(column) for column in columns]
         front = _row_nodes(columns, x.name)
-    back, outputs = _answer(y, labels, names)
+    back, outputs = _answer(y, labels, names, threshold)
     _replace(graph.node, [*front, *graph.node, *back])
     _replace(graph.input, inputs)
     _replace(graph.output, outputs)
@@ -174,17 +179,21 @@ def _look_up(column: Column, code: str) -> NodeProto:
 
 
 def _answer(
-    y: ValueInfoProto, labels: np.ndarray | None, taken: set[str]
+    y: ValueInfoProto, labels: np.ndarray | None, taken: set[str], threshold: float | None
 ) -> tuple[list[NodeProto], list[ValueInfoProto]]:
-    """Name what is known; of probabilities also the most likely label."""
+    """Name what is known; of probabilities also the label that is decided for."""
     if labels is None:
         value = _named(y, output_name("value", taken), ANSWER[True])
         return [helper.make_node("Identity", [y.name], [value.name])], [value]
     label, probs = (output_name(name, taken) for name in ("label", "probabilities"))
     names, code = numpy_helper.from_array(labels, f"{y.name}_labels"), f"{y.name}_code"
+    weighed = f"{y.name}_weighed"
+    limit = numpy_helper.from_array(limits_of(threshold, len(labels)), f"{y.name}_limits")
     nodes = [
         helper.make_node("Constant", [], [names.name], value=names),
-        helper.make_node("ArgMax", [y.name], [code], axis=1, keepdims=0),
+        helper.make_node("Constant", [], [limit.name], value=limit),
+        helper.make_node("Div", [y.name, limit.name], [weighed]),
+        helper.make_node("ArgMax", [weighed], [code], axis=1, keepdims=0),
         helper.make_node("Gather", [names.name, code], [label]),
         helper.make_node("Identity", [y.name], [probs]),
     ]

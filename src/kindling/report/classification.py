@@ -14,6 +14,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_auc_sc
 from kindling.bootstrap import wilson
 from kindling.calibration import probability_scores
 from kindling.formatting import count, number, percent, shorten
+from kindling.outputs import Result
 from kindling.plotting import (
     BLUE,
     INK,
@@ -36,19 +37,16 @@ MAX_CONFUSIONS = 10
 
 
 def class_charts(
-    spec: DataSpec,
-    truth: np.ndarray,
-    probs: np.ndarray,
-    calibration: Mapping[str, float] | None = None,
+    spec: DataSpec, result: Result, results: Mapping[str, Mapping[str, float]]
 ) -> list[Chart]:
     """Draw what there is to see; curves need rows of the class and rows of others.
 
     Args:
         spec: describes them.
-        truth: class codes (N,) of the test rows.
-        probs: their probabilities (N, K).
-        calibration: what metrics.json says of the temperature, where there is one.
+        result: true classes and probabilities of the test rows.
+        results: what metrics.json holds: of the temperature and the threshold, where there are any.
     """
+    truth, probs = result.truth, result.prediction
     counts = np.bincount(truth, minlength=spec.num_classes)
     curved = classes_with_curves(spec, counts)
     numbered = ""
@@ -59,8 +57,9 @@ def class_charts(
             "confusion_matrix",
             "What is taken for what",
             "Down: the true class. Across: the predicted one. On the diagonal it is right; the "
-            f"darker a field, the larger its share of the row.{numbered}",
-            draw_confusion(spec, truth, probs.argmax(axis=1)),
+            f"darker a field, the larger its share of the row.{numbered}"
+            f"{describe_threshold(spec, results.get('decision'))}",
+            draw_confusion(spec, truth, result.code),
         ),
         Chart(
             "calibration",
@@ -68,7 +67,7 @@ def class_charts(
             "Test rows with about the same probability are put together; the number at a dot says "
             "how many, the thin line how sure the dot is. On the dashed line the network is right "
             "as often as it says; below it, it is too sure."
-            f"{describe_calibration(truth, probs, calibration)}",
+            f"{describe_calibration(truth, probs, results.get('calibration'))}",
             draw_calibration(spec, truth, probs),
         ),
     ]
@@ -112,6 +111,17 @@ def describe_calibration(
         f" All logits were divided by {number(calibration['temperature'], 3)}, chosen by the log "
         f"loss of {rows}, whose own scores are therefore a little too good. On test rows the log "
         f"loss went {loss} by this, the calibration error {error}."
+    )
+
+
+def describe_threshold(spec: DataSpec, decision: Mapping[str, float] | None) -> str:
+    """Say from where on the second class is decided for."""
+    if decision is None:
+        return ""
+    threshold, rows = number(decision["threshold"], 3), count(int(decision["val_rows"]), "val row")
+    return (
+        f" {spec.classes[1]} is predicted where its probability is above {threshold}, chosen on "
+        f"{rows}."
     )
 
 

@@ -50,7 +50,7 @@ def write_prediction(data: ReportData, k: int) -> str:
     prediction = data.prediction[k]
     if data.spec.is_regression:
         return f"said {quantity(float(prediction))}"
-    code = int(prediction.argmax())
+    code = int(data.code[k])
     return f"said {shorten(data.spec.classes[code], 40)}, {percent(float(prediction[code]))}"
 
 

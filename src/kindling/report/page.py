@@ -48,9 +48,10 @@ def write_report(
         logger.save()  # the curves are read from the files
     report_data = read_report_data(data, task.results["test"])
     network = TrainedNetwork(task.network, data.spec, report_data.result.temperature)
-    truth, prediction = report_data.result.truth, report_data.result.prediction
-    within = intervals(task.metrics, data.spec, truth, prediction, results["test"], seed=cfg.seed)
-    scores = read_scores(results, task.metrics, within, len(truth))
+    test = report_data.result
+    given = (task.metrics, data.spec, test.truth, test.prediction, results["test"])
+    within = intervals(*given, seed=cfg.seed, threshold=test.threshold)
+    scores = read_scores(results, task.metrics, within, len(test.truth))
     page = make_page(cfg, data, report_data, network, scores, results, plan)
     file = Path(cfg.run_dir) / REPORT_FILE
     # What is not valid text, such as half of a surrogate pair in a file's name, becomes a ?.
@@ -114,7 +115,7 @@ def prediction_section(data: ReportData, results: Mapping[str, Any]) -> PageSect
     if spec.is_regression:
         charts = regression_charts(spec, result.truth, result.prediction)
     else:
-        charts = class_charts(spec, result.truth, result.prediction, results.get("calibration"))
+        charts = class_charts(spec, result, results)
     return PageSection("test", "What it predicts for the test rows", "", charts)
 
 

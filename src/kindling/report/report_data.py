@@ -61,11 +61,15 @@ class ReportData:
         return self.result.prediction[self.examined]
 
     @property
+    def code(self) -> np.ndarray:
+        return self.result.code[self.examined]
+
+    @property
     def errors(self) -> np.ndarray:
         """0 for right and 1 for wrong, or the size of the error in the target's unit."""
         if self.spec.is_regression:
             return np.abs(self.prediction - self.truth)
-        return (self.prediction.argmax(axis=1) != self.truth).astype(np.float64)
+        return (self.code != self.truth).astype(np.float64)
 
     def pictures(self, rows: Sequence[int] | slice) -> np.ndarray:
         """Return some images as they are shown: uint8 (n, 1 or 3, H, W)."""

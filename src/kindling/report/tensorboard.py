@@ -103,7 +103,7 @@ def label_rows(data: ReportData, num_rows: int) -> list[list[str]]:
     if data.spec.is_regression:
         labels = [[f"{value:.5g}" for value in values] for values in (truth, prediction)]
     else:
-        codes = (truth, prediction.argmax(axis=1))
+        codes = (truth, data.code[:num_rows])
         labels = [[data.spec.classes[code] for code in values] for values in codes]
     columns = ([str(name) for name in data.sample_ids[:num_rows]], *labels)
     # The file has a line for each row and a tab between cells.

@@ -44,7 +44,7 @@ def weak_section(data: ReportData) -> PageSection:
     """Show where it is wrong."""
     blocks: list[Block | None] = []
     if not data.spec.is_regression:
-        truth, predicted = data.result.truth, data.result.prediction.argmax(axis=1)
+        truth, predicted = data.result.truth, data.result.code
         blocks += [
             class_table(data.spec, truth, predicted),
             confusion_table(data.spec, truth, predicted),
@@ -100,7 +100,8 @@ def error_table(data: ReportData) -> Table | None:
         rows = [(str(i), quantity(t), number(p), number(p - t)) for i, t, p in values]
         caption = "Look at them in your file: an outlier, or a slip of the pen?"
         return Table("Largest errors", caption, ("row", "true", "predicted", "error"), rows)
-    predicted, sure = prediction.argmax(axis=1), prediction.max(axis=1)
+    predicted = data.code
+    sure = prediction[np.arange(len(predicted)), predicted]
     wrong = np.flatnonzero(predicted != truth)
     if not len(wrong):
         return None

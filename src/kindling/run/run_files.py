@@ -27,7 +27,7 @@ from kindling.runs import (
     PREDICTIONS_FILE,
     SETTINGS_FILE,
 )
-from kindling.scoring import infos_to_json
+from kindling.scoring import infos_to_json, score
 from kindling.types import Split
 
 PACKAGES = ("kindling", "torch", "lightning", "numpy", "scikit-learn", "hydra-core", "pandas")
@@ -78,7 +78,7 @@ def describe_metrics(
     if isinstance(task, DescribedTask):
         metrics["problem_type"] = task.spec.problem_type
         metrics["metrics"] = infos_to_json(task.metrics)  # the primary one first
-        metrics |= describe_calibration(task.results)
+        metrics |= describe_calibration(task.results) | describe_threshold(task)
     metrics |= {
         "baselines": baselines,
         "best_epoch": best_epoch,
@@ -100,6 +100,17 @@ def describe_calibration(results: Mapping[Split, Result]) -> dict[str, dict[str,
     return {"calibration": rows | {f"{name}_before": value for name, value in scores.items()}}
 
 
+def describe_threshold(task: DescribedTask) -> dict[str, dict[str, Any]]:
+    """Return the threshold, what it was fitted on, and the test rows' scores without it."""
+    test = task.results["test"]
+    if test.threshold is None:
+        return {}
+    decided = [metric for metric in task.metrics if metric.of_decision]
+    before = score(decided, test.truth, test.prediction)
+    rows = {"threshold": test.threshold, "val_rows": len(task.results["val"].row)}
+    return {"decision": rows | {f"{name}_before": value for name, value in before.items()}}
+
+
 def split_scores(task: Any, trainer: Trainer) -> dict[str, dict[str, float]]:
     """Return the scores of each split; of a task without results, what it logged in the test."""
     if isinstance(task, DescribedTask):
@@ -114,7 +125,7 @@ def write_predictions(cfg: DictConfig, data: Any, task: Any) -> None:
     if spec.is_regression:
         table["prediction"] = result.prediction
     else:
-        table["prediction"] = [spec.classes[code] for code in result.prediction.argmax(axis=1)]
+        table["prediction"] = [spec.classes[code] for code in result.code]
         table |= {f"prob_{name}": result.prediction[:, k] for k, name in enumerate(spec.classes)}
     inert_table(pd.DataFrame(table)).to_csv(Path(cfg.run_dir) / PREDICTIONS_FILE, index=False)
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from kindling.config.ranges import Keys, PerColumn
 from kindling.errors import DataError, Problem, gathered, permitted
@@ -127,14 +128,14 @@ class TableSource:
         self._find_columns(files[0].names)
         # In this order each step may lean on the last: columns are there, targets are known.
         refuse(self._absent(files))
-        hints = self._hints(files[0])
+        cells = [file.column(self.target) for file in files]  # each file is read once for it
+        hints = self._hints(files[0], cells[0])
         assert hints.target is not None
         targets = [
-            read_target(file.column(self.target), self.task, column=hints.target).rename(
-                self.target
-            )
-            for file in files
+            read_target(column, self.task, column=hints.target).rename(self.target)
+            for column in cells
         ]
+        del cells
         refuse(self._empty(files, targets))
         num_rows = sum(map(len, targets))
         if self.drop_missing_target:
@@ -180,7 +181,7 @@ class TableSource:
             typed = getattr(self, key)
             setattr(self, key, None if typed is None else column_meant(typed, names))
 
-    def _hints(self, train: TableFile) -> Hints:
+    def _hints(self, train: TableFile, cells: pa.ChunkedArray) -> Hints:
         """Find how the train file is written, by all of its columns, and then its target."""
         some = train.table
         if some is None:  # of a large file, its first rows
@@ -188,7 +189,6 @@ class TableSource:
         columns = () if some is None else some.itercolumns()
         found = evidence_of_file(columns, separator_of(train.path, train.dialect))
         hints = Hints(self.kinds, train.dialect, found, dates=self.dates)
-        cells = train.column(self.target)
         return replace(hints, target=describe_target(cells, self.task, hints, self.target))
 
     def _is_large(self) -> bool:

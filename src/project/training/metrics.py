@@ -65,6 +65,7 @@ METRICS: tuple[Metric, ...] = (
         is_share=True,
         problem_types=CLASSES,
         function=lambda truth, probs: sk.accuracy_score(truth, probs.argmax(1)),
+        of_decision=True,
         every_epoch=True,
         per_row=is_right,
         resampled=bootstrap.accuracy,
@@ -79,6 +80,7 @@ METRICS: tuple[Metric, ...] = (
         is_share=True,
         problem_types=CLASSES,
         function=balanced_accuracy,
+        of_decision=True,
         resampled=bootstrap.balanced_accuracy,
     ),
     Metric(
@@ -89,6 +91,7 @@ METRICS: tuple[Metric, ...] = (
         range=(0, 1),
         problem_types=CLASSES,
         function=macro_f1,
+        of_decision=True,
         resampled=bootstrap.macro_f1,
     ),
     Metric(

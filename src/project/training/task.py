@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from kindling.calibration import fit_temperature
 from kindling.config.ranges import Range
+from kindling.decisions import metric_to_decide_by
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting
-from kindling.outputs import Result, join_batches, to_numpy
+from kindling.outputs import Result, read_splits, to_numpy
 from kindling.rng import derive_seeds, seed_device
 from kindling.scoring import metrics_for
 from kindling.trainer.optimization import forget_num_steps, make_optimizer, make_scheduler
@@ -46,6 +46,7 @@ class SupervisedTask(LightningModule):
         accumulate: batches whose gradients are averaged for one optimizer step.
         class_weight: None or "balanced"; handed to the loss.
         calibrate: "temperature": probabilities are those of logits / T, T fitted on the val rows.
+        threshold: None, or for which metric of the val rows to decide between two classes.
         steps_per_call: batches in a chunk, the last one of an epoch perhaps having fewer.
         batch_size: rows of a batch.
         num_batches: train batches of an epoch.
@@ -67,6 +68,7 @@ class SupervisedTask(LightningModule):
         accumulate: Annotated[int, Range(1)],
         class_weight: Literal["balanced"] | None,
         calibrate: Literal["temperature"] | None,
+        threshold: str | None = None,
         steps_per_call: Annotated[int, Range(1, 1024)],
         batch_size: int,
         num_batches: int,
@@ -79,6 +81,7 @@ class SupervisedTask(LightningModule):
         self.automatic_optimization = not is_ours
         self.network, self.spec = network, spec
         self.metrics = metrics_for(METRICS, spec.problem_type)
+        self.decide_by = metric_to_decide_by(self.metrics, spec, threshold)
         self.loss = make_loss(loss, spec, class_weight=class_weight)
         if is_ours and hasattr(network, "by_member"):  # each of its members learns on its own
             network.by_member = True  # type: ignore[assignment]
@@ -236,12 +239,8 @@ class SupervisedTask(LightningModule):
         self.seen[SPLITS[dataloader_idx]].append(arrays)
 
     def on_test_epoch_end(self) -> None:
-        temperature = fit_temperature(self.spec, self.seen["val"]) if self.calibrate else None
-        self.results = {
-            split: join_batches(self.spec, self.metrics, batches, temperature)
-            for split, batches in self.seen.items()
-            if batches
-        }
+        chosen = self.calibrate, self.decide_by
+        self.results = read_splits(self.spec, self.metrics, self.seen, *chosen)
         # Those of train and val would be stray points on the curves of the epochs.
         scores = self.results["test"].scores
         self.publish({f"test/{name}": value for name, value in scores.items()})

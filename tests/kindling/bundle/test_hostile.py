@@ -87,6 +87,10 @@ CONFIGS = [
     ("temperature", HUGE, "temperature=1000000000000"),
     ("temperature", float("nan"), "the number NaN"),
     ("temperature", "2", "where float is needed"),
+    ("threshold", 1, "threshold=1"),
+    ("threshold", 0.0, "threshold=0"),
+    ("threshold", float("nan"), "the number NaN"),
+    ("threshold", 0.5, "between two classes"),
 ]
 
 
