@@ -5,9 +5,7 @@ python train.py data=digits device=cuda
 python train.py data=table data.path=my.csv data.target=price      # your own table
 """
 
-from omegaconf import DictConfig
-
-from kindling.run.command import main
+from kindling.run.command import DictConfig, main
 
 
 @main

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from kindling.callbacks.stop_on_signal import StopOnSignal
 from kindling.contract import DescribedData, ReadsFiles
 from kindling.errors import ConfigError, DataError, Problem
 from kindling.fixes import Setting
@@ -134,6 +135,7 @@ def build_trainer(cfg: DictConfig, data: Any, task: LightningModule) -> Trainer:
 def make_trainer(*, profile: bool = False, **settings: Any) -> Trainer:
     """Make Lightning's Trainer from its own arguments and `profile`, which it does not have."""
     trainer: Any = Trainer(**settings)
+    trainer.callbacks.insert(0, StopOnSignal())
     if profile:
         from kindling.callbacks.profiler import Profile
 

@@ -4,6 +4,9 @@ So train.py has no branches: here the command line is checked, Hydra composes, a
 exit codes, or exceptions in a notebook.
 """
 
+from kindling.trainer.signals import STOP  # first: Ctrl-C is answered from here on
+
+# isort: split
 import atexit
 import functools
 import gc
@@ -73,7 +76,8 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
             with speaking(ARGUMENTS), user_errors():
                 return run(compose_edited(cfg, conf))
         arguments = get_args_parser().parse_args()
-        with speaking(OVERRIDES), exit_codes(debug="debug=true" in arguments.overrides):
+        is_debug = "debug=true" in arguments.overrides
+        with STOP.listening(), speaking(OVERRIDES), exit_codes(debug=is_debug):
             if not any(getattr(arguments, name) for name in ASKS_HYDRA):
                 overrides = replay(arguments.overrides, is_sweep=arguments.multirun)
                 flags = [word for word in sys.argv[1:] if word not in arguments.overrides]

@@ -10,18 +10,18 @@ from dataclasses import replace
 from kindling.errors import ConfigError, Problem, UserError
 from kindling.fixes import interface
 from kindling.run.console import show_problems
+from kindling.trainer.signals import Stopped
 
 NO_TARGET = "Error locating target"  # how Hydra's message of a wrong _target_ begins
-# 128 + the signal's number, as a shell says it.
-INTERRUPTED, CLOSED_PIPE, TERMINATED = 130, 141, 143
+INTERRUPTED, CLOSED_PIPE = 130, 141  # 128 + the signal's number, as a shell says it
 
 
 @contextmanager
 def exit_codes(*, debug: bool) -> Iterator[None]:
     """Leave the process with the exit code that belongs to whatever went wrong inside.
 
-    0 done, 1 a fault of ours with its traceback, 2 configuration, 3 data, 130 interrupted,
-    141 nobody reads on, 143 terminated.
+    0 done, 1 a fault of ours with its traceback, 2 configuration, 3 data, 141 nobody reads on,
+    128 + the number of the signal that has stopped it: 129 hangup, 130 Ctrl-C, 138 USR1, 143 TERM.
     """
     try:
         yield
@@ -29,17 +29,12 @@ def exit_codes(*, debug: bool) -> Iterator[None]:
     except BrokenPipeError:
         _end_quietly()
     except Exception as error:
-        sys.exit(INTERRUPTED if was_interrupted(error) else _explain(error, debug=debug))
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    except SystemExit as stop:
+        sys.exit(stopped_by(error) or _explain(error, debug=debug))
+    except (KeyboardInterrupt, SystemExit) as stop:
         if isinstance(stop.__context__, BrokenPipeError):  # rich leaves with 1
             _end_quietly()
-        # Lightning leaves with 1 after Ctrl-C and with 0 after SIGTERM.
-        if was_interrupted(stop):
-            sys.exit(INTERRUPTED)
-        if type(stop).__name__ == "SIGTERMException":
-            sys.exit(TERMINATED)
+        if code := stopped_by(stop):
+            sys.exit(code)
         raise
 
 
@@ -52,7 +47,7 @@ def user_errors() -> Iterator[None]:
     try:
         yield
     except SystemExit as stop:
-        if was_interrupted(stop):
+        if stopped_by(stop):  # Lightning makes a SystemExit of it
             raise KeyboardInterrupt from None
         raise
     except Exception as error:
@@ -65,11 +60,15 @@ def user_errors() -> Iterator[None]:
         raise type(user_error)(*problems) from error
 
 
-def was_interrupted(error: BaseException | None) -> bool:
-    """Say whether Ctrl-C came first: what breaks off halfway may raise anything on its way out."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
+def stopped_by(error: BaseException | None) -> int | None:
+    """Return the exit code of a stop that came first: what breaks off may raise anything then."""
+    while error is not None:
+        if isinstance(error, Stopped):
+            return 128 + error.number
+        if isinstance(error, KeyboardInterrupt):
+            return INTERRUPTED
         error = error.__context__
-    return error is not None
+    return None
 
 
 def _end_quietly() -> None:
