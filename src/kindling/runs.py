@@ -29,6 +29,7 @@ BUNDLE_FOLDER = "bundle"
 MANIFEST_FILE = "MANIFEST.json"  # in the bundle
 NO_BUNDLE_FILE = "no_bundle.json"  # in the run's folder instead: why there is none, what to do
 CHECKPOINT_FOLDER = "checkpoints"
+LOCK_FILE = ".lock"  # who writes there
 TENSORBOARD_FOLDER = "tensorboard"
 
 LATEST = "latest"
@@ -78,6 +79,16 @@ def list_runs(path: Path) -> tuple[list[Path], dict[Path, str]]:
     return finished, skipped
 
 
+def begun_runs(runs: Path = RUNS) -> list[Path]:
+    """List the runs below a folder that `resume=` can go on with, finished or not, newest first."""
+    found = []
+    for name, folders, files in os.walk(runs):
+        is_run = SETTINGS_FILE in files
+        found += [Path(name)] if is_run else []
+        folders[:] = [] if is_run else sorted(part for part in folders if part[0] != ".")
+    return sorted(found, key=lambda run: _age(run, SETTINGS_FILE), reverse=True)
+
+
 def _why_unfinished(files: Sequence[str]) -> str | None:
     """Return None for a finished run, "" for what is no run at all."""
     if METRICS_FILE in files and CONFIG_FILE in files:
@@ -118,10 +129,10 @@ def resume_command(folder: Path, words: str = "") -> Command:
     return Command("python", "train.py", as_override("resume", str(folder)), after=words)
 
 
-def _age(run: Path) -> tuple[str, int]:
+def _age(run: Path, file: str = METRICS_FILE) -> tuple[str, int]:
     """Order by the moment in the folder's name; where there is none, runs count as old."""
     stamp = STAMP.search(run.name)
-    return stamp.group() if stamp else "", (run / METRICS_FILE).stat().st_mtime_ns
+    return stamp.group() if stamp else "", (run / file).stat().st_mtime_ns
 
 
 def _called(word: str, found: list[Path], runs: Path) -> list[Path]:

@@ -1,7 +1,4 @@
-"""`python train.py` in another process, with a signal at one place: python placed.py PLACE CALL NUMBER words...
-
-PLACE is module:name of a function or method, CALL which of its calls the signal comes at.
-"""
+"""`python train.py` in another process, with signals in front of one call of a function."""
 
 import functools
 import importlib
@@ -15,7 +12,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def train(cwd, *words, place="", call=1, numbers=()):
-    """Run train.py, and let signals come at a call of a place; return what became of it."""
+    """Run train.py; return what became of it.
+
+    Signals of these numbers come at a call of a place, module:function or module:Class.method.
+    """
     at = [f"{place} {call} {','.join(str(int(n)) for n in numbers)}"] if place else []
     return subprocess.run(
         [sys.executable, __file__, *(at or ["-"]), *words],

@@ -28,10 +28,12 @@ from kindling.config.keys import exists
 from kindling.config.notebook import compose_edited
 from kindling.config.overrides import check_overrides
 from kindling.config.replay import refuse_other_settings, replay, take_over_choices
+from kindling.config.run_state import begin_anew, chosen_run, finished_value
 from kindling.config.values import check_values
 from kindling.fixes import ARGUMENTS, OVERRIDES, settings_are, speaking
 from kindling.run.console import hide_adverts
 from kindling.run.exit import exit_codes, user_errors
+from kindling.run.lock import locked
 from kindling.run.stopped import Sweep, told_how_to_go_on
 
 ASKS_HYDRA = ("help", "hydra_help", "shell_completion", "info")
@@ -52,11 +54,16 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
             functools.partial(OmegaConf.select, cfg),
             functools.partial(exists, OmegaConf.to_container(cfg, resolve=False)),
         )
-        with no_empty_folder(cfg.run_dir), told_how_to_go_on(Path(cfg.run_dir)):
+        run = Path(cfg.run_dir)
+        with no_empty_folder(cfg.run_dir):
             hide_adverts()
             take_over_choices(cfg)
             refuse_other_settings(cfg)
-            return find_lr(cfg) if cfg.lr_find else train(cfg)
+            if (value := finished_value(cfg)) is not None:
+                return value
+            with locked(run), told_how_to_go_on(run):
+                begin_anew(cfg)
+                return find_lr(cfg) if cfg.lr_find else train(cfg)
 
     sweep = Sweep()
 
@@ -79,7 +86,9 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
         is_debug = "debug=true" in arguments.overrides
         with STOP.listening(), speaking(OVERRIDES), exit_codes(debug=is_debug):
             if not any(getattr(arguments, name) for name in ASKS_HYDRA):
-                overrides = replay(arguments.overrides, is_sweep=arguments.multirun)
+                typed = arguments.overrides
+                typed = typed if arguments.multirun else chosen_run(typed, conf)
+                overrides = replay(typed, is_sweep=arguments.multirun)
                 flags = [word for word in sys.argv[1:] if word not in arguments.overrides]
                 sys.argv[1:] = flags + overrides
                 check_overrides(overrides, conf, is_sweep=arguments.multirun)

@@ -7,6 +7,7 @@ from typing import Any
 from lightning import Trainer
 from omegaconf import DictConfig
 
+from kindling.config.run_state import describe_end
 from kindling.contract import DescribedData, DescribedTask
 from kindling.formatting import short_path
 from kindling.run.console import show_plan, show_scores
@@ -60,6 +61,7 @@ def finish(
 
         metrics |= describe_time(trainer, data)
         lines["time"] = time_line(metrics)
+    metrics |= describe_end(cfg, trainer)
     # Last, and once: a run that has this file is finished.
     write_json(Path(cfg.run_dir) / METRICS_FILE, metrics)
     show_plan(lines)

@@ -4,8 +4,11 @@ Other rows, classes or columns, and a checkpoint that does not fit the network a
 and a refused command leaves every file as it was. `config/replay.py` holds the settings likewise.
 """
 
+import functools
+import json
 import pickle
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +16,20 @@ import torch
 from lightning import LightningModule, Trainer
 from omegaconf import DictConfig
 
-from kindling.config.replay import newest_checkpoint
+from kindling.bounded_files import read_text
+from kindling.config.replay import newest_checkpoint, plain_config, read_config
 from kindling.contract import DescribedData
 from kindling.data_differences import differences
 from kindling.data_record import DataRecord, make_record, read_record, write_record
 from kindling.errors import ConfigError, DataError, Problem
 from kindling.formatting import first_few, printable
-from kindling.run.run_files import write_settings
-from kindling.runs import DATA_FILE
+from kindling.quoting import as_typed
+from kindling.run.console import show_plan
+from kindling.run.run_files import run_environment, write_settings
+from kindling.runs import DATA_FILE, ENVIRONMENT_FILE
 from kindling.trainer.buffered_checkpoints import DATA_DIGEST, BufferedCheckpointIO
 
+NOT_TOLD = ("run_dir", "resume", "overrides", "debug")  # of a command, not of a run
 OTHER_DATA = "bring the data back as they were, or start a new run: leave resume= out"
 
 
@@ -40,12 +47,47 @@ def open_run_folder(
     if checkpoint is not None:
         refuse_other_data(Path(cfg.run_dir), record)
         refuse_checkpoint(checkpoint, task, record)
+        show_plan(describe_resumed(cfg, checkpoint, trainer))
     write_settings(cfg, trainer)
     if record is not None:
         write_record(Path(cfg.run_dir), record)
         if isinstance(trainer.strategy.checkpoint_io, BufferedCheckpointIO):
             trainer.strategy.checkpoint_io.notes = {DATA_DIGEST: record.digest}
     return checkpoint
+
+
+def describe_resumed(cfg: DictConfig, checkpoint: Path, trainer: Trainer) -> dict[str, str]:
+    """Say where a run goes on, what is other than it was, and what may therefore end otherwise."""
+    run = Path(cfg.run_dir)
+    before, now = read_config(run), plain_config(cfg)
+    changed = [key for key in now if key not in NOT_TOLD and before.get(key, ...) != now[key]]
+    typed = functools.partial(as_typed, is_short=True)
+    told = [f"{key}={typed(now[key])} (was {typed(before.get(key))})" for key in changed]
+    lines = {"resume": ", ".join([f"from {checkpoint.name}", *map(printable, told)])}
+    was, here = read_environment(run), decides_bits(run_environment(cfg, trainer))
+    other = [
+        f"{name} {here.get(name)} (was {value})"
+        for name, value in was.items()
+        if here.get(name) != value
+    ]
+    if other:
+        lines["bits"] = f"may end otherwise than without a stop: {printable(', '.join(other))}"
+    return lines
+
+
+def read_environment(run: Path) -> dict[str, str]:
+    """Return what decides bits, of the process that wrote to a run last; nothing if unknown."""
+    try:
+        return decides_bits(json.loads(read_text(run / ENVIRONMENT_FILE)))
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def decides_bits(environment: Mapping[str, Any]) -> dict[str, str]:
+    """Return versions, threads and device: with others sums are rounded otherwise."""
+    names = ("python", "device", "num_threads")
+    found = {name: environment[name] for name in names} | environment["packages"]
+    return {name.replace("num_", ""): str(value) for name, value in found.items()}
 
 
 def refuse_other_data(run: Path, record: DataRecord | None) -> None:

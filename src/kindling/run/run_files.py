@@ -40,9 +40,13 @@ def write_settings(cfg: DictConfig, trainer: Trainer) -> None:
     write_atomically(run / CONFIG_FILE, OmegaConf.to_yaml(cfg, resolve=True))
     write_atomically(run / OVERRIDES_FILE, command_of(list(cfg.overrides)))
     write_atomically(run / SETTINGS_FILE, record(cfg))
+    write_json(run / ENVIRONMENT_FILE, run_environment(cfg, trainer))
+
+
+def run_environment(cfg: DictConfig, trainer: Trainer) -> dict[str, Any]:
+    """Return what ENVIRONMENT_FILE holds: versions, machine, git revision, seed and device."""
     environment = describe_environment(project_folder())
-    environment |= {"seed": cfg.seed, "device": str(trainer.strategy.root_device)}
-    write_json(run / ENVIRONMENT_FILE, environment)
+    return environment | {"seed": cfg.seed, "device": str(trainer.strategy.root_device)}
 
 
 def describe_environment(folder: Path) -> dict[str, Any]:

@@ -194,11 +194,20 @@ def test_a_rate_is_looked_for_instead_of_training(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_resumed_run_that_was_finished_says_where_its_time_went(tmp_path):
+def test_a_finished_run_says_so_at_once_and_stays_as_it_is(tmp_path):
     type_in(tmp_path, "experiment=smoke", "baselines=false", "report=false")
-    done = type_in(tmp_path, f"resume={only_run(tmp_path)}", "trainer.profile=true")
+    run = only_run(tmp_path)
+    before = {file: file.read_bytes() for file in run.rglob("*") if file.is_file()}
+    environment = {"PYTHONPROFILEIMPORTTIME": "1"}
+    done = type_in(tmp_path, f"resume={run}", environment=environment)
+    assert "is finished and stays as it is: 1 epochs of 1; a larger trainer." in done.stdout
+    assert not re.search(r"\| +(torch|lightning|pandas)$", done.stderr, re.MULTILINE)
+    assert before == {file: file.read_bytes() for file in run.rglob("*") if file.is_file()}
+    # What was left out before is made; nothing is trained for it.
+    done = type_in(tmp_path, f"resume={run}", "report=true")
+    assert "report=true (was false)" in done.stdout
+    assert (run / "report.html").exists()
     assert " 0 rows/s in training" in done.stdout.splitlines()[-1]
-    assert done.stdout.splitlines()[-2].split(maxsplit=1) == ["profile", "no step was taken"]
 
 
 @pytest.mark.slow

@@ -1,0 +1,161 @@
+"""Tell from a run folder whether its training is over; find the run that `resume=auto` means.
+
+Nothing here needs torch: that a run is finished is said at once.
+"""
+
+import json
+import math
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from kindling.bounded_files import read_text
+from kindling.config.compose import compose_config
+from kindling.config.recorded import parsed_value
+from kindling.config.replay import may_change, plain_config, quote_paths, read_config
+from kindling.errors import ConfigError, Problem
+from kindling.formatting import printable, short_path
+from kindling.quoting import as_typed
+from kindling.runs import (
+    CHECKPOINT_FOLDER,
+    LATEST,
+    METRICS_FILE,
+    RUNS,
+    SETTINGS_FILE,
+    TENSORBOARD_FOLDER,
+    begun_runs,
+)
+
+AUTO = "auto"
+ENDS = ("max_epochs", "max_steps", "early_stopping", "max_time")
+LATER = ("baselines", "report", "bundle")  # what can be made of a run that is trained
+# What says where the data are: they may have moved, but `auto` does not guess so.
+OF_DATA = ("name", "data.path", "data.val_path", "data.test_path", "data.labels")
+
+
+def chosen_run(overrides: list[str], conf: Path) -> list[str]:
+    """Put the folder of a run where `resume=auto` or `resume=latest` is typed, and say which.
+
+    `auto` is the newest unfinished run of the same name and configuration below runs/, or what
+    lies in the folder that `hydra.run.dir` names; without one a new run begins.
+
+    Raises:
+        ConfigError: there is no run at all.
+    """
+    words = [text for text in overrides if text.startswith("resume=")]
+    word = words[-1].partition("=")[2] if words else ""
+    if word not in (AUTO, LATEST) or os.path.lexists(word):
+        return overrides
+    typed = [text for text in overrides if not text.startswith("resume=")]
+    if word == LATEST:
+        found = begun_runs()
+        if not found:
+            rule, got = "resume=latest goes on with the newest run", f"no run in {RUNS.absolute()}"
+            raise ConfigError(Problem(rule, got, "python train.py makes one"))
+        return [*typed, _told(found[0], "the newest run")]
+    given = [text for text in quote_paths(typed) if text.startswith("hydra.run.dir=")]
+    if given:
+        folder = Path(str(parsed_value(given[-1])))
+        if (folder / SETTINGS_FILE).is_file():
+            return [*typed, _told(folder, "what lies in hydra.run.dir")]
+    elif run := _unfinished(typed, conf):
+        return [*typed, _told(run, "the newest unfinished run of this configuration")]
+    sys.stdout.write("resume  no unfinished run of this configuration: a new one begins\n")
+    return typed
+
+
+def _unfinished(typed: list[str], conf: Path) -> Path | None:
+    try:
+        settings = plain_config(compose_config(conf, quote_paths(typed)))
+    except (HydraException, OmegaConfBaseException):
+        return None  # what is wrong is told by who checks them next
+    return next((run for run in begun_runs() if _is_unfinished(run, settings)), None)
+
+
+def _told(run: Path, why: str) -> str:
+    sys.stdout.write(f"resume  {printable(short_path(str(run)))}, {why}\n")
+    return f"resume={as_typed(str(run.absolute()))}"
+
+
+def _is_unfinished(run: Path, settings: Mapping[str, Any]) -> bool:
+    """Say whether a run of these settings, as far as they make it what it is, is left to finish."""
+    try:
+        before = read_config(run)
+    except ConfigError:
+        return False
+    keys = {key for key in {*before, *settings} if key in OF_DATA or not may_change(key)}
+    is_same = all(
+        key in before and key in settings and settings[key] in (before[key], "auto") for key in keys
+    )
+    return is_same and why_over(run, before) is None
+
+
+def describe_end(cfg: DictConfig, trainer: Any) -> dict[str, Any]:
+    """Return what metrics.json says of the end: what ended the training, what was made of it."""
+    stopped = [getattr(callback, "stopped_epoch", 0) for callback in trainer.callbacks]
+    is_end = {
+        "max_epochs": trainer.current_epoch >= (trainer.max_epochs or math.inf),
+        "max_steps": 0 <= trainer.max_steps <= trainer.global_step,
+        "early_stopping": any(stopped),
+    }
+    ended_by = next((end for end, is_so in is_end.items() if is_so), "max_time")
+    made = {name: bool(cfg[name]) for name in LATER}
+    return {"ended_by": ended_by, "steps": trainer.global_step, "made": made}
+
+
+def why_over(run: Path, settings: Mapping[str, Any]) -> str | None:
+    """Say why nothing is left to be done for a run with these settings; None if something is."""
+    try:
+        metrics = json.loads(read_text(run / METRICS_FILE))
+        epochs, end, made = metrics["epochs"], metrics["ended_by"], metrics["made"]
+        most = settings["trainer.max_epochs"]
+        if any(settings[name] and not made[name] for name in LATER):
+            return None
+        if epochs >= most:
+            return f"{epochs} epochs of {most}; a larger trainer.max_epochs goes on"
+        if end == "max_steps":
+            steps, limit = metrics["steps"], settings.get("trainer.max_steps")
+            is_over = limit is not None and 0 <= limit <= steps
+            return f"{steps} steps of {limit}; a larger trainer.max_steps goes on" * is_over or None
+        keys = [key for key, value in settings.items() if str(value).endswith(".EarlyStopping")]
+        if end == "early_stopping" and keys:
+            name = keys[0].removesuffix("._target_")
+            return f"early stopping ended it after {epochs} of {most} epochs; ~{name} goes on"
+        if end == "max_time" and settings.get("trainer.max_time") is not None:
+            return f"trainer.max_time ended it after {epochs} of {most} epochs"
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # it has no such file, or one of an older version
+    return None
+
+
+def finished_value(cfg: DictConfig) -> float | None:
+    """Say that a resumed run is finished and return its monitored value; None if it goes on."""
+    if cfg.resume is None or cfg.lr_find:
+        return None
+    run = Path(cfg.run_dir)
+    why = why_over(run, plain_config(cfg))
+    if why is None:
+        return None
+    place = printable(short_path(str(run)))
+    sys.stdout.write(f"resume  {place} is finished and stays as it is: {why}\n")
+    split, _, name = cfg.monitor.partition("/")
+    value = json.loads(read_text(run / METRICS_FILE)).get(split, {}).get(name)
+    return math.nan if value is None else float(value)
+
+
+def begin_anew(cfg: DictConfig) -> None:
+    """Let a run that was stopped before anything was saved begin again, in its folder."""
+    run = Path(cfg.run_dir)
+    is_saved = any((run / CHECKPOINT_FOLDER).glob("*.ckpt")) or (run / METRICS_FILE).exists()
+    if cfg.resume is not None and not is_saved:
+        cfg.resume = None  # as a new run it also takes the weights that init_from names
+        shutil.rmtree(run / TENSORBOARD_FOLDER, ignore_errors=True)
+        place = printable(short_path(str(run)))
+        sys.stdout.write(f"resume  nothing was saved in {place} yet: it begins at the start\n")
