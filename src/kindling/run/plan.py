@@ -10,8 +10,9 @@ from omegaconf import DictConfig
 from kindling.codes import CODES
 from kindling.contract import DescribedData, DescribedTask
 from kindling.fixes import interface
-from kindling.formatting import first_few, printable, short_path
+from kindling.formatting import count, first_few, printable, short_path
 from kindling.run.console import show_plan
+from kindling.run.expected_time import expect_seconds
 from kindling.run.freezing import describe_trained
 from kindling.runs import PREDICTIONS_FILE, REPORT_FILE
 from kindling.tables.column import USED
@@ -37,7 +38,7 @@ def plan_lines(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> dict[
     lines |= describe_start(cfg, task)
     if overruled := getattr(task, "overruled", ""):  # a module of its own brings its scheduler
         lines["scheduler"] = overruled
-    lines["device"] = describe_device(cfg, data, trainer)
+    lines["device"] = describe_device(cfg, data, task, trainer)
     missing = describe_missing(cfg, data, task)
     if missing:
         lines["without"] = missing
@@ -59,11 +60,15 @@ def describe_data(cfg: DictConfig, data: Any) -> dict[str, str]:
 def describe_model(cfg: DictConfig, task: Any) -> str:
     """Name the network and count what it can learn."""
     network = task.network if isinstance(task, DescribedTask) else task
-    chosen = " (model=auto)" if str(cfg.model.get("_target_")).endswith(".auto") else ""
+    kind = "images" if isinstance(task, DescribedTask) and task.spec.image_shape else "tables"
+    is_auto = str(cfg.model.get("_target_")).endswith(".auto")
+    chosen = f" (model=auto, for {kind})" if is_auto else ""
     chosen = chosen if network is not task else " (the task brings its own model and optimizer)"
     members: Any = getattr(network, "num_members", None)
-    several = "" if members is None else f"{members} member{'s' * (members != 1)}, "
-    return f"{type(network).__name__}{chosen}, {several}{describe_trained(network)}"
+    several = [] if members is None else [count(members, "member")]
+    notes = [note] if (note := getattr(network, "note", "")) else []
+    told = [f"{type(network).__name__}{chosen}", *several, *notes, describe_trained(network)]
+    return ", ".join(told)
 
 
 def describe_start(cfg: DictConfig, task: Any) -> dict[str, str]:
@@ -105,7 +110,7 @@ def describe_missing(cfg: DictConfig, data: Any, task: Any) -> str:
     return f"{', '.join(names)}: they need {' and '.join(needs)} (kindling/contract.py)"
 
 
-def describe_device(cfg: DictConfig, data: Any, trainer: Trainer) -> str:
+def describe_device(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> str:
     """Say where the training runs, how exactly, and where its rows lie."""
     device = trainer.strategy.root_device
     words = [str(device), cfg.trainer.precision]
@@ -118,7 +123,14 @@ def describe_device(cfg: DictConfig, data: Any, trainer: Trainer) -> str:
         words.append(f"data set on it ({sum(t.nbytes for t in data.placed) / 1e6:,.2f} MB)")
     if cfg.compile != "off":
         words.append(f"compile={cfg.compile}")
-    return ", ".join([*words, f"up to {cfg.trainer.max_epochs} epochs"])
+    words.append(f"up to {cfg.trainer.max_epochs} epochs")
+    if seconds := expect_seconds(data, task, trainer):
+        words.append(
+            f"about {seconds:.0f} s in all"
+            if seconds < 90
+            else f"about {seconds / 60:.0f} min in all"
+        )
+    return ", ".join(words)
 
 
 def describe_findings(data: Any) -> dict[str, str]:

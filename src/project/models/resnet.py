@@ -10,6 +10,10 @@ from kindling.config.ranges import Range
 from kindling.types import DataSpec
 from project.models.cnn import image_size
 
+WIDTHS = (32, 24, 16)
+PRODUCTS_PER_S = 23e9  # of forward passes while training, on two cores of a laptop
+EPOCHS = 30  # that the budget is for
+
 
 class ResNet(nn.Module):
     """Groups that halve the image, each with a convolution around a shortcut; then the maximum.
@@ -19,7 +23,9 @@ class ResNet(nn.Module):
 
     Args:
         spec: describes the images and the number of outputs.
-        width: channels of the first group; the second has twice as many, the rest four times.
+        width: channels of the first group; the second has twice as many, the rest four times. None
+            takes 32, or fewer where these would take too long.
+        budget_s: seconds that 30 epochs may take on a CPU of two cores, where width is None.
         depth: groups, at least 1; an image too small to be halved again keeps its size.
         dropout: share of features dropped before the last layer while training.
     """
@@ -28,13 +34,20 @@ class ResNet(nn.Module):
         self,
         spec: DataSpec,
         *,
-        width: Annotated[int, Range(1, 65536)] = 32,
+        width: Annotated[int | None, Range(1, 65536)] = None,
         depth: Annotated[int, Range(1, 1024)] = 3,
         dropout: Annotated[float, Range(0, 1, "[)")] = 0.1,
+        budget_s: Annotated[float, Range(0, ends="()")] = 180,
     ) -> None:
         super().__init__()
         channels, side = image_size(spec, "resnet")
         stride = 4 if side >= 96 else 2 if side > 32 else 1  # groups work on 32 pixels or fewer
+        if width is None:
+            most = budget_s * PRODUCTS_PER_S / max(1, EPOCHS * spec.num_rows)
+            fitting = (w for w in WIDTHS if count_products(w, depth, side // stride) <= most)
+            width = next(fitting, WIDTHS[-1])
+            if width < WIDTHS[0]:
+                self.note = f"width {width} for model.budget_s={budget_s:g}"
         stem = nn.Conv2d(channels, width, stride + 2, stride=stride, padding=1, bias=False)
         groups: list[nn.Module] = [stem, nn.BatchNorm2d(width), nn.GELU()]
         side //= stride
@@ -51,6 +64,16 @@ class ResNet(nn.Module):
         x = x.contiguous(memory_format=torch.channels_last)  # a CPU is 1.3 times as fast so
         features = self.body(x).amax(dim=(2, 3))  # (B, D, H, W) -> (B, D)
         return self.head(self.dropout(features))  # (B, K) logits or (B, 1) values
+
+
+def count_products(width: int, depth: int, side: int) -> int:
+    """Count those of an image's way through the groups."""
+    products, channels = 0, width
+    for group in range(depth):
+        wider, smaller = width * min(2**group, 4), side // 2 if side >= 4 else side
+        products += 9 * wider * (channels * side**2 + wider * smaller**2)
+        channels, side = wider, smaller
+    return products
 
 
 class ConvolutionGroup(nn.Module):

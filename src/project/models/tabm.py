@@ -13,8 +13,8 @@ from project.models.embeddings import Categories, PiecewiseLinear, count_columns
 from project.models.members import average_members
 
 MOST_INPUTS = 4096  # of a member; embeddings of more columns are smaller
-# Products of an epoch of the train rows: 30 epochs of them take three minutes on a CPU's core.
-MOST_PRODUCTS = 40e9
+PRODUCTS_PER_S = 6.7e9  # of forward passes while training, on one core of a laptop
+EPOCHS = 30  # that the budget is for
 
 
 class TabM(nn.Module):
@@ -25,7 +25,8 @@ class TabM(nn.Module):
 
     Args:
         spec: describes the rows, the edges of their numbers, and the number of outputs.
-        members: of the ensemble; None takes 8, or fewer where the train rows are many.
+        members: of the ensemble; None takes 8, or fewer where these would take too long.
+        budget_s: seconds that 30 epochs may take on one core of a CPU, where members is None.
         width: units of each hidden layer.
         depth: hidden layers, at least 1.
         dropout: share of units dropped behind each hidden layer while training.
@@ -37,6 +38,7 @@ class TabM(nn.Module):
         spec: DataSpec,
         *,
         members: Annotated[int | None, Range(1, 256)] = None,
+        budget_s: Annotated[float, Range(0, ends="()")] = 180,
         width: Annotated[int, Range(1, 65536)] = 256,
         depth: Annotated[int, Range(1, 1024)] = 2,
         dropout: Annotated[float, Range(0, 1, "[)")] = 0.1,
@@ -46,8 +48,11 @@ class TabM(nn.Module):
         columns = count_columns(spec, "tabm")
         size = min(embedding, max(2, MOST_INPUTS // columns))
         if members is None:
-            products = spec.num_rows * width * (columns * size + (depth - 1) * width)
-            members = next((m for m in (8, 4, 2) if m * products <= MOST_PRODUCTS), 1)
+            products = EPOCHS * spec.num_rows * width * (columns * size + (depth - 1) * width)
+            most = budget_s * PRODUCTS_PER_S
+            members = next((m for m in (8, 4, 2) if m * products <= most), 1)
+            if members < 8:
+                self.note = f"fewer than 8 for model.budget_s={budget_s:g}"
         self.num_numbers, self.num_members = len(spec.numbers), members
         self.by_member = False  # True: while training, what each member says
         self.numbers = PiecewiseLinear(spec.edges, size) if spec.numbers else None

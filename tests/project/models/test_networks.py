@@ -142,10 +142,19 @@ def test_members_differ_learn_alone_and_answer_together(spec):
     assert torch.equal(average_members(outputs), together)
 
 
-def test_of_many_rows_fewer_members_learn():
+def test_of_many_rows_a_smaller_network_learns_and_says_so():
     few, many = replace(TABLE, num_rows=1000), replace(TABLE, num_rows=10**6)
     assert TabM(few).num_members == 8
+    assert not hasattr(TabM(few), "note")
     assert TabM(many).num_members == 1
+    assert TabM(many).note == "fewer than 8 for model.budget_s=180"
+    assert TabM(many, budget_s=18_000).num_members == 8
+    few, many = (replace(spec, image_shape=(3, 32, 32)) for spec in (few, many))
+    assert ResNet(few).head.in_features == 4 * 32
+    assert ResNet(many).head.in_features == 4 * 16
+    assert ResNet(many).note == "width 16 for model.budget_s=180"
+    assert ResNet(many, budget_s=10**6).head.in_features == 4 * 32
+    assert ResNet(many, width=20).head.in_features == 4 * 20
 
 
 def test_many_columns_get_small_embeddings():
