@@ -17,6 +17,7 @@ from kindling.images.decoding import decode
 from kindling.images.image_schema import ImageSchema
 from kindling.tables.column_types import is_text
 from kindling.tables.csv_dialect import AUTO, Dialect, for_new_rows
+from kindling.tables.csv_layout import find_header
 from kindling.tables.formats import decode_storage, open_table
 from kindling.tables.number_text import rewrite_sign
 from kindling.tables.pandas_index import kept_index, named_levels
@@ -69,6 +70,8 @@ def written_as(file: Path, schema: TableSchema) -> Dialect:
         with suppress(DataError, OSError, EOFError, UnicodeError):  # the reader says it in words
             if needed <= set(next(open_table(file, dialect)).column_names):
                 return dialect
+    with suppress(DataError, OSError, EOFError, UnicodeError):
+        return find_header(file, needed, trained) or trained
     return trained
 
 

@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import re
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -12,7 +13,7 @@ from typing import Any
 from kindling.errors import DataError, Problem
 from kindling.tables.csv_cleaning import split_lines
 from kindling.tables.csv_dialect import Dialect
-from kindling.tables.csv_shape import Shape, find_shape
+from kindling.tables.csv_shape import SEPARATORS, Shape, find_shape, split_rows
 
 GZIP = b"\x1f\x8b"
 NOT_CSV = {b"PK\x03\x04": "a zip or Excel file", b"\x89PNG": "an image", b"%PDF": "a PDF file"}
@@ -60,14 +61,8 @@ def sniff(path: Path, asked: Dialect) -> Layout:
 
 @lru_cache(KEPT)
 def _sniff(path: Path, asked: Dialect, _time: int, _size: int) -> Layout:
-    sample, is_gzip, is_whole = read_sample(path)
-    encoding = guess_encoding(sample) if asked.encoding == "auto" else asked.encoding
-    _refuse_binary(sample, encoding, path)
-    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(sample).lstrip("\ufeff")
-    lines = split_lines(text)
-    if not is_whole and len(lines) > 1:
-        lines.pop()  # it may end within a cell
-    lines, num_comments = without_comments(lines[:SAMPLE_LINES], asked.comment)
+    lines, encoding, is_gzip = _first_lines(path, asked)
+    lines, num_comments = without_comments(lines, asked.comment)
     shape = find_shape(lines, asked)
     if shape is None:
         fix = "give a CSV file with a header"
@@ -85,6 +80,31 @@ def _sniff(path: Path, asked: Dialect, _time: int, _size: int) -> Layout:
         shape,
         num_comments,
     )
+
+
+def find_header(path: Path, names: Collection[str], asked: Dialect) -> Dialect | None:
+    """Find the line that has all of these names, by whatever separator; None where there is none.
+
+    So a file of few rows is read whose lines above the header are more than its rows.
+    """
+    lines = without_comments(_first_lines(path, asked)[0], asked.comment)[0]
+    for separator in SEPARATORS if asked.separator == "auto" else (asked.separator, *SEPARATORS):
+        for row in split_rows(lines, separator, asked.quote):
+            if {*names} <= {*row.cells}:
+                return replace(asked, separator=separator, skip=row.first, header=True)
+    return None
+
+
+def _first_lines(path: Path, asked: Dialect) -> tuple[list[str], str, bool]:
+    """Return the lines that are looked at, their encoding, and whether the file is packed."""
+    sample, is_gzip, is_whole = read_sample(path)
+    encoding = guess_encoding(sample) if asked.encoding == "auto" else asked.encoding
+    _refuse_binary(sample, encoding, path)
+    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(sample).lstrip("\ufeff")
+    lines = split_lines(text)
+    if not is_whole and len(lines) > 1:
+        lines.pop()  # it may end within a cell
+    return lines[:SAMPLE_LINES], encoding, is_gzip
 
 
 def read_sample(path: Path) -> tuple[bytes, bool, bool]:

@@ -27,6 +27,7 @@ from kindling.tables.csv_evidence import (
 SEPARATORS = (",", ";", "\t", "|")
 COMMENTS = ("#", "%", "//", "!")  # that lines above a header begin with
 MAX_UNITS = 3  # lines below a header that are no rows
+BETWEEN_WORDS = re.compile(r"(?<!\d),|,(?!\d)")  # such a comma is no decimal sign
 EXCEL = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
 
@@ -76,19 +77,30 @@ def guess_separator(lines: list[str], asked: Dialect) -> str:
     known = [sign for sign in SEPARATORS if sign != asked.decimal]
 
     def score(separator: str) -> tuple[float, bool, int]:
-        widths = Counter(map(len, _reader(lines, separator, asked.quote)))
-        del widths[0]  # blank lines
-        width, fitting = max(widths.items(), key=lambda pair: pair[1], default=(0, 0))
-        share = fitting / max(1, widths.total())
+        width, fitting, widths = _widths(lines, separator, asked)
         # A comma may be a decimal sign: it comes behind what fits as well.
-        return (share if width > 1 else 0.0), separator != ",", width
+        return (fitting / max(1, len(widths)) if width > 1 else 0.0), separator != ",", width
 
     scores = {sign: score(sign) for sign in known}
     best = max(known, key=lambda sign: scores[sign])
-    # Blanks last: words of a text are parted by them, too.
-    if scores[best][0] < 1 and score(BLANKS) > scores[best] and _are_blanks(lines, asked):
-        return BLANKS
-    return best
+    # Blanks last: words of a text, and dates beside times, are parted by them, too.
+    if scores[best][0] == 1 or _parts_a_table(lines, best, asked):
+        return best
+    return BLANKS if score(BLANKS) > scores[best] and _are_blanks(lines, asked) else best
+
+
+def _widths(lines: list[str], separator: str, asked: Dialect) -> tuple[int, int, list[int]]:
+    """Return the usual number of cells, how many rows have so many, and the cells of each row."""
+    widths = [len(cells) for cells in _reader(lines, separator, asked.quote) if cells]
+    return *max(Counter(widths).items(), key=_votes, default=(0, 0)), widths
+
+
+def _parts_a_table(lines: list[str], separator: str, asked: Dialect) -> bool:
+    """Say whether a sign parts every row alike, apart from lines above them."""
+    width, fitting, widths = _widths(lines, separator, asked)
+    if width < 2 or set(widths[-fitting:]) != {width}:
+        return False
+    return separator != "," or bool(BETWEEN_WORDS.search("".join(lines[-fitting:])))
 
 
 def _are_blanks(lines: list[str], asked: Dialect) -> bool:
@@ -123,7 +135,13 @@ def _reader(lines: Iterable[str], separator: str, quote: str) -> Any:
 
 def usual_width(rows: Sequence[Row]) -> int:
     """Return the number of cells that most rows have."""
-    return Counter(len(row.cells) for row in rows).most_common(1)[0][0] if rows else 0
+    return max(Counter(len(row.cells) for row in rows).items(), key=_votes, default=(0, 0))[0]
+
+
+def _votes(width: tuple[int, int]) -> tuple[int, bool]:
+    """Order widths by their rows; of as many, those of one cell are lines of text above a table."""
+    cells, rows = width
+    return rows, cells > 1
 
 
 def _shape_of(rows: list[Row], lines: list[str], separator: str, asked: Dialect) -> Shape:

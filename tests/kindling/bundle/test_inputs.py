@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from kindling.bundle.inputs import to_images, to_table
+from kindling.bundle.inputs import read_rows, to_images, to_table
 from kindling.bundle.python_cells import to_arrow
 from kindling.errors import DataError
 from kindling.images.image_schema import ImageSchema
@@ -48,6 +48,15 @@ def test_every_form_of_the_same_rows_is_typed_alike(rows):
     typed = SCHEMA.cast(to_table(rows, SCHEMA), "the rows")
     assert np.array_equal(typed["size"], [1.5, np.nan, 3], equal_nan=True)
     assert typed["town"].tolist() == ["Ulm", "", "Rom"]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_a_header_is_found_by_its_names_below_more_lines_than_rows(tmp_path, separator):
+    lines = ["Report of May, 2024", "All of it; twice | thrice", "", "# v1.2, in mm", "# checked"]
+    lines += [separator.join(row) for row in (("id", "town", "size"), ("7", "Ulm", "1.5"))]
+    (tmp_path / "new.csv").write_text("\n".join(lines))
+    table = read_rows(tmp_path / "new.csv", SCHEMA)
+    assert table.to_pylist() == [{"id": "7", "town": "Ulm", "size": "1.5"}]
 
 
 def test_cells_of_several_types_become_text():

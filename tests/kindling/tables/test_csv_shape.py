@@ -136,6 +136,32 @@ SHAPES = {
         {"1990": ["1.5", "2.5"], "1991": ["2", "3"], "1992": ["3", "4"]},
         ["D010"],
     ),
+    "a title of as many words as cells": (
+        write(separator="\t", above="Report of May\n\n"),
+        TABLE,
+        ["D016"],
+    ),
+    "comments of more words than cells": (
+        "# made by a machine\n# of our own\nx\tdate 1\tdate 2\ty 3\n"
+        "1\t2024-01-31 07:58 AM\t31 January\t0\n2\t2024-01-31 08:58 AM\t1 February\t1\n",
+        {
+            "x": ["1", "2"],
+            "date 1": ["2024-01-31 07:58 AM", "2024-01-31 08:58 AM"],
+            "date 2": ["31 January", "1 February"],
+            "y 3": ["0", "1"],
+        },
+        ["D016"],
+    ),
+    "as many lines above as rows": (
+        write(ROWS[:1], separator="|", above="# made by\n# a machine\n"),
+        {name: cells[:1] for name, cells in TABLE.items()},
+        ["D016"],
+    ),
+    "decimal commas between blanks": (
+        "a b y\n0,5 1,5 2,5\n1,5 2,5 3,5\n2,5 0,5 1,5\n",
+        {"a": ["0,5", "1,5", "2,5"], "b": ["1,5", "2,5", "0,5"], "y": ["2,5", "3,5", "1,5"]},
+        [],
+    ),
     "mixed line ends": (write().replace("\n", "\r\n", 2), TABLE, []),
     "a word where all others are numbers is a row": (
         write().replace("5.5", "many"),
