@@ -180,7 +180,9 @@ def by_file(write):
         except DataError as error:
             return frozenset(problem.column for problem in error.problems)
         table = pa.concat_tables(tables)
-        return np.column_stack([table["prob_a"].to_numpy(), table["prob_b"].to_numpy()])
+        if model.spec.is_regression:
+            return table["prediction"].to_numpy()
+        return np.column_stack([table[f"prob_{name}"].to_numpy() for name in model.spec.classes])
 
     return door
 
@@ -212,7 +214,10 @@ def served(ask):
         if answer.status_code != 200:
             return frozenset(error["field"] for error in answer.json()["errors"])
         rows = answer.json()["predictions"]
-        return np.array([[row["probabilities"][name] for name in "ab"] for row in rows])
+        if asked.model.spec.is_regression:
+            return np.array([row["prediction"] for row in rows])
+        names = asked.model.spec.classes
+        return np.array([[row["probabilities"][name] for name in names] for row in rows])
 
     return door
 

@@ -30,14 +30,14 @@ QUIET = {
 def check(foreign):
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "foreign.csv"
-        file.write_bytes(foreign.content)
+        file.write_bytes(foreign.content())
         table = read_table(file)
         shown = evidence_of_file(table.itercolumns(), separator_of(str(file), AUTO))
     assert set(foreign.truth) <= set(table.column_names)
     schema = infer_schema(table, Hints(file=shown))
     found = check_columns({"train": Rows(table, np.arange(len(table)))}, schema)
     warned = {p.column for p in found if p.severity == "warning"}
-    note((foreign.content[:400], warned))
+    note((foreign.content()[:400], warned))
     try:
         features = schema.cast(table, "foreign.csv")
     except DataError as error:  # cells are pointed at: nothing of it is silent
