@@ -174,7 +174,9 @@ def foreign_tables(draw):
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     written, truth = {}, {}
     for name, (cells, values) in columns.items():
-        is_gap = (rng.random(ROWS) < share) & (types[name] != "category")
+        # Beside true and false a dash is a third word.
+        has_gaps = types[name] != "category" and (types[name] != "boolean" or marker != "-")
+        is_gap = (rng.random(ROWS) < share) & has_gaps
         written[name] = [marker if gap else cell for cell, gap in zip(cells, is_gap, strict=True)]
         truth[name] = [np.nan if gap else v for v, gap in zip(values, is_gap, strict=True)]
     if draw(st.booleans()):
