@@ -49,9 +49,14 @@ class Drift:
         """All columns that the train rows had, whether they are used or not."""
         return self.schema.columns if isinstance(self.schema, TableSchema) else ()
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Columns that the user left out of the training."""
+        return self.schema.left_out if isinstance(self.schema, TableSchema) else ()
+
     def add(self, raw: pa.Table, features: pd.DataFrame) -> None:
         """Look at a chunk of rows: as they were, and as the schema has cast them."""
-        known = {self.target, *(column.name for column in self.columns)}
+        known = {self.target, *(column.name for column in self.columns), *self.left_out}
         with self.lock:  # several threads predict, and share this
             self.extra |= dict.fromkeys(name for name in raw.column_names if name not in known)
             for column in self.columns:

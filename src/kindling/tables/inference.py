@@ -49,6 +49,7 @@ class Hints:
         file: what all columns of the file show for a decimal sign.
         target: how the target is written.
         dates: data.dates: column -> the pattern of its dates.
+        left_out: columns that are not among those looked at: data.ignore and data.group.
     """
 
     kinds: Mapping[str, str] = field(default_factory=dict)
@@ -56,6 +57,7 @@ class Hints:
     file: FileEvidence = NOTHING_SHOWN
     target: Column | None = None
     dates: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 NO_HINTS = Hints()
@@ -94,7 +96,7 @@ def infer_schema(train: pa.Table, hints: Hints = NO_HINTS) -> TableSchema:
     columns = [infer_column(name, train.column(name), hints) for name in train.column_names]
     columns = settle_order(columns, train)
     named = tuple(_with_features(column, taken) for column in columns)
-    return TableSchema(named, hints.dialect, hints.target)
+    return TableSchema(named, hints.dialect, hints.target, hints.left_out)
 
 
 def infer_column(name: str, cells: pa.ChunkedArray, hints: Hints) -> Column:

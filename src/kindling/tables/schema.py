@@ -29,11 +29,13 @@ class TableSchema:
         columns: all that may be learnt from, whether they are used or not.
         dialect: how the user says that CSV files of such rows are written.
         target: how the target is written; None of rows that have none.
+        left_out: further columns of the file, which the user left out; new rows may have them.
     """
 
     columns: tuple[Column, ...]
     dialect: Dialect = AUTO
     target: Column | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def used(self) -> tuple[Column, ...]:

@@ -188,7 +188,8 @@ class TableSource:
             some = next((chunk for chunk in train.open() if len(chunk)), None)
         columns = () if some is None else some.itercolumns()
         found = evidence_of_file(columns, separator_of(train.path, train.dialect))
-        hints = Hints(self.kinds, train.dialect, found, dates=self.dates)
+        left_out = tuple(name for name in train.names if name in {*self.ignore, self.group})
+        hints = Hints(self.kinds, train.dialect, found, dates=self.dates, left_out=left_out)
         return replace(hints, target=describe_target(cells, self.task, hints, self.target))
 
     def _is_large(self) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from kindling.bundle.drift import Drift
 from kindling.images.image_schema import ImageSchema
 from kindling.tables.column import Column
+from kindling.tables.formats import read_table
 from kindling.tables.schema import TableSchema
 
 SCHEMA = TableSchema(
@@ -39,6 +40,14 @@ def test_nothing_is_said_of_rows_like_the_train_rows():
 
 def test_columns_that_the_model_does_not_know_are_named_once():
     assert lines_of({"colour": "red"}, {"colour": "blue", "x": "1"}) == ["not used: colour, x"]
+
+
+def test_columns_that_the_user_left_out_are_no_news(build, table_csv):
+    chosen = ("data.target=label", "data.ignore=[noise]", "data.group=town")
+    data, _, _ = build("data=table", f"data.path={table_csv}", *chosen)
+    table, drift = read_table(table_csv), Drift(data.schema, "label")
+    drift.add(table, data.schema.cast(table, "the rows"))
+    assert drift.extra == {}
 
 
 def test_unknown_categories_are_counted_and_the_most_frequent_named():
