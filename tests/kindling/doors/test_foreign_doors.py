@@ -43,7 +43,9 @@ LOADING = {
 
 
 def read_data(file, target):
-    data = DataModule(TableSource(str(file), target, drop_missing_target=True), **LOADING)
+    task = "classification" if target == "word" else "regression"
+    source = TableSource(str(file), target, task=task, drop_missing_target=True)
+    data = DataModule(source, **LOADING)
     data.setup()
     return data
 
