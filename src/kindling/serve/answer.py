@@ -28,7 +28,10 @@ class Prediction(BaseModel):
 
 
 class Predictions(BaseModel):
-    """The predictions, in the order of the rows; warnings name lines of a file that are no rows."""
+    """The predictions, in the order of the rows.
+
+    Warnings name lines of a file that are no rows, and what the train rows were not like.
+    """
 
     target: str
     predictions: list[Prediction]
@@ -79,7 +82,7 @@ class Predicted:
     classes: tuple[str, ...]
     labels: np.ndarray
     probs: np.ndarray | None
-    warnings: tuple[str, ...] = ()  # what of an uploaded file is no row
+    warnings: tuple[str, ...] = ()  # see Predictions
 
 
 def json_response(predicted: Predicted) -> Response:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kindling.bundle.drift import Drift
 from kindling.bundle.predictor import Predictor
 from kindling.errors import Problem, UserError
 from kindling.formatting import shown
@@ -27,6 +28,7 @@ from kindling.serve.request import UPLOAD, read_json, read_upload, refuse_data, 
 from kindling.tables.schema import TableSchema
 
 CHUNK_ROWS, CHUNK_IMAGES = 8192, 16  # of one pass, after which the time is looked at
+MAX_LINE = 200  # letters of a warning
 JSON, CSV, IMAGE = "json", "csv", "image"
 
 
@@ -120,13 +122,19 @@ class PredictionService:
         rows: Any = read_json(upload.content, body, schema) if is_json else None
         if rows is None:
             rows = read_upload(upload.content, schema, self.limits, warnings)
+        drift = Drift(schema, self.model.spec.target)
         try:
-            return self.model.inputs(rows, file=UPLOAD)
+            x = self.model.inputs(rows, file=UPLOAD, drift=drift)
         except UserError as error:
             problems = error.problems
             if is_json:
                 problems = tuple(reword_cell(problem, schema) for problem in problems)
             raise refuse_data(problems) from error
+        # They hold a client's own cells, of any length, and go into a header of an answer as CSV.
+        warnings += [
+            line if len(line) <= MAX_LINE else f"{line[:MAX_LINE]}..." for line in drift.shown()
+        ]
+        return x
 
     def _pixels(self, uploads: Sequence[Upload], deadline: float) -> np.ndarray:
         images: list[np.ndarray] = []

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kindling.bundle.drift import Drift
+from kindling.bundle.streaming import predict_tables
 from tests.kindling.doors import doors
 from tests.kindling.serve.asking import Asked
 
@@ -93,6 +95,19 @@ def test_what_is_typed_means_the_same_as_its_text(model, asked, seed):
         "the exported program": doors.exported(model, typed),
     }
     agree(answers)
+
+
+def test_the_server_says_as_predict_does_what_the_train_rows_were_not_like(model, asked, folder):
+    columns = doors.train_table().slice(0, ROWS).to_pydict()
+    columns |= {"town": ["Bonn"] * ROWS, "size": ["1e9"] * ROWS, "hue": ["x"] * ROWS}
+    drift = Drift(model.schema, model.spec.target)
+    list(predict_tables(model, [doors.write_csv(columns, folder)], 1, drift))
+    assert [line.partition(":")[0] for line in drift.lines()] == ["not used", "town", "size"]
+    assert asked.file(doors.csv_text(columns)).json()["warnings"] == drift.lines()
+    assert doors.ask_json(asked, columns).json()["warnings"] == drift.lines()[1:]
+    columns["town"] = ["Bonn" * 10_000] * ROWS
+    answer = asked.file(doors.csv_text(columns), headers={"Accept": "text/csv"})
+    assert len(answer.headers["X-Warnings"]) < 1000
 
 
 @pytest.mark.slow

@@ -99,6 +99,19 @@ def test_a_filled_form_shows_what_the_model_predicts(visit, penguins, penguins_r
 
 
 @pytest.mark.slow
+def test_what_the_train_rows_were_not_like_is_said_below_a_prediction(visit, penguins):
+    page = visit(penguins)
+    fill(page, PENGUIN | {"bill_length_mm": 400})
+    page.get_by_role("button", name="Predict").click()
+    result(page)
+    assert "bill_length_mm: 1 row outside" in page.inner_text("#form-result")
+    content = TABLE.head().assign(hue="red").to_csv(index=False).encode()
+    page.set_input_files("#file", {"name": "n.csv", "mimeType": "text/csv", "buffer": content})
+    page.wait_for_selector("tbody tr")
+    assert "not used: hue" in page.inner_text("#file-result")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("width", SIZES)
 def test_an_error_stands_beside_its_field_and_has_the_focus(visit, penguins, width):
     page = visit(penguins, width=width)

@@ -1,7 +1,7 @@
 // One row: a form made from the columns, an answer beside it, and errors beside their fields.
 
 import { ask } from "./ask.js";
-import { $, make, predictionOf, showErrors } from "./show.js";
+import { $, hintsOf, make, predictionOf, showErrors } from "./show.js";
 
 const FEW = 12; // categories that fit a list to choose from; with more, one types
 
@@ -83,11 +83,11 @@ async function predict(target, fields) {
   const button = document.querySelector("#form [type=submit]");
   button.setAttribute("aria-disabled", "true");
   const headers = { "Content-Type": "application/json" };
-  const { errors = [], predictions } = await ask(JSON.stringify({ rows: [row] }), headers);
+  const { errors = [], predictions, warnings } = await ask(JSON.stringify({ rows: [row] }), headers);
   button.removeAttribute("aria-disabled");
   showBeside(fields, errors);
   if (!predictions) return;
-  $("form-result").replaceChildren(...predictionOf(target, predictions[0]));
+  $("form-result").replaceChildren(...predictionOf(target, predictions[0]), ...hintsOf(warnings));
   $("form-result").scrollIntoView({ block: "nearest" });
 }
 

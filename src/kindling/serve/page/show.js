@@ -45,6 +45,11 @@ export function predictionOf(caption, { prediction, probabilities }, top = TOP) 
   return [...parts, make("ul", { class: "bars" }, ...bars)];
 }
 
+/** What of a request is no row, or is not as the train rows were. */
+export function hintsOf(warnings = []) {
+  return warnings.map((text) => make("p", { class: "hint" }, text));
+}
+
 export function showErrors(place, errors) {
   place.replaceChildren(...errors.map(({ field, row, message }) => {
     const where = [field, Number.isInteger(row) ? `row ${row}` : ""].filter(Boolean).join(", ");

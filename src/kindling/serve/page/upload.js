@@ -1,7 +1,7 @@
 // Many rows in a CSV file, or images: chosen or dropped, shown, and for rows downloaded.
 
 import { ask } from "./ask.js";
-import { $, bar, make, percent, predictionOf, readable, showErrors } from "./show.js";
+import { $, bar, hintsOf, make, percent, predictionOf, readable, showErrors } from "./show.js";
 
 const SHOWN = 20; // rows of a table that are shown; the download has them all
 const FEW_BARS = 3; // classes that are shown below one of many images
@@ -44,7 +44,7 @@ function makeDrop(about) {
 
 async function send(about, files) {
   if (!files.length) return;
-  const { errors = [], predictions } = await predict(about, files);
+  const { errors = [], predictions, warnings } = await predict(about, files);
   $("file").value = ""; // so that the same file, once corrected, can be chosen again
   $("file-status").replaceChildren();
   $("file-result").replaceChildren();
@@ -52,6 +52,7 @@ async function send(about, files) {
   if (!predictions) return;
   if (about.image) showImages(about, files, predictions);
   else showTable(about, files[0].name, predictions);
+  $("file-result").prepend(...hintsOf(warnings));
 }
 
 async function predict(about, files) {
