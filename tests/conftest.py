@@ -20,10 +20,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from kindling.checkpoints import list_checkpoints
 from kindling.config.compose import compose_config, register_resolvers
 from kindling.fixes import OVERRIDES, speaking
 from kindling.run.build import build_data, build_task, build_trainer
 from kindling.run.console import hide_adverts
+from kindling.runs import CHECKPOINT_FOLDER
 from tests.kindling.browser import open_page  # noqa: F401  (a fixture)
 
 ROOT = Path(__file__).parents[1]
@@ -52,6 +54,11 @@ def _own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+def newest(run, *, best=False):
+    """Return the newest state of a run, or its best weights."""
+    return list_checkpoints(Path(run) / CHECKPOINT_FOLDER, best=best)[0].path
 
 
 @pytest.fixture

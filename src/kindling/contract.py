@@ -83,6 +83,36 @@ class TakesChunks(Protocol):
 
 
 @runtime_checkable
+class StartsMidEpoch(Protocol):
+    """A data module that can leave out the first batches of an epoch, for a run that goes on.
+
+    Args:
+        begins_at: the epoch that `train_dataloader` begins with, and how many of its batches are
+            left out; the toolkit sets both. The loader's length stays that of a whole epoch.
+    """
+
+    begins_at: tuple[int, int]
+
+
+@runtime_checkable
+class CountsBatches(Protocol):
+    """A task that a run can go on with in the middle of an epoch.
+
+    Args:
+        batches_done: of this epoch.
+        train_metrics: what is counted in an epoch, with `state_dict` and `load_state_dict`;
+            `on_train_epoch_start` makes a new one.
+        accumulate: batches of an optimizer step.
+        steps_per_call: batches in a chunk at most.
+    """
+
+    batches_done: int
+    train_metrics: Any
+    accumulate: int
+    steps_per_call: int
+
+
+@runtime_checkable
 class DescribedTask(Protocol):
     """A LightningModule for the pre-flight check, the report and the bundle.
 

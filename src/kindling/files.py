@@ -4,10 +4,12 @@ The one way in which files are written here. A write costs an fsync: about 5 ms 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+PART = ".part"  # how a file's name ends while it is written
 
 
 def at_home(path: str | Path) -> Path:
@@ -22,23 +24,24 @@ def write_atomically(file: Path, content: bytes | str) -> None:
 
 
 @contextmanager
-def open_atomically(file: Path) -> Iterator[BinaryIO]:
+def open_atomically(file: Path, named: Callable[[], Path] | None = None) -> Iterator[BinaryIO]:
     """Open a stream whose content takes the file's place when the block ends without an error.
 
     Until then it is kept beside the file as `.NAME.part`, which an error or Ctrl-C removes. What
-    is no regular file, such as /dev/stdout, is written to as it is.
+    is no regular file, such as /dev/stdout, is written to as it is. `named` gives another file of
+    that folder, whose name is known only when everything is written.
     """
     if file.exists() and not file.is_file() and not file.is_dir():
         with file.open("wb") as stream:
             yield stream
         return
-    part = file.with_name(f".{file.name}.part")
+    part = file.with_name(f".{file.name}{PART}")
     try:
         with part.open("wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())  # before the name changes: else a crash leaves an empty file
-        part.replace(file)
+        part.replace(named() if named else file)
     finally:
         part.unlink(missing_ok=True)
     _sync_folder(file.parent)

@@ -5,6 +5,7 @@ from typing import Any
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
+from kindling.callbacks.run_checkpoint import RunCheckpoint
 from kindling.trainer.signals import STOP
 
 
@@ -21,7 +22,10 @@ class StopOnSignal(Callback):
 
     def on_train_batch_end(self, trainer: Any, *args: Any) -> None:
         # A state behind an epoch's last batch would be one without its validation.
-        if STOP.asked is not None and not trainer.is_last_batch:
+        if STOP.asked is None or trainer.is_last_batch:
+            return
+        savers = [c for c in trainer.callbacks if isinstance(c, RunCheckpoint)]
+        if all(saver.save_within_epoch(trainer) for saver in savers if saver.goes_on(trainer)):
             STOP.raise_if_asked()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

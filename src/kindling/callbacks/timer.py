@@ -45,6 +45,12 @@ class Timer(Callback):
         self.open: Interval | None = None
         self.intervals: list[Interval] = []
 
+    def state_dict(self) -> dict[str, Any]:
+        return {"seconds": self.seconds, "rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.seconds, self.rows = state_dict["seconds"], state_dict["rows"]
+
     def end_span(self, kind: str) -> None:
         """Let the time since the last span ended be of this kind."""
         now = time.perf_counter()

@@ -19,7 +19,7 @@ from kindling.fixes import Fix, Setting
 
 # How alike two keys are, from 0 to 1: worth a hint; surely a misspelt one, not one to look up.
 SIMILAR, ALMOST_EQUAL = 0.6, 0.9
-KEPT = ("callbacks.best", "callbacks.last")  # beside all keys at the root
+KEPT = ("callbacks.checkpoint",)  # beside all keys at the root
 TYPE_WORDS = {bool: "true or false", int: "a whole number", float: "a number", list: "a list"}
 
 

@@ -22,7 +22,7 @@ from kindling.config.values import leaves
 from kindling.errors import ConfigError, Problem
 from kindling.formatting import printable
 from kindling.quoting import as_typed
-from kindling.runs import CHECKPOINT_FOLDER, CONFIG_FILE, OVERRIDES_FILE, find_run
+from kindling.runs import CONFIG_FILE, find_run
 
 COMMAND = "python train.py"
 # What a run may be resumed with otherwise: how long, where, and what is done beside the training.
@@ -97,17 +97,6 @@ def command_of(overrides: list[str]) -> str:
     """Write down the command that starts the same run anew, in a folder of its own."""
     others = [text for text in overrides if not text.startswith("resume=")]
     return f"{COMMAND} {shlex.join(others)}".rstrip() + "\n"
-
-
-def newest_checkpoint(cfg: DictConfig) -> Path | None:
-    """Return where a resumed run goes on, or None for a new one."""
-    if cfg.resume is None:
-        return None
-    file = Path(cfg.run_dir) / CHECKPOINT_FOLDER / "last.ckpt"
-    if not file.is_file():
-        fix = f"start it again: its command is in {OVERRIDES_FILE}"
-        raise ConfigError(Problem("a run needs a checkpoint to go on from", f"no {file}", fix))
-    return file
 
 
 def take_over_choices(cfg: DictConfig) -> None:

@@ -83,9 +83,8 @@ def score_cards(scores: Scores, results: Mapping[str, Any]) -> list[Card]:
         best = metric.best(baselines)
         found.append(Card("best baseline", metric.format(baselines[best]), best))
     found.append(Card("test rows", f"{scores.num_rows:,}", "not learnt from"))
-    seconds, epochs = results["seconds"], results["epochs"]  # a task need not count the seconds
-    trained = f"{epochs} epochs" if seconds is None else f"{seconds:.1f} s"
-    note = f"epoch {results['best_epoch']} of {epochs} is the best"
+    trained = f"{results['seconds']:.1f} s"
+    note = f"epoch {results['best_epoch']} of {results['epochs']} is the best"
     found.append(Card("trained for", trained, note))
     return found
 

@@ -135,7 +135,7 @@ def build_trainer(cfg: DictConfig, data: Any, task: LightningModule) -> Trainer:
 def make_trainer(*, profile: bool = False, **settings: Any) -> Trainer:
     """Make Lightning's Trainer from its own arguments and `profile`, which it does not have."""
     trainer: Any = Trainer(**settings)
-    trainer.callbacks.insert(0, StopOnSignal())
+    trainer.callbacks.append(StopOnSignal())  # behind all that is saved at a step
     if profile:
         from kindling.callbacks.profiler import Profile
 

@@ -32,9 +32,8 @@ def finish(
     show_scores({name: metrics["test"], **baselines})
     monitor = trainer.checkpoint_callback.monitor  # type: ignore[union-attr]
     epochs = f"best of {metrics['epochs']} epochs by {monitor}: {metrics['best_epoch']}"
-    seconds = f"{metrics['seconds']:.1f} s, " if metrics["seconds"] is not None else ""
     lines = {
-        "trained": f"{seconds}{epochs}",
+        "trained": f"{metrics['seconds']:.1f} s, {epochs}",
         "run": short_path(cfg.run_dir),
         "curves": f"tensorboard --logdir {RUNS}",
     }

@@ -17,7 +17,9 @@ from lightning import LightningModule, Trainer
 from omegaconf import DictConfig
 
 from kindling.bounded_files import read_text
-from kindling.config.replay import newest_checkpoint, plain_config, read_config
+from kindling.callbacks.run_checkpoint import STATE, RunCheckpoint
+from kindling.checkpoints import DATA_DIGEST, newest_checkpoint
+from kindling.config.replay import plain_config, read_config
 from kindling.contract import DescribedData
 from kindling.data_differences import differences
 from kindling.data_record import DataRecord, make_record, read_record, write_record
@@ -26,8 +28,8 @@ from kindling.formatting import first_few, printable
 from kindling.quoting import as_typed
 from kindling.run.console import show_plan
 from kindling.run.run_files import run_environment, write_settings
-from kindling.runs import DATA_FILE, ENVIRONMENT_FILE
-from kindling.trainer.buffered_checkpoints import DATA_DIGEST, BufferedCheckpointIO
+from kindling.runs import CHECKPOINT_FOLDER, DATA_FILE, ENVIRONMENT_FILE, OVERRIDES_FILE
+from kindling.trainer.log_position import cut_logs
 
 NOT_TOLD = ("run_dir", "resume", "overrides", "debug")  # of a command, not of a run
 OTHER_DATA = "bring the data back as they were, or start a new run: leave resume= out"
@@ -42,17 +44,19 @@ def open_run_folder(
         ConfigError: a resumed run has no checkpoint, or one that the network does not fit.
         DataError: the data are not those that the run was made of.
     """
-    checkpoint = newest_checkpoint(cfg)
+    checkpoint = find_checkpoint(cfg)
     record = make_record(data) if isinstance(data, DescribedData) else None
     if checkpoint is not None:
         refuse_other_data(Path(cfg.run_dir), record)
-        refuse_checkpoint(checkpoint, task, record)
+        state = refuse_checkpoint(checkpoint, task, record)
         show_plan(describe_resumed(cfg, checkpoint, trainer))
+        cut_logs(trainer.loggers, state[STATE]["logs"])
     write_settings(cfg, trainer)
     if record is not None:
         write_record(Path(cfg.run_dir), record)
-        if isinstance(trainer.strategy.checkpoint_io, BufferedCheckpointIO):
-            trainer.strategy.checkpoint_io.notes = {DATA_DIGEST: record.digest}
+        for callback in trainer.checkpoint_callbacks:
+            if isinstance(callback, RunCheckpoint):
+                callback.notes = {DATA_DIGEST: record.digest}
     return checkpoint
 
 
@@ -90,6 +94,25 @@ def decides_bits(environment: Mapping[str, Any]) -> dict[str, str]:
     return {name.replace("num_", ""): str(value) for name, value in found.items()}
 
 
+def find_checkpoint(cfg: DictConfig) -> Path | None:
+    """Return the state that a resumed run goes on from, or None for a new run; name damaged ones.
+
+    Raises:
+        ConfigError: a resumed run has none that is as it was written.
+    """
+    if cfg.resume is None:
+        return None
+    folder = Path(cfg.run_dir) / CHECKPOINT_FOLDER
+    found = newest_checkpoint(folder)
+    if found.file is None:
+        got = "; ".join(found.damaged) or f"none in {folder}"
+        fix = f"start it again: its command is in {OVERRIDES_FILE}"
+        raise ConfigError(Problem("a run needs a checkpoint to go on from", printable(got), fix))
+    if found.damaged:
+        show_plan({"damaged": f"passed over: {printable('; '.join(found.damaged))}"})
+    return found.file.path
+
+
 def refuse_other_data(run: Path, record: DataRecord | None) -> None:
     """Raise a DataError that says how the data differ from those that a run was made of."""
     before = read_record(run)
@@ -104,8 +127,10 @@ def refuse_other_data(run: Path, record: DataRecord | None) -> None:
         raise DataError(*problems)
 
 
-def refuse_checkpoint(file: Path, task: LightningModule, record: DataRecord | None) -> None:
-    """Raise an error where a checkpoint is damaged, of other data, or of another network."""
+def refuse_checkpoint(
+    file: Path, task: LightningModule, record: DataRecord | None
+) -> dict[str, Any]:
+    """Read a checkpoint; raise an error where it is of other data, or of another network."""
     rule, fix = f"{file} must be a checkpoint of this run", "start a new run: leave resume= out"
     try:
         with zipfile.ZipFile(file) as archive:
@@ -114,7 +139,7 @@ def refuse_checkpoint(file: Path, task: LightningModule, record: DataRecord | No
                 raise ValueError("packed contents")
         checkpoint = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
         weights = {name: tuple(tensor.shape) for name, tensor in checkpoint["state_dict"].items()}
-        digest = checkpoint.get(DATA_DIGEST)
+        digest, _ = checkpoint.get(DATA_DIGEST), checkpoint[STATE]["logs"]
     except (OSError, ValueError, KeyError, RuntimeError, EOFError, AttributeError, TypeError) as e:
         raise ConfigError(Problem(rule, _first_line(e), fix)) from e
     except (zipfile.BadZipFile, pickle.UnpicklingError) as error:
@@ -130,6 +155,7 @@ def refuse_checkpoint(file: Path, task: LightningModule, record: DataRecord | No
             f"{name}: {both[name][0]}, where {both[name][1]} is needed" for name in other
         )
         raise ConfigError(Problem(f"{file} must fit the network", printable(got), fix))
+    return checkpoint
 
 
 def _first_line(error: Exception) -> str:

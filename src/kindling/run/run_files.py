@@ -76,7 +76,8 @@ def describe_metrics(
     task: Any, trainer: Trainer, baselines: dict[str, dict[str, float]]
 ) -> dict[str, Any]:
     """Return what metrics.json holds; epochs count from 1."""
-    best = trainer.checkpoint_callback.best_model_path  # type: ignore[union-attr]
+    checkpoint: Any = trainer.checkpoint_callback
+    best = checkpoint.best_model_path
     best_epoch = torch.load(best, map_location="cpu", weights_only=True)["epoch"] + 1
     metrics: dict[str, Any] = split_scores(task, trainer)
     if isinstance(task, DescribedTask):
@@ -86,8 +87,8 @@ def describe_metrics(
     metrics |= {
         "baselines": baselines,
         "best_epoch": best_epoch,
-        "epochs": trainer.current_epoch,
-        "seconds": round(task.fit_s, 3) if hasattr(task, "fit_s") else None,
+        "epochs": trainer.fit_loop.epoch_progress.current.processed,  # type: ignore[attr-defined]
+        "seconds": round(checkpoint.seconds, 3),  # of training, over all parts of the run
         "num_parameters": sum(p.numel() for p in task.parameters()),
     }
     return metrics

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kindling.checkpoints import list_checkpoints
 from kindling.errors import ConfigError, DataError, UserError
 from kindling.formatting import printable, short_path
 from kindling.quoting import shell_line
@@ -26,18 +27,12 @@ def told_how_to_go_on(run: Path) -> Iterator[None]:
     except BaseException as error:
         # What the user has to mend comes first; an end that is left is no break.
         is_users = isinstance(error, Exception) and as_user_error(error) is not None
-        last = run / CHECKPOINT_FOLDER / "last.ckpt"
-        if not is_users and last.is_file() and not (run / METRICS_FILE).is_file():
+        written = list_checkpoints(run / CHECKPOINT_FOLDER)
+        if not is_users and written and not (run / METRICS_FILE).is_file():
             command = shell_line(resume_command(Path(short_path(str(run)))).words)
-            sys.stderr.write(f"stopped after {_epochs(last)}; go on with: {command}\n")
+            place = f"step {written[0].step}, in epoch {written[0].epoch}"
+            sys.stderr.write(f"stopped after {place}; go on with: {command}\n")
         raise
-
-
-def _epochs(checkpoint: Path) -> str:
-    import torch  # late: it is there where a checkpoint was written
-
-    state = torch.load(checkpoint, map_location="cpu", mmap=True, weights_only=True)
-    return f"epoch {state['epoch'] + 1}"
 
 
 @dataclass

@@ -18,7 +18,7 @@ from lightning.pytorch.profilers import PassThroughProfiler
 from torch import Tensor
 
 from kindling.contract import CALLBACK_HOOKS, DATA_HOOKS, TASK_HOOKS, TakesChunks, takes_chunks
-from kindling.trainer.buffered_checkpoints import BufferedCheckpointIO
+from kindling.trainer.checkpoint_io import CheckedCheckpointIO
 
 # Numbers in a chunk. On a CPU 4 MB, which its last cache holds; a GPU has room for more.
 MAX_VALUES, MAX_VALUES_GPU = 2**20, 2**23
@@ -26,7 +26,7 @@ GRADIENT_HOOKS = ("on_before_backward", "on_after_backward", "on_before_optimize
 
 
 def reduce_overhead(data: Any, task: Any, trainer: Any) -> None:
-    """Let calls learn from several batches, skip hooks that nobody has, write files seldom."""
+    """Let calls learn from several batches, skip hooks that nobody has."""
     if isinstance(task, TakesChunks):
         both = takes_chunks(task, TASK_HOOKS) and takes_chunks(data, DATA_HOOKS)
         most = task.steps_per_call if both else 1
@@ -37,7 +37,7 @@ def reduce_overhead(data: Any, task: Any, trainer: Any) -> None:
     if type(trainer.precision_plugin) is Precision and trainer.world_size == 1:
         trainer.strategy.precision_plugin = UnwatchedPrecision()
     if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
-        trainer.strategy.checkpoint_io = BufferedCheckpointIO()
+        trainer.strategy.checkpoint_io = CheckedCheckpointIO()
 
 
 class NoProfiler(PassThroughProfiler):

@@ -1,6 +1,7 @@
 """Build optimizer and scheduler: by a network's groups of parameters, told the number of steps."""
 
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -43,6 +44,17 @@ def make_optimizer(make: Callable[..., Optimizer], network: nn.Module) -> Optimi
         for name in FACTORS & {*group}:  # an optimizer may know no weight decay
             group[name] = group[name] * factors.get(name, 1.0)
     return optimizer
+
+
+def count_steps(trainer: Any, num_batches: int, accumulate: int) -> tuple[int, int]:
+    """Count the batches of an epoch, and the optimizer steps of the whole training.
+
+    Lightning's own count would make the loaders, before a checkpoint has told where to begin.
+    """
+    limit = trainer.limit_train_batches  # a share or a number
+    batches = min(num_batches, int(num_batches * limit) if isinstance(limit, float) else limit)
+    steps = math.ceil(batches / accumulate) * (trainer.max_epochs or 1)
+    return batches, min(steps, trainer.max_steps) if trainer.max_steps > 0 else steps
 
 
 def make_scheduler(

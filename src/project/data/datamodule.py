@@ -93,6 +93,7 @@ class DataModule(LightningDataModule):
         self.strength, self.flip = augment, flip
         self.findings: list[Problem] = []  # what the checks noticed; errors end the run
         self.batches_per_chunk = 1
+        self.begins_at = (0, 0)  # epoch, and batch of it, where a resumed training goes on
         self.on_device = on_device
         self.placed: tuple[Tensor, Tensor] | None = None  # x and y once more, on a GPU
 
@@ -185,6 +186,7 @@ class DataModule(LightningDataModule):
             shuffle_seed=self.seed,
             drop_last=self.drop_last,
             batches_per_chunk=self.batches_per_chunk,
+            begins_at=self.begins_at,
             block_rows=rows_of_block(self.x) if self.raw.on_disk else None,
             device=dataset.x.device,
         )

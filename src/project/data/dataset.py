@@ -49,6 +49,7 @@ class PositionSampler(Sampler[Tensor]):
         shuffle_seed: None keeps the split's own order.
         drop_last: leave out a last batch that is not full.
         batches_per_chunk: batches that are handed out together; their rows stay the same.
+        begins_at: the epoch, and the batch of it, to begin with.
         block_rows: shuffle so that a file is read in pieces of so many rows, see `block_order`;
             None shuffles all rows together.
         device: where the split's tensors lie: positions are copied there once an epoch.
@@ -62,6 +63,7 @@ class PositionSampler(Sampler[Tensor]):
         shuffle_seed: int | None,
         drop_last: bool = False,
         batches_per_chunk: int = 1,
+        begins_at: tuple[int, int] = (0, 0),
         block_rows: int | None = None,
         device: torch.device = CPU,
     ) -> None:
@@ -69,7 +71,7 @@ class PositionSampler(Sampler[Tensor]):
         self.device = device
         self.num_used = num_rows - num_rows % batch_size if drop_last else num_rows
         self.chunk_size, self.shuffle_seed = batch_size * batches_per_chunk, shuffle_seed
-        self.epoch = 0
+        self.epoch, self.begins_at = begins_at[0], (begins_at[0], begins_at[1] * batch_size)
 
     def set_epoch(self, epoch: int) -> None:  # called by Lightning before each epoch
         self.epoch = epoch
@@ -85,7 +87,10 @@ class PositionSampler(Sampler[Tensor]):
             order = block_order(self.num_rows, self.block_rows, generator=draws)
         # Drawn on the CPU wherever the rows lie: the same order on every device.
         order = order.pin_memory() if self.device.type == "cuda" else order
-        yield from send(order[: self.num_used], self.device).split(self.chunk_size)
+        order = send(order[: self.num_used], self.device)
+        done = self.begins_at[1] if self.epoch == self.begins_at[0] else 0
+        end = done + -done % self.chunk_size  # where a chunk ends in any epoch
+        yield from (c for c in (order[done:end], *order[end:].split(self.chunk_size)) if len(c))
 
 
 def send(tensor: Tensor, device: torch.device) -> Tensor:

@@ -1,6 +1,7 @@
 """The loss and the metrics of one epoch as running sums; the device is asked at its end only."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,14 @@ class EpochMetrics:
         """Say whether rows were counted whose numbers nobody has taken out yet."""
         return self.num_rows > 0 and not self.is_computed
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was counted, for a run that goes on in the middle of an epoch."""
+        names = ("losses", "weights", "sums", "seen", "num_rows")
+        return {name: getattr(self, name) for name in names}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+
     def add(self, losses: list[Tensor], outputs: list[Tensor], targets: list[Tensor]) -> None:
         """Count batches by their mean losses, outputs (B, K), (B, 1) or (B, M, K), targets (B,)."""
         self.losses.append(torch.stack(losses))
@@ -47,26 +56,30 @@ class EpochMetrics:
         self.num_rows += len(y)
         for metric in self.summed:
             assert metric.per_row is not None
-            self.sums[metric.name].append(metric.per_row(out, y, self.spec).sum())
+            self.sums[metric.name].append(metric.per_row(out, y, self.spec).sum()[None])
         if self.whole:
             self.seen.append((out, y))
 
     def compute(self, split: str) -> dict[str, float]:
         """Take the numbers out: the only place where the CPU waits for the device."""
         self.is_computed = True
-        losses = torch.cat(self.losses).cpu().double()
-        weights = torch.cat(self.weights).cpu().double()
+        losses, weights = to_cpu(self.losses).double(), to_cpu(self.weights).double()
         found = {f"{split}/loss": (losses @ weights / weights.sum()).item()}
         for metric in self.summed:
-            total = torch.stack(self.sums[metric.name]).sum().item()
+            total = to_cpu(self.sums[metric.name]).sum().item()
             found[f"{split}/{metric.name}"] = metric.of_mean(total / self.num_rows)
         if self.whole:
-            outputs, targets = (torch.cat(parts).cpu() for parts in zip(*self.seen, strict=True))
+            outputs, targets = map(to_cpu, zip(*self.seen, strict=True))
             truth = read_targets(self.spec, targets.numpy())
             prediction = read_outputs(self.spec, outputs.float().numpy())
             for metric in self.whole:
                 found[f"{split}/{metric.name}"] = float(metric.function(truth, prediction))
         return found
+
+
+def to_cpu(parts: Iterable[Tensor]) -> Tensor:
+    """Put numbers together; a checkpoint brings its own on the CPU."""
+    return torch.cat([part.cpu() for part in parts])
 
 
 def batch_sizes(targets: list[Tensor]) -> Tensor:

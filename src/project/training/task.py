@@ -1,7 +1,6 @@
 """The LightningModule: the training step with its five lines, evaluation, optimizer, scheduler."""
 
 import math
-import time
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
@@ -19,7 +18,7 @@ from kindling.fixes import Setting
 from kindling.outputs import Result, read_splits, to_numpy
 from kindling.rng import derive_seeds, seed_device
 from kindling.scoring import metrics_for
-from kindling.trainer.optimization import forget_num_steps, make_optimizer, make_scheduler
+from kindling.trainer.optimization import count_steps, make_optimizer, make_scheduler
 from kindling.types import SPLITS, Batch, DataSpec, Split
 from project.models.members import LossOfMembers
 from project.training.epoch_metrics import EpochMetrics
@@ -88,6 +87,7 @@ class SupervisedTask(LightningModule):
             self.loss = LossOfMembers(self.loss)
         self.make_optimizer, self.scheduler = optimizer, scheduler
         self.clip_norm, self.accumulate, self.seed = clip_norm, accumulate, seed
+        self.batches_done = 0  # of this epoch
         self.steps_per_call, self.batch_size = steps_per_call, batch_size
         self.num_batches, self.monitor, self.calibrate = num_batches, monitor, calibrate
         self.seen: dict[Split, list[tuple[Any, ...]]] = {split: [] for split in SPLITS}
@@ -100,17 +100,9 @@ class SupervisedTask(LightningModule):
         if self.automatic_optimization:
             self.trainer.accumulate_grad_batches = self.accumulate
 
-    def on_fit_start(self) -> None:
-        self.started_s = time.monotonic()
-
-    def on_fit_end(self) -> None:
-        self.fit_s = time.monotonic() - self.started_s
-
     def on_train_epoch_start(self) -> None:
         self.train_metrics = EpochMetrics(self.spec, self.metrics, self.loss)
-        trainer: Any = self.trainer  # mypy does not see all of its attributes
-        self.log_every_n_steps = trainer.log_every_n_steps
-        self.rates: list[tuple[int, float]] = []
+        self.batches_done = 0
 
     def training_step(self, chunk: Batch, batch_idx: int) -> None:
         """Learn from the batches of a chunk, one after the other; most often there are several."""
@@ -118,8 +110,7 @@ class SupervisedTask(LightningModule):
         scheduler: Any = self.lr_schedulers()
         batches, losses, outcomes = chunk.split(self.batch_size), [], []
         # Batches are numbered over the epoch, whatever the size of a chunk.
-        first = batch_idx * self.steps_per_call
-        numbers = range(first, first + len(batches))
+        numbers = range(self.batches_done, self.batches_done + len(batches))
         last = numbers[-1] if self.trainer.is_last_batch else None
         # Of what is drawn, such as dropout: the same whatever was drawn before, or elsewhere.
         seeds = derive_seeds(self.seed, "step", self.current_epoch, numbers=numbers)
@@ -143,6 +134,7 @@ class SupervisedTask(LightningModule):
             outcomes.append(outputs.detach())
         # Sums once a chunk: on a small network each operation per step costs a few percent.
         self.train_metrics.add(losses, outcomes, [batch.y for batch in batches])
+        self.batches_done += len(batches)
         if last is not None:
             self.end_train_epoch()
 
@@ -161,9 +153,12 @@ class SupervisedTask(LightningModule):
         self.clip(optimizer)  # called where the optimization is automatic
 
     def note_rate(self, optimizer: Any) -> None:
-        """Remember the learning rate of every nth step; it is logged when the epoch ends."""
-        if self.num_steps_done % self.log_every_n_steps == 0:
-            self.rates.append((self.num_steps_done, float(optimizer.param_groups[0]["lr"])))
+        """Log the learning rate of every nth step."""
+        trainer: Any = self.trainer  # mypy does not see all of its attributes
+        if self.num_steps_done % trainer.log_every_n_steps == 0:
+            for logger in self.loggers:
+                rate = float(optimizer.param_groups[0]["lr"])
+                logger.log_metrics({"lr": rate}, self.num_steps_done)
         self.num_steps_done += 1
 
     def tell_progress(self, num_steps_done: int) -> None:
@@ -178,15 +173,10 @@ class SupervisedTask(LightningModule):
     def on_train_start(self) -> None:
         self.tells_progress = hasattr(self.network, "set_progress")
         self.num_steps_done = self.global_step  # not 0 where a run is resumed
-        calls = int(self.trainer.num_training_batches)
-        self.batches_per_epoch = min(self.num_batches, calls * self.steps_per_call)
 
     def end_train_epoch(self) -> None:
         """Publish the numbers of the epoch before any callback's end of it."""
         self.publish(self.train_metrics.compute("train"))
-        for logger in self.loggers:
-            for step, rate in self.rates:
-                logger.log_metrics({"lr": rate}, step)
 
     def on_train_epoch_end(self) -> None:
         if self.train_metrics.is_open:  # trainer.max_steps may end an epoch before its last batch
@@ -245,12 +235,9 @@ class SupervisedTask(LightningModule):
         scores = self.results["test"].scores
         self.publish({f"test/{name}": value for name, value in scores.items()})
 
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        for state in checkpoint.get("lr_schedulers", ()):
-            forget_num_steps(state)
-
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        self.most_steps = self.num_steps()
+        sizes = count_steps(self.trainer, self.num_batches, self.accumulate)
+        self.batches_per_epoch, self.most_steps = sizes
         optimizer = self.optimizer_for(self.network)
         scheduler = self.schedule(optimizer, self.most_steps)
         self.steps_scheduler = not isinstance(scheduler, ReduceLROnPlateau)
@@ -267,12 +254,3 @@ class SupervisedTask(LightningModule):
     def schedule(self, optimizer: Optimizer, num_steps: int) -> LRScheduler:
         """Make the scheduler for a training of so many optimizer steps."""
         return make_scheduler(self.scheduler, optimizer, num_steps)
-
-    def num_steps(self) -> int:
-        """Count the optimizer steps of the whole training."""
-        most = self.trainer.estimated_stepping_batches  # also makes num_training_batches known
-        # Where the Trainer limits the batches, a chunk is one batch.
-        calls = int(self.trainer.num_training_batches)
-        batches = min(self.num_batches, calls * self.steps_per_call)
-        steps = math.ceil(batches / self.accumulate) * (self.trainer.max_epochs or 1)
-        return min(steps, int(most)) if self.trainer.max_steps > 0 else steps

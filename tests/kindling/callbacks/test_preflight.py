@@ -12,6 +12,7 @@ from kindling.callbacks.preflight import Preflight, few_rows
 from kindling.errors import ConfigError
 from kindling.types import Batch
 from project.training.task import SupervisedTask
+from tests.conftest import newest
 
 TAKEN_OUT = "~callbacks.preflight"
 MODELS = {"mlp": ["model.dropout=0.5"], "cnn": ["data=digits", "model.width=4"]}
@@ -113,9 +114,9 @@ def test_it_looks_once_in_a_run_at_a_few_rows(build):
 def test_a_resumed_run_is_looked_at_again_and_may_have_learnt_anything(build, tmp_path):
     data, task, trainer = build("trainer.max_epochs=1")
     trainer.fit(task, data)
-    file = tmp_path / "run/checkpoints/last.ckpt"
-    saved = torch.load(file, weights_only=True)
+    saved = torch.load(newest(tmp_path / "run"), weights_only=True)
     saved["state_dict"]["network.head.weight"] *= 1e4  # refused in a new network
+    file = tmp_path / "other.ckpt"
     torch.save(saved, file)
     data, task, trainer = build("trainer.max_epochs=2")
     trainer.fit(task, data, ckpt_path=file, weights_only=True)

@@ -93,7 +93,7 @@ def test_everything_wrong_is_raised_at_once(train):
     cfg = kindling.compose(*QUICK)
     cfg.seed = -1
     cfg.optimizer.fused = "maybe"
-    del cfg.callbacks.best
+    del cfg.callbacks.checkpoint
     with pytest.raises(ConfigError) as caught:
         train(cfg)
     assert len(caught.value.problems) == 3

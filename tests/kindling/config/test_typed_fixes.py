@@ -23,7 +23,12 @@ def problems_of(*words):
 FEW = ("data.kinds={CO(GT): category}", "data.on_device=yes")
 MORE = (
     *("data.target=Price, EUR", "data.target=it's", "data.ignore=[a b, c(d)]", "data.ignore=a,b"),
-    *("data.path=~/x y.csv", "data.target=Größe (cm)", "+model.dropout=0.5", "callbacks.best=null"),
+    *(
+        "data.path=~/x y.csv",
+        "data.target=Größe (cm)",
+        "+model.dropout=0.5",
+        "callbacks.checkpoint=null",
+    ),
     *("data.ignore=3", "data.csv.quote='", "+trainer.fast_dev_run=true", "data.fold=9", "seed=0,1"),
 )
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from kindling.config.replay import newest_checkpoint
 from kindling.images.augmentation import STRENGTHS, Augment, draw
+from tests.conftest import newest
 
 # Of SplitMix64, as in rng.py.
 MULTIPLIERS = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
@@ -157,7 +157,7 @@ def test_an_augmented_run_that_was_resumed_is_bitwise_the_uninterrupted_one(buil
         trainer.fit(first, data)
     cfg = compose(*words, "resume=parts", folder="parts")
     data, second, trainer = build(*words, folder="parts")
-    trainer.fit(second, data, ckpt_path=newest_checkpoint(cfg), weights_only=True)
+    trainer.fit(second, data, ckpt_path=newest(cfg.run_dir), weights_only=True)
     for name, tensor in whole.state_dict().items():
         assert torch.equal(tensor, second.state_dict()[name]), name
 

@@ -61,7 +61,7 @@ def test_two_settings_that_change_together_are_both_shown():
 
 
 def test_the_folder_of_a_run_is_no_setting():
-    runs = [make(n, callbacks__best__dirpath=f"/runs/{n}/checkpoints") for n in "ab"]
+    runs = [make(n, callbacks__checkpoint__dirpath=f"/runs/{n}/checkpoints") for n in "ab"]
     (table,) = compare(runs)
     assert table.settings == ()
     assert len(table.groups) == 1

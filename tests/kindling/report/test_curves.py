@@ -3,10 +3,10 @@
 import pytest
 from lightning.pytorch.callbacks import Callback
 
-from kindling.config.replay import newest_checkpoint
 from kindling.report.curves import by_epoch, read_curves
 from kindling.scoring import metrics_for
 from project.training.metrics import METRICS
+from tests.conftest import newest
 
 CLASSES = metrics_for(METRICS, "multiclass")
 
@@ -55,8 +55,8 @@ def test_a_resumed_run_shows_the_epochs_before_it_stopped(build, compose):
         trainer.fit(task, data)
     cfg = compose("trainer.max_epochs=4", "resume=run")
     data, task, trainer = build("trainer.max_epochs=4")
-    trainer.fit(task, data, ckpt_path=newest_checkpoint(cfg), weights_only=True)
+    trainer.fit(task, data, ckpt_path=newest(cfg.run_dir), weights_only=True)
     for logger in trainer.loggers:
         logger.save()
-    curves = read_curves(newest_checkpoint(cfg).parents[1], CLASSES, 4)
+    curves = read_curves(newest(cfg.run_dir).parents[1], CLASSES, 4)
     assert list(curves["train/loss"]) == list(curves["val/loss"]) == [1, 2, 3, 4]

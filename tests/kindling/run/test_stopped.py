@@ -40,12 +40,12 @@ def test_a_stopped_run_prints_the_command_that_resumes_it(tmp_path, number, name
         # A job in the background of a script ignores Ctrl-C, and so would its children.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    while not (tmp_path / name / "checkpoints" / "last.ckpt").exists():
+    while not list((tmp_path / name / "checkpoints").glob("epoch*")):
         time.sleep(0.01)
     process.send_signal(number)
     _, told = process.communicate()
     assert process.returncode == 128 + number
-    (line,) = (line for line in told.splitlines() if line.startswith("stopped after epoch "))
+    (line,) = (line for line in told.splitlines() if line.startswith("stopped after step "))
     command = shlex.split(line.partition("go on with: ")[2])
     assert command[:2] == ["python", "train.py"]
     resumed = type_in(tmp_path, *command[2:])

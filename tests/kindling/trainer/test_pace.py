@@ -36,7 +36,7 @@ def test_small_steps_share_a_call_and_large_ones_do_not(build):
         "+trainer.max_time=00:01:00:00",
         "+trainer.fast_dev_run=true",
         "trainer.precision=bf16-mixed",
-        "+callbacks.last.every_n_train_steps=3",
+        "callbacks.checkpoint.every_n_steps=3",
         "+callbacks.ema._target_=lightning.pytorch.callbacks.WeightAveraging",
         "+callbacks.device._target_=lightning.pytorch.callbacks.DeviceStatsMonitor",
         "+callbacks.rate._target_=lightning.pytorch.callbacks.LearningRateMonitor",
@@ -72,7 +72,7 @@ def test_limits_count_optimizer_steps(build, override, steps):
 
 
 def test_a_checkpoint_every_few_steps_is_written_at_each(build, tmp_path):
-    data, task, trainer = build("+callbacks.last.every_n_train_steps=5", "~callbacks.best")
+    data, task, trainer = build("callbacks.checkpoint.every_n_steps=5")
     saved = []
 
     class Saves(ModelCheckpoint):

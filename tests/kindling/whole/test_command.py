@@ -16,6 +16,8 @@ import pandas as pd
 import pytest
 import torch
 
+from tests.conftest import newest
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -39,8 +41,8 @@ def only_run(folder):
     return metrics.parent
 
 
-def weights_of(run, name="last"):
-    state = torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True)
+def weights_of(run, *, best=False):
+    state = torch.load(newest(run, best=best), weights_only=True)
     return torch.cat([tensor.flatten().double() for tensor in state["state_dict"].values()])
 
 
@@ -121,8 +123,7 @@ def test_train_stop_and_resume_ends_like_the_uninterrupted_run(tmp_path, data, e
         # A job in the background of a script ignores Ctrl-C, and so would its children.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    last = parts / "checkpoints" / "last.ckpt"
-    while not last.exists():
+    while not list((parts / "checkpoints").glob("epoch*")):
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
     assert process.wait() == 130
@@ -130,7 +131,7 @@ def test_train_stop_and_resume_ends_like_the_uninterrupted_run(tmp_path, data, e
 
     type_in(tmp_path, f"resume={parts}")
     assert torch.equal(weights_of(parts), weights_of(whole))
-    assert torch.equal(weights_of(parts, "best"), weights_of(whole, "best"))
+    assert torch.equal(weights_of(parts, best=True), weights_of(whole, best=True))
     results = [json.loads((run / "metrics.json").read_text()) for run in (parts, whole)]
     assert results[0]["test"] == results[1]["test"]
     assert results[0]["best_epoch"] == results[1]["best_epoch"]
@@ -145,7 +146,7 @@ def test_sigterm_leaves_with_its_own_code(tmp_path):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    while not (tmp_path / "run" / "checkpoints" / "last.ckpt").exists():
+    while not list((tmp_path / "run" / "checkpoints").glob("epoch*")):
         time.sleep(0.01)
     process.terminate()
     assert process.wait() == 143

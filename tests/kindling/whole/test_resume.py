@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 import kindling
+from kindling.checkpoints import write_checkpoint
 from kindling.cli.command_line import main
 from kindling.errors import ConfigError, DataError
 from tests.conftest import CONF
@@ -131,19 +132,23 @@ def test_settings_that_a_checkpoint_would_overrule_are_refused(table_run, refuse
 
 
 def test_a_checkpoint_that_does_not_fit_is_told_in_words(table_run, refused):
-    last = table_run / "checkpoints" / "last.ckpt"
-    whole = torch.load(last, weights_only=True)
-    torch.save(whole | {"data_digest": "other"}, last)
-    assert "trained on other data than data.json describes" in refused(table_run)
+    whole = torch.load(newest(table_run), weights_only=True)
     state = whole["state_dict"]
     name = next(iter(state))
-    torch.save(whole | {"state_dict": state | {name: torch.zeros(3, 3)}}, last)
+
+    def write(step, **changed):
+        write_checkpoint(table_run / "checkpoints", whole | changed, epoch=9, step=step)
+
+    write(1000, data_digest="other")
+    assert "trained on other data than data.json describes" in refused(table_run)
+    write(1001, state_dict=state | {name: torch.zeros(3, 3)})
     assert f"{name}: (3, 3), where" in refused(table_run, error=ConfigError)
-    last.write_bytes(last.read_bytes()[:500])
-    assert "must be a checkpoint of this run" in refused(table_run, error=ConfigError)
+    write(1002)
     (table_run / "data.json").unlink()
-    torch.save(whole, last)
     assert "must say what data it is made of" in refused(table_run, error=ConfigError)
+    for file in (table_run / "checkpoints").iterdir():
+        file.write_bytes(file.read_bytes()[:500])
+    assert "its content is not what was written" in refused(table_run, error=ConfigError)
 
 
 def test_a_copied_run_goes_on_in_its_own_folder(tmp_path, table_run):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn import metrics
 
-from kindling.config.replay import newest_checkpoint
+from tests.conftest import newest
 
 
 def read(run):
@@ -86,7 +86,7 @@ def test_the_test_has_the_best_weights_and_not_the_last(run, build):
     scores = {}
     for name in ("best", "last"):
         data, task, trainer = build(*overrides, folder=name)
-        state = torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True)
+        state = torch.load(newest(folder, best=name == "best"), weights_only=True)
         task.load_state_dict(state["state_dict"])
         trainer.test(task, data, verbose=False)
         scores[name] = task.results["test"].scores
@@ -125,7 +125,7 @@ def test_balanced_classes_find_more_of_the_rare_one(run):
 def test_a_checkpoint_holds_plain_values_only(run):
     folder = run()
     for name in ("best", "last"):
-        state = torch.load(folder / "checkpoints" / f"{name}.ckpt", weights_only=True)
+        state = torch.load(newest(folder, best=name == "best"), weights_only=True)
         assert set(state["state_dict"]) >= {"network.head.weight", "network.head.bias"}
         # No class weights, no sums of an epoch: what a resumed run makes anew.
         assert all(name.startswith("network.") for name in state["state_dict"])
@@ -198,6 +198,6 @@ def test_resumed_at_an_epochs_end_is_bitwise_the_uninterrupted_run(build, compos
         trainer.fit(first, first_data)
     cfg = compose(*overrides, "resume=parts", folder="parts")
     second_data, second, trainer = build(*overrides, folder="parts")
-    trainer.fit(second, second_data, ckpt_path=newest_checkpoint(cfg), weights_only=True)
+    trainer.fit(second, second_data, ckpt_path=newest(cfg.run_dir), weights_only=True)
     for name, tensor in whole.state_dict().items():
         assert torch.equal(tensor, second.state_dict()[name]), name

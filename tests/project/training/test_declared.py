@@ -14,6 +14,7 @@ from kindling.trainer.optimization import make_optimizer
 from project.models.mlp import MLP
 from project.training.schedulers import warmup_cosine
 from project.training.task import SupervisedTask
+from tests.conftest import newest
 
 
 class Declared(MLP):
@@ -123,8 +124,7 @@ def test_a_resumed_training_has_the_bits_of_a_whole_one_and_goes_on_from_its_sha
     with pytest.raises(Stop):
         trainer.fit(task, data)
     data, task, trainer = build(*WORDS, "task.clip_norm=1.0", folder="parts")
-    last = trainer.default_root_dir + "/checkpoints/last.ckpt"
-    trainer.fit(task, data, ckpt_path=last, weights_only=True)
+    trainer.fit(task, data, ckpt_path=newest(trainer.default_root_dir), weights_only=True)
     assert task.network.told == whole.network.told[16:]
     assert all(map(torch.equal, task.state_dict().values(), whole.state_dict().values()))
 

@@ -13,6 +13,7 @@ from kindling.run.build import build_data
 from project.training.losses import default_loss
 from project.training.schedulers import warmup_cosine
 from project.training.task import SupervisedTask
+from tests.conftest import newest
 
 MODELS = {
     "mlp": ["data=penguins", "model=mlp", "model.width=16"],
@@ -50,9 +51,6 @@ class AutomaticTask(SupervisedTask):
         loss = self.loss(outputs, batch.y)
         self.train_metrics.add([loss.detach()], [outputs.detach()], [batch.y])
         return loss
-
-    def num_steps(self):
-        return int(self.trainer.estimated_stepping_batches)
 
 
 def weights(network):
@@ -249,8 +247,7 @@ def test_a_run_resumed_with_more_epochs_never_raises_its_rate_again(build):
             rates.append(optimizer.param_groups[0]["lr"])
 
     trainer.callbacks.append(Rates())
-    last = trainer.default_root_dir + "/checkpoints/last.ckpt"
-    trainer.fit(task, data, ckpt_path=last, weights_only=True)
+    trainer.fit(task, data, ckpt_path=newest(trainer.default_root_dir), weights_only=True)
     assert len(rates) == 3 * 8
     assert max(rates) == rates[0]
 

@@ -1,0 +1,30 @@
+"""Lightning's own reading and writing of checkpoints, made safe against crashes and damage."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins import TorchCheckpointIO
+
+from kindling.checkpoints import NAME, damage_of
+from kindling.errors import ConfigError, Problem
+from kindling.files import open_atomically
+
+
+class CheckedCheckpointIO(TorchCheckpointIO):
+    """Verifies a file with a digest in its name; writes those of a ModelCheckpoint atomically."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
+    ) -> None:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with open_atomically(Path(path)) as file:
+            torch.save(checkpoint, file)
+
+    def load_checkpoint(self, path: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        match = NAME.fullmatch(Path(path).name)
+        damage = damage_of(Path(path), match["digest"]) if match else ""
+        if damage:
+            rule, fix = "a checkpoint must be as it was written", "start a new run"
+            raise ConfigError(Problem(rule, f"{path}: {damage}", fix))
+        return super().load_checkpoint(path, *args, **kwargs)
