@@ -43,6 +43,8 @@ class RunCheckpoint(Checkpoint):
         every_n_steps: optimizer steps between two of them; None: by the clock only.
     """
 
+    supports_chunks = True  # behind any of them
+
     def __init__(
         self,
         dirpath: str,

@@ -45,6 +45,10 @@ class Timer(Callback):
         self.open: Interval | None = None
         self.intervals: list[Interval] = []
 
+    @property
+    def state_key(self) -> str:
+        return "kindling.Timer"  # Lightning has a Timer as well
+
     def state_dict(self) -> dict[str, Any]:
         return {"seconds": self.seconds, "rows": self.rows}
 

@@ -13,7 +13,7 @@ import kindling
 from kindling.checkpoints import write_checkpoint
 from kindling.cli.command_line import main
 from kindling.errors import ConfigError, DataError
-from tests.conftest import CONF
+from tests.conftest import CONF, newest
 
 QUICK = ["trainer.max_epochs=2", "baselines=false", "report=false", "device=cpu", "threads=1"]
 
