@@ -187,10 +187,9 @@ def open_quote(last: Iterable[str], layout: Layout, path: Path) -> Problem | Non
 
 def _unclosed(path: Path, layout: Layout, got: str) -> Problem:
     """Offer to read quotes as text: another sign, which the file does not have, is the quote."""
-    with open_bytes(path, is_gzip=layout.is_gzip) as file:
-        left = {*OTHER_QUOTES} - {layout.dialect.separator, layout.dialect.quote}
-        for block in _blocks(file):
-            left -= {sign for sign in left if sign.encode() in block}
+    left = {*OTHER_QUOTES} - {layout.dialect.separator, layout.dialect.quote}
+    for block in _texts(path, layout):
+        left -= {sign for sign in left if sign in block}
     sign = min(left, key=OTHER_QUOTES.index, default=...)
     as_text = Setting("data.csv.quote", sign, f"if {layout.dialect.quote} belongs to the text")
     rule = f"every quote in {path} must be closed"
@@ -199,9 +198,8 @@ def _unclosed(path: Path, layout: Layout, got: str) -> Problem:
 
 def _has_open_quote(layout: Layout, path: Path) -> bool:
     """Count the quotes of a whole file: they come in pairs where every cell is closed."""
-    quote = layout.dialect.quote.encode()
-    with open_bytes(path, is_gzip=layout.is_gzip) as file:
-        return sum(block.count(quote) for block in _blocks(file)) % 2 == 1
+    quote = layout.dialect.quote
+    return sum(block.count(quote) for block in _texts(path, layout)) % 2 == 1
 
 
 def _blocks(file: Any) -> Iterator[bytes]:
@@ -209,3 +207,11 @@ def _blocks(file: Any) -> Iterator[bytes]:
     while block := file.read(BLOCK_BYTES):
         yield block
     yield b""
+
+
+def _texts(path: Path, layout: Layout) -> Iterator[str]:
+    """Give the text of a file block by block: in UTF-16, a minus sign has the byte of a quote."""
+    text: Any = {"encoding": layout.dialect.encoding, "errors": "replace", "newline": ""}
+    with TextIOWrapper(open_bytes(path, is_gzip=layout.is_gzip), **text) as file:
+        while block := file.read(BLOCK_BYTES):
+            yield block

@@ -84,6 +84,11 @@ def test_quoted_cells_may_hold_separators_lines_and_quotes(read):
     assert read('"a\nq",b\n"1,2","say ""hi""\nyou"\n') == {"a\nq": ["1,2"], "b": ['say "hi"\nyou']}
 
 
+def test_in_utf_16_a_minus_sign_is_no_quote(read):
+    content = '\ufeffa,b\n\u22121,"x\ny"\n'  # U+2212 has the byte 0x22
+    assert read(content.encode("utf-16-le")) == {"a": ["\u22121"], "b": ["x\ny"]}
+
+
 def test_a_name_that_is_missing_is_made(read):
     assert list(read(",b,\n0,1,\n")) == ["unnamed 1", "b", "unnamed 3"]
 
