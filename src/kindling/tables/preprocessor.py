@@ -3,10 +3,12 @@
 Which steps a column goes through is the project's choice: `MakeTransformer`.
 """
 
+import math
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from tempfile import TemporaryFile
+from contextlib import contextmanager
+from tempfile import TemporaryFile, gettempdir
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ import pyarrow as pa
 from sklearn.compose import ColumnTransformer
 
 from kindling.errors import ConfigError, DataError, Problem
-from kindling.fixes import Way
+from kindling.fixes import Setting, Way
 from kindling.formatting import count, first_few
 from kindling.raw_data import RawData, RawTable
 from kindling.rng import derive_seed
@@ -93,8 +95,9 @@ def transform_rows(
     if raw.on_disk:
         with TemporaryFile(prefix="kindling-") as file:
             for chunk in chunks:
-                chunk.tofile(file)
-            file.flush()
+                with _room_for(shape):
+                    chunk.tofile(file)
+                    file.flush()  # a disk may be found full here only
             pa.default_memory_pool().release_unused()
             return np.memmap(file, np.float32, "r+", shape=shape)
     x, start = np.empty(shape, np.float32), 0
@@ -103,6 +106,18 @@ def transform_rows(
         start += len(chunk)
         pa.default_memory_pool().release_unused()
     return x
+
+
+@contextmanager
+def _room_for(shape: tuple[int, int]) -> Iterator[None]:
+    """Say how large the file would be that could not be written, and where it lies."""
+    try:
+        yield
+    except OSError as error:  # numpy's own has no number of the system's
+        rule = "what is learnt from must fit the disk where temporary files lie (data.memory=disk)"
+        got = f"{4 * math.prod(shape) / 1e6:,.0f} MB, and {gettempdir()} was full before"
+        ways = ("set the environment's TMPDIR to a folder with room", Setting("data.memory", "ram"))
+        raise ConfigError(Problem(rule, got, ways)) from error
 
 
 def cast_rows(tables: Iterable[RawTable], schema: TableSchema) -> Iterator[pd.DataFrame]:

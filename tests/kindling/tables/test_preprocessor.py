@@ -1,5 +1,8 @@
 """An owner's make_transformer: an extra step works, a wrong one is refused with what to change."""
 
+import resource
+from tempfile import gettempdir
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -115,3 +118,15 @@ def test_cells_that_a_step_leaves_missing_are_refused_and_not_learnt_from():
         fitted.transform(features)
     (problem,) = caught.value.problems
     assert (problem.code, problem.column, problem.count) == ("D123", "size", 1)
+
+
+def test_a_disk_that_is_full_is_told_with_the_folder(build, table_csv):
+    """A limit on the size of files is a full disk: the first write fails."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    chosen = (f"data.path={table_csv}", "data.target=label", "data.memory=disk")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(ConfigError, match=f"0 MB, and {gettempdir()} was full before"):
+            build("data=table", *chosen)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
