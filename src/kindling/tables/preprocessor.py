@@ -93,11 +93,10 @@ def transform_rows(
     shape = (len(raw.y), preprocessor.num_features)
     chunks = (preprocessor.transform(features) for features in cast_rows(raw.x, schema))
     if raw.on_disk:
-        with TemporaryFile(prefix="kindling-") as file:
+        with _room_for(shape), TemporaryFile(prefix="kindling-") as file:
             for chunk in chunks:
-                with _room_for(shape):
-                    chunk.tofile(file)
-                    file.flush()  # a disk may be found full here only
+                file.write(np.ascontiguousarray(chunk).data)  # tofile loses its end unseen
+            file.flush()
             pa.default_memory_pool().release_unused()
             return np.memmap(file, np.float32, "r+", shape=shape)
     x, start = np.empty(shape, np.float32), 0
@@ -113,7 +112,7 @@ def _room_for(shape: tuple[int, int]) -> Iterator[None]:
     """Say how large the file would be that could not be written, and where it lies."""
     try:
         yield
-    except OSError as error:  # numpy's own has no number of the system's
+    except OSError as error:
         rule = "what is learnt from must fit the disk where temporary files lie (data.memory=disk)"
         got = f"{4 * math.prod(shape) / 1e6:,.0f} MB, and {gettempdir()} was full before"
         ways = ("set the environment's TMPDIR to a folder with room", Setting("data.memory", "ram"))
