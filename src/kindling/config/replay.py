@@ -32,7 +32,8 @@ MAY_CHANGE = (
     *("device", "threads", "matmul_precision", "compile"),
     *("trainer.max_epochs", "trainer.min_epochs", "trainer.max_steps", "trainer.max_time"),
     *("trainer.profile", "trainer.log_every_n_steps", "trainer.enable_*", "trainer.callbacks"),
-    *("trainer.logger", "trainer.default_root_dir", "logger", "logger.*", "callbacks.progress.*"),
+    *("trainer.logger", "trainer.logger.*", "trainer.default_root_dir", "logger", "logger.*"),
+    *("callbacks.progress.*",),
     *("data.path", "data.val_path", "data.test_path", "data.labels", "data.cache", "data.memory"),
     *("data.num_workers", "data.on_device", "data.eval_batch_size", "task.steps_per_call"),
 )

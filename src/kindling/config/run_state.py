@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from kindling.bounded_files import read_text
+from kindling.checkpoints import list_checkpoints
 from kindling.config.compose import compose_config
 from kindling.config.recorded import parsed_value
 from kindling.config.replay import may_change, plain_config, quote_paths, read_config
@@ -153,7 +154,7 @@ def finished_value(cfg: DictConfig) -> float | None:
 def begin_anew(cfg: DictConfig) -> None:
     """Let a run that was stopped before anything was saved begin again, in its folder."""
     run = Path(cfg.run_dir)
-    is_saved = any((run / CHECKPOINT_FOLDER).glob("*.ckpt")) or (run / METRICS_FILE).exists()
+    is_saved = list_checkpoints(run / CHECKPOINT_FOLDER) or (run / METRICS_FILE).exists()
     if cfg.resume is not None and not is_saved:
         cfg.resume = None  # as a new run it also takes the weights that init_from names
         shutil.rmtree(run / TENSORBOARD_FOLDER, ignore_errors=True)

@@ -16,6 +16,7 @@ HIDDEN_WARNINGS = {
     ".*with manual optimization and every_n_train_steps.*": "the weights after a step are meant",
     ".*Starting from v1.9.0, `tensorboardX`.*": "tensorboard is installed",
     ".*dataloader is not resumable.*": "within an epoch only data modules go on that know how",
+    ".*callbacks used to create the checkpoint need.*": "a resumed run names what was taken out",
     ".*Checkpoint directory .* exists and is not empty.*": "a resumed run goes on in its folder",
 }
 

@@ -19,7 +19,7 @@ from omegaconf import DictConfig
 from kindling.bounded_files import read_text
 from kindling.callbacks.run_checkpoint import STATE, RunCheckpoint
 from kindling.checkpoints import DATA_DIGEST, newest_checkpoint
-from kindling.config.replay import plain_config, read_config
+from kindling.config.replay import is_whole_callback, plain_config, read_config
 from kindling.contract import DescribedData
 from kindling.data_differences import differences
 from kindling.data_record import DataRecord, make_record, read_record, write_record
@@ -31,7 +31,8 @@ from kindling.run.run_files import run_environment, write_settings
 from kindling.runs import CHECKPOINT_FOLDER, DATA_FILE, ENVIRONMENT_FILE, OVERRIDES_FILE
 from kindling.trainer.log_position import cut_logs
 
-NOT_TOLD = ("run_dir", "resume", "overrides", "debug")  # of a command, not of a run
+# Settings of a command, not of a run, and copies of others.
+NOT_TOLD = ("run_dir", "resume", "overrides", "debug", "trainer.logger", "trainer.callbacks")
 OTHER_DATA = "bring the data back as they were, or start a new run: leave resume= out"
 
 
@@ -63,11 +64,8 @@ def open_run_folder(
 def describe_resumed(cfg: DictConfig, checkpoint: Path, trainer: Trainer) -> dict[str, str]:
     """Say where a run goes on, what is other than it was, and what may therefore end otherwise."""
     run = Path(cfg.run_dir)
-    before, now = read_config(run), plain_config(cfg)
-    changed = [key for key in now if key not in NOT_TOLD and before.get(key, ...) != now[key]]
-    typed = functools.partial(as_typed, is_short=True)
-    told = [f"{key}={typed(now[key])} (was {typed(before.get(key))})" for key in changed]
-    lines = {"resume": ", ".join([f"from {checkpoint.name}", *map(printable, told)])}
+    words = [f"from {checkpoint.name}", *changes(read_config(run), plain_config(cfg))]
+    lines = {"resume": printable(", ".join(words))}
     was, here = read_environment(run), decides_bits(run_environment(cfg, trainer))
     other = [
         f"{name} {here.get(name)} (was {value})"
@@ -77,6 +75,20 @@ def describe_resumed(cfg: DictConfig, checkpoint: Path, trainer: Trainer) -> dic
     if other:
         lines["bits"] = f"may end otherwise than without a stop: {printable(', '.join(other))}"
     return lines
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Name the settings that are not what they were."""
+    typed, told = functools.partial(as_typed, is_short=True), []
+    for key in (*now, *(key for key in before if key not in now)):
+        if key.startswith(NOT_TOLD) or before.get(key, ...) == now.get(key, ...):
+            continue
+        if is_whole_callback(key, before, now):
+            name = ".".join(key.split(".")[:2])
+            told.append(f"{'with' if key in now else 'without'} {name}")
+        elif key in now:
+            told.append(f"{key}={typed(now[key])} (was {typed(before.get(key))})")
+    return list(dict.fromkeys(told))
 
 
 def read_environment(run: Path) -> dict[str, str]:
