@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-all test-nightly lint bench bench-quick tensorboard clean
+.PHONY: help train test test-all test-nightly chaos lint bench bench-quick tensorboard clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,9 @@ test-all: $(VENV)/dev.stamp ## the same and the slow ones
 
 test-nightly: $(VENV)/dev.stamp ## hundreds of random files, for minutes
 	$(PYTEST) -m nightly $(ARGS)
+
+chaos: $(VENV)/dev.stamp ## kill a run of a table and one of images 20 times at random: the same end; CHAOS_SEED=7
+	$(BIN)/python -m pytest -m nightly tests/kindling/whole/test_chaos.py $(ARGS)
 
 lint: $(VENV)/dev.stamp ## style, format and types
 	$(BIN)/ruff check .
