@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
+from kindling.callbacks.finite_loss import FiniteLoss
 from kindling.checkpoints import clean_up, remove_checkpoints, write_checkpoint
 from kindling.config.ranges import Range
 from kindling.contract import DATA_HOOKS, TASK_HOOKS, CountsBatches, StartsMidEpoch, takes_chunks
@@ -65,7 +66,8 @@ class RunCheckpoint(Checkpoint):
         self.is_settled = self.has_validated = self.has_written = False
         self.can_go_on: bool | None = None  # not looked at yet
         self.seconds = 0.0  # of training, in earlier parts of the run and in those that have ended
-        self.began_s = self.written_s = self.cost_s = 0.0
+        self.began_s = self.written_s = 0.0
+        self.take_s = self.cost_s = 0.0  # that the last state took, and its file with it
         self.saved_step = 0
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -110,6 +112,9 @@ class RunCheckpoint(Checkpoint):
             or task.batches_done % task.accumulate
         ):
             return False
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]  # mypy does not see it
+            if isinstance(callback, FiniteLoss):
+                callback.check(trainer)
         self.take(trainer)
         self.settle(trainer)
         self.write()
@@ -145,9 +150,12 @@ class RunCheckpoint(Checkpoint):
 
     def take(self, trainer: Trainer) -> None:
         """Copy the state of the run into memory: its own place in it is complete with `settle`."""
-        whole = trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
-        self.state, self.is_settled = copied(whole), False
-        self.saved_step = trainer.global_step
+        began_s = time.monotonic()
+        state = trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
+        # The others are made anew each time.
+        later = {name: copied(state[name]) for name in state if name not in ("loops", STATE)}
+        self.state, self.is_settled = state | later, False
+        self.saved_step, self.take_s = trainer.global_step, time.monotonic() - began_s
 
     def settle(self, trainer: Trainer) -> None:
         """Add what comes behind the end of an epoch: Lightning's last numbers, other callbacks."""
@@ -180,7 +188,7 @@ class RunCheckpoint(Checkpoint):
         in_use = [Path(self.best_model_path)] if self.best_model_path else []
         clean_up(self.folder, newest=written, keep=self.keep, in_use=in_use)
         self.has_written, self.written_s = True, time.monotonic()
-        self.cost_s = self.written_s - began_s
+        self.cost_s = self.take_s + self.written_s - began_s
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.settle(trainer)
@@ -249,7 +257,7 @@ def position(trainer: Any) -> dict[str, Any]:
     is_within = epochs.started > epochs.processed and not trainer.is_last_batch
     if not is_within or not isinstance(task, CountsBatches):
         return {"epoch": epochs.started, "batch": 0}
-    counted = task.train_metrics.state_dict()
+    counted = copied(task.train_metrics.state_dict())
     return {"epoch": epochs.processed, "batch": task.batches_done, "counted": counted}
 
 

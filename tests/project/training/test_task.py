@@ -183,7 +183,7 @@ def test_sixteen_rows_are_learnt_by_heart(build, precision):
 
 
 def test_a_loss_that_is_no_number_stops_with_what_to_type(build):
-    data, task, trainer = build("optimizer=sgd", "~callbacks.preflight")
+    data, task, trainer = build("optimizer=sgd", "~callbacks.preflight", "~callbacks.finite_loss")
     nn.init.constant_(task.network.head.weight, float("inf"))
     with pytest.raises(ConfigError, match=r"val/loss must stay finite.*optimizer.lr"):
         trainer.fit(task, data)
