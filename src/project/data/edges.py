@@ -3,7 +3,7 @@
 import numpy as np
 
 # Of a number: edges where each value is one, and quantiles. Of all together: edges, cells to sort.
-MOST_VALUES, QUANTILES, MOST_EDGES, MOST_CELLS = 128, 32, 20_000, 5_000_000
+MOST_VALUES, QUANTILES, MOST_EDGES, MOST_CELLS = 128, 32, 20_000, 2_000_000
 SAME = 1e-6  # of the range: closer edges are one
 
 
