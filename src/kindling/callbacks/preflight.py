@@ -1,12 +1,15 @@
 """The pre-flight check: a few rows through the network before the first step."""
 
+import warnings
+from contextlib import suppress
 from typing import Any
 
 import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
-from torch import Tensor
+from torch import Tensor, nn
 
+from kindling.callbacks.kept_state import kept_to_itself
 from kindling.callbacks.layer_watch import LayerWatch, first_line, untouched
 from kindling.callbacks.preflight_checks import (
     OFF,
@@ -63,6 +66,7 @@ class Preflight(Callback):
         if can_run:
             # A resumed run has learnt already, and so has one that starts from another's weights.
             is_start = trainer.global_step == 0 and getattr(pl_module, "warm_start", None) is None
+            warn_of_kept_state(network, batch.x, device, trainer.precision_plugin)
             try:
                 with untouched(network, device), trainer.precision_plugin.forward_context():
                     problems += run_problems(pl_module, few_rows(batch), is_start=is_start)
@@ -72,6 +76,21 @@ class Preflight(Callback):
             raise ConfigError(*in_batch, *problems)
         if in_batch:
             raise DataError(*in_batch)
+
+
+def warn_of_kept_state(network: nn.Module, x: Tensor, device: torch.device, plugin: Any) -> None:
+    """Warn of state that no checkpoint holds; what can't be copied or run is not looked at."""
+    half = min(SIZES[0], (len(x) + 1) // 2)
+    kept: list[str] = []
+    # A network that fails here fails in the check that follows, too, which says what is wrong.
+    with suppress(Exception), untouched(network, device), plugin.forward_context():
+        kept = kept_to_itself(network, x[:half], x[-half:])
+    if kept:
+        warnings.warn(
+            f"a run that is resumed will end in other bits: no checkpoint holds {some(kept)}; keep "
+            "it in a buffer (register_buffer), and draw from torch's own generator",
+            stacklevel=2,
+        )
 
 
 def few_rows(batch: Batch) -> Batch:

@@ -105,9 +105,10 @@ def test_it_looks_once_in_a_run_at_a_few_rows(build):
     data, task, trainer = build("model=mlp", "trainer.max_epochs=2", "data.batch_size=64")
     task.network = Counter(task.network)
     trainer.fit(task, data)
-    calls = [(13, True, True), (13, False, False), (13, False, False), (7, False, False)]
-    assert task.network.modes[:4] == calls
-    assert all(rows > 13 for rows, _, _ in task.network.modes[4:])
+    calls = [(13, True, False)] * 2  # what the network keeps to itself
+    calls += [(13, True, True), (13, False, False), (13, False, False), (7, False, False)]
+    assert task.network.modes[:6] == calls
+    assert all(rows > 13 for rows, _, _ in task.network.modes[6:])
     assert Preflight.supports_chunks
 
 
