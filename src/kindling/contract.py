@@ -113,6 +113,20 @@ class CountsBatches(Protocol):
 
 
 @runtime_checkable
+class PlansSteps(Protocol):
+    """A task whose schedule stays that of its first plan, whatever epochs a run is resumed with.
+
+    Args:
+        planned_steps: optimizer steps of the training that a resumed run began as; the toolkit
+            sets it before `configure_optimizers`. 0: no run is resumed.
+        most_steps: those that the schedule was made for.
+    """
+
+    planned_steps: int
+    most_steps: int
+
+
+@runtime_checkable
 class DescribedTask(Protocol):
     """A LightningModule for the pre-flight check, the report and the bundle.
 

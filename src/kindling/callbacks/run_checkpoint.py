@@ -13,11 +13,17 @@ from torch import Tensor
 from kindling.callbacks.finite_loss import FiniteLoss
 from kindling.checkpoints import clean_up, remove_checkpoints, write_checkpoint
 from kindling.config.ranges import Range
-from kindling.contract import DATA_HOOKS, TASK_HOOKS, CountsBatches, StartsMidEpoch, takes_chunks
+from kindling.contract import (
+    DATA_HOOKS,
+    TASK_HOOKS,
+    CountsBatches,
+    PlansSteps,
+    StartsMidEpoch,
+    takes_chunks,
+)
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting
 from kindling.trainer.log_position import log_positions
-from kindling.trainer.optimization import forget_num_steps
 from kindling.trainer.random_state import random_state, set_random_state
 
 STATE = "kindling"  # a checkpoint's key for all that is ours
@@ -69,6 +75,7 @@ class RunCheckpoint(Checkpoint):
         self.began_s = self.written_s = 0.0
         self.take_s = self.cost_s = 0.0  # that the last state took, and its file with it
         self.saved_step = 0
+        self.planned_epochs: int | None = None  # of the training that a resumed run began as
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.began_s = time.monotonic()
@@ -212,14 +219,14 @@ class RunCheckpoint(Checkpoint):
             "best_score": self.best_model_score,
             "best_file": Path(self.best_model_path).name,
             "random": random_state(),
+            "planned_steps": pl_module.most_steps if isinstance(pl_module, PlansSteps) else 0,
+            "planned_epochs": self.planned_epochs or trainer.max_epochs,
         }
 
     def on_load_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         let_files_be_of(self.folder, checkpoint)
-        for scheduler in checkpoint.get("lr_schedulers", ()):
-            forget_num_steps(scheduler)
         state = checkpoint.get(STATE)
         if state is None or trainer.state.fn != TrainerFn.FITTING:
             return
@@ -229,6 +236,9 @@ class RunCheckpoint(Checkpoint):
         # Here, before Lightning makes the loaders, which draw the order of their rows at once.
         set_random_state(state["random"])
         data = trainer.datamodule  # type: ignore[attr-defined]  # mypy does not see it
+        if isinstance(pl_module, PlansSteps):
+            pl_module.planned_steps = state["planned_steps"]
+        self.planned_epochs = state["planned_epochs"]
         if isinstance(data, StartsMidEpoch):
             data.begins_at = state["epoch"], state["batch"]
         if state["batch"]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from hydra.utils import instantiate
 from lightning import LightningModule, Trainer
 from omegaconf import DictConfig
 
@@ -20,16 +21,17 @@ from kindling.bounded_files import read_text
 from kindling.callbacks.run_checkpoint import STATE, RunCheckpoint
 from kindling.checkpoints import DATA_DIGEST, newest_checkpoint
 from kindling.config.replay import is_whole_callback, plain_config, read_config
-from kindling.contract import DescribedData
+from kindling.contract import DescribedData, PlansSteps
 from kindling.data_differences import differences
 from kindling.data_record import DataRecord, make_record, read_record, write_record
 from kindling.errors import ConfigError, DataError, Problem
-from kindling.formatting import first_few, printable
+from kindling.formatting import first_few, printable, short_path
 from kindling.quoting import as_typed
 from kindling.run.console import show_plan
 from kindling.run.run_files import run_environment, write_settings
 from kindling.runs import CHECKPOINT_FOLDER, DATA_FILE, ENVIRONMENT_FILE, OVERRIDES_FILE
 from kindling.trainer.log_position import cut_logs
+from kindling.trainer.optimization import left_to_fill_in
 
 # Settings of a command, not of a run, and copies of others.
 NOT_TOLD = ("run_dir", "resume", "overrides", "debug", "trainer.logger", "trainer.callbacks")
@@ -50,7 +52,8 @@ def open_run_folder(
     if checkpoint is not None:
         refuse_other_data(Path(cfg.run_dir), record)
         state = refuse_checkpoint(checkpoint, task, record)
-        show_plan(describe_resumed(cfg, checkpoint, trainer))
+        lines = describe_resumed(cfg, checkpoint, trainer)
+        show_plan(lines | describe_schedule(cfg, state[STATE], task))
         cut_logs(trainer.loggers, state[STATE]["logs"])
     write_settings(cfg, trainer)
     if record is not None:
@@ -75,6 +78,22 @@ def describe_resumed(cfg: DictConfig, checkpoint: Path, trainer: Trainer) -> dic
     if other:
         lines["bits"] = f"may end otherwise than without a stop: {printable(', '.join(other))}"
     return lines
+
+
+def describe_schedule(
+    cfg: DictConfig, state: Mapping[str, Any], task: LightningModule
+) -> dict[str, str]:
+    """Say what becomes of a schedule for the whole training where that gets longer or shorter."""
+    before, now = state["planned_epochs"], cfg.trainer.max_epochs
+    if now == before or not isinstance(task, PlansSteps):
+        return {}
+    if not left_to_fill_in(instantiate(cfg.scheduler)):
+        return {}
+    told = f"the learning rate follows its curve over {before} epochs, as before"
+    if now < before:
+        return {"schedule": f"{told}, and does not come to its end"}
+    way = f"init_from={short_path(cfg.run_dir)} begins a new run with a new curve"
+    return {"schedule": printable(f"{told}, and then stays where that ends; {way}")}
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

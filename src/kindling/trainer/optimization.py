@@ -7,18 +7,13 @@ from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from kindling.config.required import NUM_STEPS
 from kindling.contract import GroupsParameters
 from kindling.errors import ConfigError, Problem
 
 FACTORS = {"lr", "weight_decay"}
-# What torch's classes keep in their state of the number of steps.
-FROM_NUM_STEPS = (
-    *("num_steps", "total_steps", "T_max", "total_iters"),
-    *("_milestones", "_schedule_phases"),
-)
 
 
 def make_optimizer(make: Callable[..., Optimizer], network: nn.Module) -> Optimizer:
@@ -61,17 +56,22 @@ def make_scheduler(
     make: Callable[..., LRScheduler], optimizer: Optimizer, num_steps: int
 ) -> LRScheduler:
     """Build a scheduler; a number of steps that its YAML leaves out or null is the training's."""
-    given = getattr(make, "keywords", {})
-    takes = [name for name in NUM_STEPS if name in inspect.signature(make).parameters]
-    return make(optimizer, **{name: num_steps for name in takes if given.get(name) is None})
+    return make(optimizer, **dict.fromkeys(left_to_fill_in(make), num_steps))
 
 
-def forget_num_steps(state: dict[str, Any]) -> None:
-    """Take out of a scheduler's saved state what the resumed training has its own number for.
+def end_of_curve(make: Callable[..., LRScheduler], scheduler: LRScheduler, num_steps: int) -> float:
+    """Return the optimizer step from which on a scheduler is not stepped any more.
 
-    A run that is resumed with more epochs would else follow the cosine of the old ones up again.
+    A curve over the whole training ends with it: more epochs, which `resume=` may ask for, keep
+    the last rate. Another scheduler goes on for ever; one that looks at a metric counts no steps.
     """
-    for name in FROM_NUM_STEPS:
-        state.pop(name, None)
-    for inner in state.get("_schedulers", ()):
-        forget_num_steps(inner)
+    if isinstance(scheduler, ReduceLROnPlateau):
+        return 0
+    return num_steps if left_to_fill_in(make) else math.inf
+
+
+def left_to_fill_in(make: Callable[..., LRScheduler]) -> list[str]:
+    """List the names of the training's number of steps that a scheduler is to be told."""
+    given = getattr(make, "keywords", {})
+    takes = inspect.signature(make).parameters
+    return [name for name in NUM_STEPS if name in takes and given.get(name) is None]

@@ -18,7 +18,7 @@ from kindling.fixes import Setting
 from kindling.outputs import Result, read_splits, to_numpy
 from kindling.rng import derive_seeds, seed_device
 from kindling.scoring import metrics_for
-from kindling.trainer.optimization import count_steps, make_optimizer, make_scheduler
+from kindling.trainer.optimization import count_steps, end_of_curve, make_optimizer, make_scheduler
 from kindling.types import SPLITS, Batch, DataSpec, Split
 from project.models.members import LossOfMembers
 from project.training.epoch_metrics import EpochMetrics
@@ -88,6 +88,9 @@ class SupervisedTask(LightningModule):
         self.make_optimizer, self.scheduler = optimizer, scheduler
         self.clip_norm, self.accumulate, self.seed = clip_norm, accumulate, seed
         self.batches_done = 0  # of this epoch
+        self.planned_steps = self.most_steps = (
+            0  # of the whole training; a resumed run's first plan
+        )
         self.steps_per_call, self.batch_size = steps_per_call, batch_size
         self.num_batches, self.monitor, self.calibrate = num_batches, monitor, calibrate
         self.seen: dict[Split, list[tuple[Any, ...]]] = {split: [] for split in SPLITS}
@@ -128,7 +131,7 @@ class SupervisedTask(LightningModule):
                 self.clip(optimizer)
                 self.note_rate(optimizer)
                 optimizer.step()  # moves the parameters against .grad
-                if self.steps_scheduler:
+                if self.num_steps_done < self.curve_end:
                     scheduler.step()
             losses.append(loss.detach())
             outcomes.append(outputs.detach())
@@ -164,7 +167,8 @@ class SupervisedTask(LightningModule):
     def tell_progress(self, num_steps_done: int) -> None:
         """Tell a network that changes while it trains which share of all steps is done."""
         if self.tells_progress:
-            self.network.set_progress(num_steps_done / self.most_steps)  # type: ignore[operator]
+            share = min(1.0, num_steps_done / self.most_steps)  # resume= may ask for more epochs
+            self.network.set_progress(share)  # type: ignore[operator]
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         if self.automatic_optimization:  # a training_step of a subclass does not tell it
@@ -237,15 +241,20 @@ class SupervisedTask(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         sizes = count_steps(self.trainer, self.num_batches, self.accumulate)
-        self.batches_per_epoch, self.most_steps = sizes
+        self.batches_per_epoch, self.most_steps = sizes[0], self.planned_steps or sizes[1]
         optimizer = self.optimizer_for(self.network)
         scheduler = self.schedule(optimizer, self.most_steps)
-        self.steps_scheduler = not isinstance(scheduler, ReduceLROnPlateau)
+        self.curve_end = end_of_curve(self.scheduler, scheduler, self.most_steps)
         if not self.automatic_optimization:  # training_step and end_validation step it
             return [optimizer], [scheduler]
-        interval = "step" if self.steps_scheduler else "epoch"
+        interval = "step" if self.curve_end else "epoch"
         config: Any = {"scheduler": scheduler, "interval": interval, "monitor": self.monitor}
         return {"optimizer": optimizer, "lr_scheduler": config}
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
+        # Where the optimization is automatic; a plateau's metric comes with each validation.
+        if metric is not None or self.global_step < self.curve_end:
+            super().lr_scheduler_step(scheduler, metric)
 
     def optimizer_for(self, network: nn.Module) -> Optimizer:
         """Make the optimizer of this network, or of a copy of it."""
