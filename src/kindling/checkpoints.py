@@ -101,7 +101,10 @@ def write_checkpoint(
         return folder / f"{stem}-{digest.hexdigest()[:DIGITS]}.ckpt"
 
     with open_atomically(written, named) as stream:
-        torch.save(dict(state), HashingStream(stream, digest))  # type: ignore[arg-type]  # can write
+        try:
+            torch.save(dict(state), HashingStream(stream, digest))  # type: ignore[arg-type]
+        except RuntimeError as error:  # a write failed, and so did torch at closing its archive
+            raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
     return named()
 
 

@@ -1,6 +1,7 @@
 """Checkpoint files: written whole under a name of their own, the newest valid one found."""
 
 import os
+from contextlib import suppress
 
 import pytest
 import torch
@@ -74,6 +75,46 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch, call):
         write(tmp_path, 20)
     assert failed()
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.slow
+def test_every_damage_is_found(tmp_path):
+    good, path = write(tmp_path, 10), write(tmp_path, 20)
+    content = path.read_bytes()
+    places = [k * (len(content) - 1) // 49 for k in range(50)]
+    spoiled = [content[:length] for length in places]
+    spoiled += [flipped(content, place, bit=place % 8) for place in places]
+    for each in spoiled:
+        path.write_bytes(each)
+        found = newest_checkpoint(tmp_path)
+        assert found.file.path == good
+        assert found.damaged == (f"{path.name}: its content is not what was written",)
+
+
+def flipped(content, place, bit):
+    changed = bytearray(content)
+    changed[place] ^= 1 << bit
+    return bytes(changed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("call", ["write", "fsync", "replace"])
+def test_whichever_call_fails_no_file_is_doubtful(tmp_path, monkeypatch, call):
+    for number in range(1, 1000):
+        folder = tmp_path / str(number)
+        done = 0
+        with monkeypatch.context() as patch:
+            has_failed = fail_at(patch, call, number)
+            for step in range(10, 50, 10):
+                with suppress(OSError):
+                    newest = write(folder, step)
+                    done = step
+                    clean_up(folder, newest=newest, keep=2)
+        found = newest_checkpoint(folder)
+        assert (found.file.step if found.file else 0, found.damaged) == (done, ())
+        assert not list(folder.glob(".*"))
+        if not has_failed():
+            return
 
 
 def fail_at(monkeypatch, call, number):

@@ -1,6 +1,8 @@
 """Interrupt a run at a step, resume it, and hold its end against the uninterrupted one's."""
 
 import math
+import os
+import signal
 from pathlib import Path
 
 import torch
@@ -21,20 +23,33 @@ class Interrupt(Exception):
 
 
 class StopAt(Callback):
-    """Ends the training in the middle of what follows the optimizer's k-th step."""
+    """Ends the training, or the process, in the middle of what follows the k-th optimizer step."""
 
     supports_chunks = True
 
-    def __init__(self, step):
-        self.step = step
+    def __init__(self, step, *, kills=False):
+        self.step, self.kills = step, kills
 
     def on_train_batch_end(self, trainer, *args):
         if trainer.global_step >= self.step:
+            if self.kills:
+                os.kill(os.getpid(), signal.SIGKILL)
             raise Interrupt
 
 
-def fit(compose, *words, folder, stop_at=None, resume=False):
-    """Train as train.py does, up to the test; return the task."""
+def killed(compose, *words, folder, step, resume=False):
+    """Train in another process, which is killed behind a step: nothing is flushed or closed."""
+    child = os.fork()
+    if not child:
+        try:
+            fit(compose, *words, folder=folder, stop_at=step, kills=True, resume=resume)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+def fit(compose, *words, folder, stop_at=None, kills=False, resume=False):
+    """Train as train.py does, up to the test; return the run's folder."""
     cfg = compose(*words, folder=folder)
     if resume:
         cfg.resume = cfg.run_dir
@@ -43,7 +58,7 @@ def fit(compose, *words, folder, stop_at=None, resume=False):
     task = build_task(cfg, data)
     trainer = build_trainer(cfg, data, task)
     if stop_at is not None:
-        trainer.callbacks.append(StopAt(stop_at))
+        trainer.callbacks.append(StopAt(stop_at, kills=kills))
     checkpoint = open_run_folder(cfg, data, task, trainer)
     try:
         trainer.fit(task, data, ckpt_path=checkpoint, weights_only=True)

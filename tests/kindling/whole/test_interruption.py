@@ -3,9 +3,16 @@
 Weights, optimizer, scheduler, every callback's state, random states and the logged scalars.
 """
 
-import pytest
+import csv
 
-from tests.kindling.whole.interruption import differences, ending, fit
+import pytest
+import torch
+from torch import nn
+
+from kindling.checkpoints import list_checkpoints
+from tests.conftest import newest
+from tests.kindling.test_contract import TUTORIAL, Tutorial
+from tests.kindling.whole.interruption import differences, ending, fit, killed
 
 EACH = ["task.steps_per_call=1", "callbacks.checkpoint.every_n_steps=1", "trainer.max_epochs=2"]
 TABLE = ["data=penguins", "model=mlp", "model.dropout=0.1"]  # 8 batches of 32 in an epoch
@@ -84,3 +91,57 @@ def test_chunks_may_have_another_size_in_the_part_that_goes_on(compose, chunk, t
     found = broken(compose, words, range(1, 17, 3), [f"task.steps_per_call={then}"])
     # Lightning counts calls.
     assert {d for ds in found.values() for d in ds if "/loops/" not in d} == set()
+
+
+def drawn_lines(run):
+    with (run / "csv" / "metrics.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("logger", ["tensorboard", "csv"])
+def test_curves_of_a_run_that_was_killed_have_neither_duplicates_nor_gaps(compose, logger):
+    words = [*TABLE, *EACH, f"logger={logger}", "trainer.log_every_n_steps=1"]
+    whole = fit(compose, *words, folder="whole")
+    killed(compose, *words, folder="parts", step=5)
+    killed(compose, *words, folder="parts", step=11, resume=True)
+    parts = fit(compose, *words, folder="parts", resume=True)
+    if logger == "csv":
+        assert drawn_lines(parts) == drawn_lines(whole)
+    else:
+        assert differences(ending(whole), ending(parts)) == []
+
+
+class Dropping(Tutorial):
+    """Draws from torch's own generator, and from NumPy's, as users do."""
+
+    def __init__(self, lr=0.05):
+        super().__init__(lr)
+        self.layer = nn.Sequential(nn.Linear(2, 8), nn.Dropout(0.3), nn.Linear(8, 2))
+
+
+@pytest.mark.slow
+def test_a_tutorials_modules_go_on_with_the_same_bits_at_an_epochs_end(compose):
+    def tutorial(*words, folder):
+        cfg = compose("monitor=val_loss", *words, folder=folder)
+        cfg.data = TUTORIAL["data"]
+        cfg.task = TUTORIAL["task"] | {"_target_": f"{__name__}.Dropping"}
+        return cfg
+
+    assert broken(tutorial, ["trainer.max_epochs=3"], (7, 12, 13, 17)) == {}
+
+
+@pytest.mark.slow
+def test_a_damaged_state_is_passed_over_and_the_end_is_the_same(compose, capsys):
+    words = [*TABLE, *EACH]
+    whole = ending(fit(compose, *words, folder="whole"))
+    run = fit(compose, *words, folder="parts", stop_at=11)
+    damaged = newest(run)
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 16
+    damaged.write_bytes(content)
+    fit(compose, *words, folder="parts", resume=True)
+    assert f"passed over: {damaged.name}: its content is not" in capsys.readouterr().out
+    assert differences(whole, ending(run)) == []
+    assert damaged not in [file.path for file in list_checkpoints(damaged.parent)]
+    assert all(torch.load(f.path, weights_only=True) for f in list_checkpoints(damaged.parent))
