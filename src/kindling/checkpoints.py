@@ -9,7 +9,7 @@ bit that flipped, or an end that is missing, shows when the file is read. torch 
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,14 +31,12 @@ class CheckpointFile:
         path: of the file.
         epoch: in which it was written, counted from 1.
         step: optimizer steps that were taken.
-        digest: first digits of the SHA-256 of what was written.
         is_best: it holds the best weights only.
     """
 
     path: Path
     epoch: int
     step: int
-    digest: str
     is_best: bool
 
 
@@ -57,30 +55,40 @@ def list_checkpoints(folder: Path, *, best: bool = False) -> list[CheckpointFile
         match = NAME.fullmatch(path.name)
         if match and bool(match["best"]) == best:
             epoch, step = int(match["epoch"]), int(match["step"])
-            found.append(CheckpointFile(path, epoch, step, match["digest"], best))
+            found.append(CheckpointFile(path, epoch, step, best))
     # A run that went on from an older state writes the same steps again.
     return sorted(found, key=lambda f: (f.step, f.epoch, f.path.stat().st_mtime_ns), reverse=True)
 
 
-def newest_checkpoint(folder: Path) -> NewestCheckpoint:
-    """Find where a run goes on: the newest state whose content is what was written."""
+def newest_checkpoint(
+    folder: Path, fault_of: Callable[[Path], str] = lambda _path: ""
+) -> NewestCheckpoint:
+    """Find where a run goes on: the newest state whose content is what was written.
+
+    Args:
+        folder: of a run's checkpoints.
+        fault_of: says what else is wrong with such a file; "" where nothing is.
+    """
     damaged: list[str] = []
     for file in list_checkpoints(folder):
-        damage = damage_of(file.path, file.digest)
+        damage = damage_of(file.path) or fault_of(file.path)
         if not damage:
             return NewestCheckpoint(file, tuple(damaged))
         damaged.append(f"{file.path.name}: {damage}")
     return NewestCheckpoint(None, tuple(damaged))
 
 
-def damage_of(path: Path, digest: str) -> str:
-    """Say what is wrong with the content of a file; "" where it is what was written."""
+def damage_of(path: Path) -> str:
+    """Say what is wrong with the content of a file; "" where it is what its name says."""
+    match = NAME.fullmatch(path.name)
+    if match is None:
+        return ""  # of Lightning's ModelCheckpoint, or a person's
     try:
         with path.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()[:DIGITS]
     except OSError as error:
-        return str(error.strerror)
-    return "" if found == digest else "its content is not what was written"
+        return f"it can't be read: {error.strerror}"
+    return "" if found == match["digest"] else "its content is not what was written"
 
 
 def write_checkpoint(

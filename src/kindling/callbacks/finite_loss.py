@@ -38,6 +38,7 @@ class FiniteLoss(Callback):
         self.num_batches = 0  # of this epoch, before these
 
     def on_train_start(self, trainer: Any, pl_module: LightningModule) -> None:
+        self.num_batches = getattr(pl_module, "batches_done", 0)  # in an epoch that goes on
         if trainer._detect_anomaly:
             # Where the gradient is not finite in the middle of a layer, torch would stop before.
             torch.autograd.set_detect_anomaly(True, check_nan=False)

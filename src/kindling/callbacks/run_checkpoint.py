@@ -231,7 +231,8 @@ class RunCheckpoint(Checkpoint):
         if state is None or trainer.state.fn != TrainerFn.FITTING:
             return
         self.seconds, self.best_model_score = state["seconds"], state["best_score"]
-        self.best_model_path = str(self.folder / state["best_file"]) if state["best_file"] else ""
+        best = Path(state["best_file"]).name
+        self.best_model_path = str(self.folder / best) if best else ""
         trainer.should_stop = state["is_stopped"]
         # Here, before Lightning makes the loaders, which draw the order of their rows at once.
         set_random_state(state["random"])

@@ -19,7 +19,7 @@ from omegaconf import DictConfig
 
 from kindling.bounded_files import read_text
 from kindling.callbacks.run_checkpoint import STATE, RunCheckpoint
-from kindling.checkpoints import DATA_DIGEST, newest_checkpoint
+from kindling.checkpoints import DATA_DIGEST, damage_of, newest_checkpoint
 from kindling.config.replay import is_whole_callback, plain_config, read_config
 from kindling.contract import DescribedData, PlansSteps
 from kindling.data_differences import differences
@@ -35,6 +35,12 @@ from kindling.trainer.optimization import left_to_fill_in
 
 # Settings of a command, not of a run, and copies of others.
 NOT_TOLD = ("run_dir", "resume", "overrides", "debug", "trainer.logger", "trainer.callbacks")
+ANEW = "start a new run: leave resume= out"
+# What reading a file raises that is no checkpoint of a run.
+NOT_OURS = (
+    *(OSError, ValueError, KeyError, RuntimeError, EOFError, AttributeError, TypeError),
+    *(zipfile.BadZipFile, pickle.UnpicklingError),
+)
 OTHER_DATA = "bring the data back as they were, or start a new run: leave resume= out"
 
 
@@ -134,7 +140,7 @@ def find_checkpoint(cfg: DictConfig) -> Path | None:
     if cfg.resume is None:
         return None
     folder = Path(cfg.run_dir) / CHECKPOINT_FOLDER
-    found = newest_checkpoint(folder)
+    found = newest_checkpoint(folder, fault_of_best)
     if found.file is None:
         got = "; ".join(found.damaged) or f"none in {folder}"
         fix = f"start it again: its command is in {OVERRIDES_FILE}"
@@ -142,6 +148,16 @@ def find_checkpoint(cfg: DictConfig) -> Path | None:
     if found.damaged:
         show_plan({"damaged": f"passed over: {printable('; '.join(found.damaged))}"})
     return found.file.path
+
+
+def fault_of_best(file: Path) -> str:
+    """Say what is wrong with the best weights that a state counts on; "" where nothing is."""
+    try:
+        best = Path(read_state(file)[STATE]["best_file"]).name
+    except ConfigError:
+        return ""  # `refuse_checkpoint` says it
+    damage = damage_of(file.with_name(best)) if best else ""
+    return f"its best weights, {best}: {damage}" if damage else ""
 
 
 def refuse_other_data(run: Path, record: DataRecord | None) -> None:
@@ -162,22 +178,13 @@ def refuse_checkpoint(
     file: Path, task: LightningModule, record: DataRecord | None
 ) -> dict[str, Any]:
     """Read a checkpoint; raise an error where it is of other data, or of another network."""
-    rule, fix = f"{file} must be a checkpoint of this run", "start a new run: leave resume= out"
-    try:
-        with zipfile.ZipFile(file) as archive:
-            # torch packs nothing: what is packed might fill the memory.
-            if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
-                raise ValueError("packed contents")
-        checkpoint = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-        weights = {name: tuple(tensor.shape) for name, tensor in checkpoint["state_dict"].items()}
-        digest, _ = checkpoint.get(DATA_DIGEST), checkpoint[STATE]["logs"]
-    except (OSError, ValueError, KeyError, RuntimeError, EOFError, AttributeError, TypeError) as e:
-        raise ConfigError(Problem(rule, _first_line(e), fix)) from e
-    except (zipfile.BadZipFile, pickle.UnpicklingError) as error:
-        raise ConfigError(Problem(rule, _first_line(error), fix)) from error
+    checkpoint = read_state(file)
+    weights = {name: tuple(tensor.shape) for name, tensor in checkpoint["state_dict"].items()}
+    digest = checkpoint.get(DATA_DIGEST)
     if record is not None and digest is not None and digest != record.digest:
         got = f"one that was trained on other data than {DATA_FILE} describes"
-        raise DataError(Problem(rule, got, fix, "D308"))
+        rule = f"{file} must be a checkpoint of this run"
+        raise DataError(Problem(rule, got, ANEW, "D308"))
     own = {name: tuple(tensor.shape) for name, tensor in task.state_dict().items()}
     if weights != own:
         both = {name: (weights.get(name), own.get(name)) for name in {**weights, **own}}
@@ -185,7 +192,23 @@ def refuse_checkpoint(
         got = first_few(
             f"{name}: {both[name][0]}, where {both[name][1]} is needed" for name in other
         )
-        raise ConfigError(Problem(f"{file} must fit the network", printable(got), fix))
+        raise ConfigError(Problem(f"{file} must fit the network", printable(got), ANEW))
+    return checkpoint
+
+
+def read_state(file: Path) -> dict[str, Any]:
+    """Read a checkpoint without running code; raise a ConfigError if it is none of a run's."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            # torch packs nothing: what is packed might fill the memory.
+            if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
+                raise ValueError("packed contents")
+        checkpoint = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+        state = checkpoint[STATE]
+        _ = checkpoint["state_dict"].items(), state["logs"], Path(state["best_file"])
+    except NOT_OURS as error:
+        rule = f"{file} must be a checkpoint of this run"
+        raise ConfigError(Problem(rule, _first_line(error), ANEW)) from error
     return checkpoint
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 
-from kindling.checkpoints import NAME, damage_of
+from kindling.checkpoints import damage_of
 from kindling.errors import ConfigError, Problem
 from kindling.files import open_atomically
 
@@ -22,8 +22,7 @@ class CheckedCheckpointIO(TorchCheckpointIO):
             torch.save(checkpoint, file)
 
     def load_checkpoint(self, path: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        match = NAME.fullmatch(Path(path).name)
-        damage = damage_of(Path(path), match["digest"]) if match else ""
+        damage = damage_of(Path(path))
         if damage:
             rule, fix = "a checkpoint must be as it was written", "start a new run"
             raise ConfigError(Problem(rule, f"{path}: {damage}", fix))

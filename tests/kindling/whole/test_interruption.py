@@ -6,7 +6,6 @@ Weights, optimizer, scheduler, every callback's state, random states and the log
 import csv
 
 import pytest
-import torch
 from torch import nn
 
 from kindling.checkpoints import list_checkpoints
@@ -144,4 +143,17 @@ def test_a_damaged_state_is_passed_over_and_the_end_is_the_same(compose, capsys)
     assert f"passed over: {damaged.name}: its content is not" in capsys.readouterr().out
     assert differences(whole, ending(run)) == []
     assert damaged not in [file.path for file in list_checkpoints(damaged.parent)]
-    assert all(torch.load(f.path, weights_only=True) for f in list_checkpoints(damaged.parent))
+
+
+@pytest.mark.slow
+def test_a_state_whose_best_weights_are_gone_is_passed_over(compose, capsys):
+    words = [*TABLE, *EACH, "callbacks.checkpoint.keep=9", "trainer.max_epochs=2"]
+    whole = ending(fit(compose, *words, folder="whole"))
+    run = fit(compose, *words, folder="parts", stop_at=12)
+    lost = newest(run, best=True)  # of the first epoch, behind which steps 9 to 12 are
+    lost.unlink()
+    fit(compose, *words, folder="parts", resume=True)
+    told = capsys.readouterr().out
+    assert f"its best weights, {lost.name}: it can't be read" in told
+    assert "from epoch=1-step=7" in told
+    assert differences(whole, ending(run)) == []
