@@ -1,6 +1,7 @@
 """Save a run so that it goes on with the same bits: between steps, at epoch ends, when it stops."""
 
 import math
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,6 +22,7 @@ from kindling.contract import (
     StartsMidEpoch,
     takes_chunks,
 )
+from kindling.disk import disk_error
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting
 from kindling.trainer.log_position import log_positions
@@ -48,6 +50,8 @@ class RunCheckpoint(Checkpoint):
         keep: states that stay; more than one, since the newest may be damaged.
         every_s: seconds between two states within an epoch; None: at its end only.
         every_n_steps: optimizer steps between two of them; None: by the clock only.
+        full_disk: whether a disk that is full stops the training, or is only told, once: then it
+            goes on with older files, and must have room again when the training ends.
     """
 
     supports_chunks = True  # behind any of them
@@ -60,9 +64,11 @@ class RunCheckpoint(Checkpoint):
         keep: Annotated[int, Range(1)] = 2,
         every_s: Annotated[float | None, Range(0)] = 30.0,
         every_n_steps: Annotated[int | None, Range(1)] = None,
+        full_disk: Literal["stop", "go_on"] = "stop",
     ) -> None:
         self.folder, self.monitor, self.mode, self.keep = Path(dirpath), monitor, mode, keep
         self.every_s, self.every_n_steps = every_s, every_n_steps
+        self.full_disk, self.is_told = full_disk, False
         self.supports_chunks = every_n_steps is None  # else a chunk might hide a step
         self.best_model_path = ""
         self.best_model_score: float | None = None
@@ -124,7 +130,7 @@ class RunCheckpoint(Checkpoint):
                 callback.check(trainer)
         self.take(trainer)
         self.settle(trainer)
-        self.write()
+        self.try_to_write()
         return True
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -177,7 +183,19 @@ class RunCheckpoint(Checkpoint):
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.settle(trainer)
         if self.is_due(EPOCH_ENDS_S) or not self.has_written:
+            self.try_to_write()
+
+    def try_to_write(self) -> None:
+        """Write what waits; what a full disk does not take waits on, if that is asked for."""
+        try:
             self.write()
+        except Exception as error:
+            refusal = disk_error(error)
+            if refusal is None or self.full_disk == "stop":
+                raise
+            if not self.is_told:
+                sys.stderr.write(f"\nno checkpoint could be written: {refusal}; goes on\n")
+            self.is_told, self.has_written, self.written_s = True, True, time.monotonic()
 
     def write(self) -> None:
         """Write what waits, the best weights before the state that counts on them."""

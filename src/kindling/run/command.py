@@ -106,6 +106,8 @@ def is_multirun() -> bool:
 
 def tune_process() -> None:
     """Set what has to be set before torch is imported; measured with torch 2.13 on two cores."""
+    # What Hydra itself cannot do, such as make the run's folder, is told as all else is.
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     # Threads that wait would spin: beside another busy process a CNN took ten times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     # Imports make two million objects that stay: looking through them for garbage again and

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from kindling.disk import disk_error, disk_problem
 from kindling.errors import ConfigError, Problem, UserError
 from kindling.fixes import interface
 from kindling.run.console import show_problems
@@ -92,7 +93,10 @@ def as_user_error(error: BaseException) -> UserError | None:
     """Find the user's error behind an exception, or None where the fault is ours."""
     if isinstance(error, UserError):
         return error
-    from hydra.errors import InstantiationException  # 0.2 s, which only a failure has to pay
+    from hydra.errors import (
+        HydraException,
+        InstantiationException,
+    )  # 0.2 s, which only a failure has to pay
     from omegaconf.errors import OmegaConfBaseException
 
     cause: BaseException | None = error
@@ -102,8 +106,10 @@ def as_user_error(error: BaseException) -> UserError | None:
         cause = cause.__cause__  # Hydra wraps what a constructor raises
     if isinstance(cause, UserError):
         return cause
+    if refusal := disk_error(error):
+        return ConfigError(disk_problem(refusal))
     is_refused = type(cause).__name__ == "MisconfigurationException"  # by Lightning's Trainer
-    if is_refused or isinstance(cause, InstantiationException | OmegaConfBaseException):
+    if is_refused or isinstance(cause, HydraException | OmegaConfBaseException):
         rule = "the configuration must describe something that can be built"
         message = " ".join(str(cause).split())
         root = first_cause(error)

@@ -19,11 +19,12 @@ from omegaconf import DictConfig
 
 from kindling.bounded_files import read_text
 from kindling.callbacks.run_checkpoint import STATE, RunCheckpoint
-from kindling.checkpoints import DATA_DIGEST, damage_of, newest_checkpoint
+from kindling.checkpoints import DATA_DIGEST, damage_of, list_checkpoints, newest_checkpoint
 from kindling.config.replay import is_whole_callback, plain_config, read_config
 from kindling.contract import DescribedData, PlansSteps
 from kindling.data_differences import differences
 from kindling.data_record import DataRecord, make_record, read_record, write_record
+from kindling.disk import refuse_small_disk
 from kindling.errors import ConfigError, DataError, Problem
 from kindling.formatting import first_few, printable, short_path
 from kindling.quoting import as_typed
@@ -58,6 +59,8 @@ def open_run_folder(
     if checkpoint is not None:
         refuse_other_data(Path(cfg.run_dir), record)
         state = refuse_checkpoint(checkpoint, task, record)
+    refuse_small_disk(Path(cfg.run_dir), *checkpoint_size(Path(cfg.run_dir), task))
+    if checkpoint is not None:
         lines = describe_resumed(cfg, checkpoint, trainer)
         show_plan(lines | describe_schedule(cfg, state[STATE], task))
         cut_logs(trainer.loggers, state[STATE]["logs"])
@@ -68,6 +71,14 @@ def open_run_folder(
             if isinstance(callback, RunCheckpoint):
                 callback.notes = {DATA_DIGEST: record.digest}
     return checkpoint
+
+
+def checkpoint_size(run: Path, task: LightningModule) -> tuple[int, int]:
+    """Return the bytes of a state, and how many lie there: an optimizer keeps two more numbers."""
+    tensors = [*task.parameters(), *task.buffers()]
+    trained = sum(p.nbytes for p in task.parameters() if p.requires_grad)
+    size = sum(tensor.nbytes for tensor in tensors) + 2 * trained
+    return size, len(list_checkpoints(run / CHECKPOINT_FOLDER))
 
 
 def describe_resumed(cfg: DictConfig, checkpoint: Path, trainer: Trainer) -> dict[str, str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kindling.checkpoints import list_checkpoints
+from kindling.disk import disk_error
 from kindling.errors import ConfigError, DataError, UserError
 from kindling.formatting import printable, short_path
 from kindling.quoting import shell_line
@@ -22,17 +23,23 @@ FAILED = (1, ConfigError.exit_code, DataError.exit_code)  # not: stopped by a pe
 @contextmanager
 def told_how_to_go_on(run: Path) -> Iterator[None]:
     """Print the command that resumes a run which ends early, if it has a checkpoint."""
+    before = list_checkpoints(run / CHECKPOINT_FOLDER)
     try:
         yield
     except BaseException as error:
-        # What the user has to mend comes first; an end that is left is no break.
-        is_users = isinstance(error, Exception) and as_user_error(error) is not None
         written = list_checkpoints(run / CHECKPOINT_FOLDER)
-        if not is_users and written and not (run / METRICS_FILE).is_file():
+        is_finished = (run / METRICS_FILE).is_file()
+        if written and not is_finished and (written != before or not _is_refusal(error)):
             command = shell_line(resume_command(Path(short_path(str(run)))).words)
             place = f"step {written[0].step}, in epoch {written[0].epoch}"
             sys.stderr.write(f"stopped after {place}; go on with: {command}\n")
         raise
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Say whether the user has to mend something, which comes first."""
+    is_users = isinstance(error, Exception) and as_user_error(error) is not None
+    return is_users and disk_error(error) is None
 
 
 @dataclass

@@ -142,7 +142,8 @@ def open_table(
     except OSError as error:
         if error.errno is None:  # of gzip or Arrow: what was read is at fault
             raise no_table(path, error) from error
-        rule, fix = f"{path} must be a file that may be read", Command("chmod", "u+r", path)
+        rule, is_gone = f"{path} must be a file that may be read", not path.exists()
+        fix = "bring the file back" if is_gone else Command("chmod", "u+r", path)
         got = error.strerror or str(error)
         raise DataError(Problem(rule, got, fix, "D014", file=str(path))) from error
     except (pa.ArrowException, EOFError, zlib.error, UnicodeError, LookupError) as error:
