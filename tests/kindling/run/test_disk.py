@@ -8,11 +8,13 @@ import subprocess
 import pytest
 import torch
 
+import kindling
 from kindling.callbacks.run_checkpoint import RunCheckpoint
 from kindling.checkpoints import newest_checkpoint
 from kindling.disk import disk_error, refuse_small_disk
-from kindling.errors import ConfigError
+from kindling.errors import ConfigError, DataError
 from kindling.run.exit import as_user_error
+from tests.conftest import CONF
 from tests.kindling.placed import train
 
 QUICK = ["model=mlp", "report=false", "baselines=false", "threads=1", "bundle=false"]
@@ -131,3 +133,30 @@ def test_a_read_only_folder_is_refused_and_a_finished_run_in_it_is_not(small_dis
         assert "Traceback" not in done.stderr
         assert done.returncode == 2
         assert "Read-only file system" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_table_that_is_gone_at_the_end_is_named_and_the_training_kept(
+    table_csv, tmp_path, monkeypatch, capsys
+):
+    from project.training.task import SupervisedTask
+    from train import train as command
+
+    def gone(_task):
+        table_csv.rename(tmp_path / "away.csv")
+
+    words = ["data=table", f"data.path={table_csv}", "data.target=label", "data.memory=disk"]
+    words += [
+        "model=mlp",
+        "baselines=false",
+        "trainer.max_epochs=2",
+        f"hydra.run.dir={tmp_path}/run",
+    ]
+    with monkeypatch.context() as patch:
+        patch.setattr(SupervisedTask, "on_fit_end", gone)
+        with pytest.raises(DataError, match=r"table\.csv.*No such file.*bring the file back"):
+            command(kindling.compose(*words, conf=CONF))
+    assert f"go on with: python train.py resume={tmp_path}/run" in capsys.readouterr().err
+    (tmp_path / "away.csv").rename(table_csv)
+    command(kindling.compose(f"resume={tmp_path}/run", conf=CONF))
+    assert (tmp_path / "run" / "metrics.json").exists()
