@@ -1,6 +1,6 @@
 """The loss and the metrics of one epoch as running sums; the device is asked at its end only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -63,13 +63,14 @@ class EpochMetrics:
     def compute(self, split: str) -> dict[str, float]:
         """Take the numbers out: the only place where the CPU waits for the device."""
         self.is_computed = True
-        losses, weights = to_cpu(self.losses).double(), to_cpu(self.weights).double()
+        losses = join(self.losses).cpu().double()
+        weights = join(self.weights).cpu().double()
         found = {f"{split}/loss": (losses @ weights / weights.sum()).item()}
         for metric in self.summed:
-            total = to_cpu(self.sums[metric.name]).sum().item()
+            total = join(self.sums[metric.name]).sum().item()
             found[f"{split}/{metric.name}"] = metric.of_mean(total / self.num_rows)
         if self.whole:
-            outputs, targets = map(to_cpu, zip(*self.seen, strict=True))
+            outputs, targets = (join(parts).cpu() for parts in zip(*self.seen, strict=True))
             truth = read_targets(self.spec, targets.numpy())
             prediction = read_outputs(self.spec, outputs.float().numpy())
             for metric in self.whole:
@@ -77,9 +78,9 @@ class EpochMetrics:
         return found
 
 
-def to_cpu(parts: Iterable[Tensor]) -> Tensor:
-    """Put numbers together; a checkpoint brings its own on the CPU."""
-    return torch.cat([part.cpu() for part in parts])
+def join(parts: Sequence[Tensor]) -> Tensor:
+    """Put parts together where the last one lies; a checkpoint brings its own on the CPU."""
+    return torch.cat([part.to(parts[-1].device) for part in parts])
 
 
 def batch_sizes(targets: list[Tensor]) -> Tensor:

@@ -17,6 +17,7 @@ EACH = ["task.steps_per_call=1", "callbacks.checkpoint.every_n_steps=1", "traine
 TABLE = ["data=penguins", "model=mlp", "model.dropout=0.1"]  # 8 batches of 32 in an epoch
 IMAGES = ["data=digits", "model=cnn", "model.width=4", "data.augment=strong", "data.flip=true"]
 IMAGES += ["data.batch_size=300"]  # 5 batches in an epoch; a CNN has BatchNorm and dropout
+AVERAGE = "+callbacks.average._target_=lightning.pytorch.callbacks.EMAWeightAveraging"
 FEW = ["data.batch_size=80"]  # 3 batches of penguins
 
 
@@ -52,6 +53,7 @@ def test_a_table_interrupted_within_an_epoch(compose):
         pytest.param([*TABLE, "data.target=body_mass_g"], (3, 11), id="regression"),
         pytest.param([*TABLE, "task.class_weight=balanced"], (3, 11), id="weights"),
         pytest.param([*TABLE, "optimizer=sgd"], (3, 11), id="sgd"),
+        pytest.param([*TABLE, AVERAGE], (3, 8, 11), id="average"),
     ],
 )
 def test_interrupted_at_every_step(compose, words, steps):
