@@ -117,3 +117,14 @@ def test_random_states_come_back(tmp_path):
     assert draws() != first
     set_random_state(load(tmp_path / "state.pt"))
     assert draws() == first
+
+
+def test_seconds_add_up_over_the_parts_of_a_run(compose):
+    words = [*MLP, "callbacks.checkpoint.every_n_steps=1", "trainer.max_epochs=2"]
+    run = fit(compose, *words, folder="run", stop_at=9)
+    first = load(newest(run))
+    fit(compose, *words, folder="run", resume=True)
+    second = load(newest(run))
+    assert second["kindling"]["seconds"] > first["kindling"]["seconds"] > 0
+    rows = [state["callbacks"]["kindling.Timer"]["rows"] for state in (first, second)]
+    assert rows == [240 + 32, 2 * 240]

@@ -5,7 +5,7 @@ The DataModule, the task, the callbacks and the Trainer are those of a run.
 
 import json
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -15,6 +15,7 @@ from pretended import CROSSINGS, WAITS, FarTensor, Module, find_pretended
 from torch import nn
 
 from kindling.callbacks.preflight import Preflight
+from kindling.checkpoints import newest_checkpoint
 from kindling.config.compose import compose_config, register_resolvers
 from kindling.errors import ConfigError
 from kindling.run import build
@@ -166,6 +167,31 @@ def commit_all(loss):
         WAITS[before:] = [(name, *wait) for wait in WAITS[before:]]
 
 
+class Stop(Callback):
+    """Ends the training behind an optimizer step."""
+
+    def on_train_batch_end(self, trainer, *args):
+        if trainer.global_step == 5:
+            raise InterruptedError
+
+
+def ending(words, *, in_parts):
+    """Train, perhaps in two parts; return weights and the numbers of the last epoch."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = [*words, f"callbacks.checkpoint.dirpath={folder}", "task.steps_per_call=1"]
+        words += ["callbacks.checkpoint.every_n_steps=1"]
+        if in_parts:
+            with prepared(words, find_pretended) as (data, task, trainer, _):
+                trainer.callbacks.append(Stop())
+                with suppress(InterruptedError):
+                    trainer.fit(task, data)
+        with prepared(words, find_pretended) as (data, task, trainer, _):
+            path = newest_checkpoint(Path(folder)).file.path if in_parts else None
+            trainer.fit(task, data, ckpt_path=path, weights_only=True)
+            metrics = {name: value.item() for name, value in trainer.callback_metrics.items()}
+            return torch.cat([tensor.flatten() for tensor in numbers(task)]), metrics
+
+
 def leave_behind(loss):
     loss + torch.ones(3)
 
@@ -185,6 +211,9 @@ if __name__ == "__main__":
     hide_adverts()
     for name in RUNS:
         run(name)
+    for words in (RUNS["mlp"], ["task.class_weight=balanced"]):
+        whole, parts = (ending(words, in_parts=in_parts) for in_parts in (False, True))
+        say(run="two parts", is_same=torch.equal(whole[0], parts[0]) and whole[1] == parts[1])
     say(run="faults", waits=train([], find_pretended, commit_all)[0].waits)
     try:
         train([], find_pretended, leave_behind)

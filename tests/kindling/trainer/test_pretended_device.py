@@ -61,6 +61,10 @@ def test_rows_on_the_device_are_not_copied_again(of):
     assert copied["crossings"]["train"] == 3 * (copied["calls"]["train"] - 1) + numbers  # x, y, row
 
 
+def test_a_training_goes_on_within_an_epoch_with_the_same_bits(of):
+    assert [line["is_same"] for line in of("two parts")] == [True, True]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_step_that_waits_is_caught_with_its_line(of, fault):
     (faults,) = of("faults")
