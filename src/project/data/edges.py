@@ -2,8 +2,10 @@
 
 import numpy as np
 
-# Of a number: edges where each value is one, and quantiles. Of all together: edges, cells to sort.
-MOST_VALUES, QUANTILES, MOST_EDGES, MOST_CELLS = 128, 32, 20_000, 2_000_000
+# Of a number: distinct values that are edges each, more where each may have many rows, such as the
+# days of a year in 200,000 flights; else quantiles. Of all together: edges, and cells to sort.
+MOST_VALUES, MOST_OF_MANY_ROWS, ROWS_OF_EACH, QUANTILES = 128, 512, 100, 32
+MOST_EDGES, MOST_CELLS = 20_000, 2_000_000
 SAME = 1e-6  # of the range: closer edges are one
 
 
@@ -24,7 +26,8 @@ def find_edges(x: np.ndarray, train: np.ndarray, num_numbers: int) -> tuple[tupl
     """
     step = 1 + len(train) * num_numbers // MOST_CELLS
     numbers = x[train[::step], :num_numbers]
-    most = max(4, min(MOST_VALUES, MOST_EDGES // max(1, num_numbers)))
+    most = min(max(MOST_VALUES, len(train) // ROWS_OF_EACH), MOST_OF_MANY_ROWS)
+    most = max(4, min(most, MOST_EDGES // max(1, num_numbers)))
     return tuple(_edges_of(column, most) for column in numbers.T)
 
 

@@ -121,6 +121,12 @@ def test_few_values_are_the_edges_and_of_many_the_quantiles():
     assert 200 < np.diff(edges).max() < 400
 
 
+def test_of_many_rows_more_values_are_edges():
+    days = np.arange(365)
+    assert len(edges_of(np.tile(days, 99))) < 100
+    assert len(edges_of(np.tile(days, 101))) == 365
+
+
 def test_values_of_few_rows_get_edges_too():
     edges = edges_of([0] * 9_000 + [*range(1, 1001)])
     assert sum(edge > 0 for edge in edges) > 20
