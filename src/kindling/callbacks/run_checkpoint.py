@@ -170,7 +170,7 @@ class RunCheckpoint(Checkpoint):
         self.state, self.is_settled = state | later, False
         self.saved_step, self.take_s = trainer.global_step, time.monotonic() - began_s
 
-    def settle(self, trainer: Trainer) -> None:
+    def settle(self, trainer: Any) -> None:
         """Add what comes behind the end of an epoch: Lightning's last numbers, other callbacks."""
         if self.state is None or self.is_settled:
             return
@@ -179,6 +179,8 @@ class RunCheckpoint(Checkpoint):
         for callback in trainer.checkpoint_callbacks:
             if callback is not self and callback.state_dict():
                 self.state["callbacks"][callback.state_key] = copied(callback.state_dict())
+        if trainer.lightning_module.automatic_optimization:
+            take_rates(trainer, self.state)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.settle(trainer)
@@ -288,6 +290,15 @@ def position(trainer: Any) -> dict[str, Any]:
         return {"epoch": epochs.started, "batch": 0}
     counted = copied(task.train_metrics.state_dict())
     return {"epoch": epochs.processed, "batch": task.batches_done, "counted": counted}
+
+
+def take_rates(trainer: Any, state: dict[str, Any]) -> None:
+    """Take the learning rates once more: Lightning steps a ReduceLROnPlateau behind the hook."""
+    schedulers = [config.scheduler for config in trainer.lr_scheduler_configs]
+    state["lr_schedulers"] = [copied(scheduler.state_dict()) for scheduler in schedulers]
+    for saved, optimizer in zip(state["optimizer_states"], trainer.optimizers, strict=True):
+        for group, now in zip(saved["param_groups"], optimizer.param_groups, strict=True):
+            group["lr"] = copied(now["lr"])
 
 
 def has_stopped_early(trainer: Any) -> bool:
