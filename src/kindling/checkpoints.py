@@ -153,10 +153,9 @@ def clean_up(folder: Path, *, newest: Path, keep: int, in_use: Iterable[Path] = 
 
 
 def remove_checkpoints(folder: Path) -> None:
-    """Remove all checkpoints of a run, and what writes that were cut short have left behind."""
+    """Remove all checkpoints of a run."""
     for file in [*list_checkpoints(folder), *list_checkpoints(folder, best=True)]:
         file.path.unlink(missing_ok=True)
-    remove_left_over(folder)
 
 
 def remove_left_over(folder: Path) -> None:

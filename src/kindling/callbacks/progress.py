@@ -20,9 +20,12 @@ class Progress(Callback):
         self.refresh_s = refresh_s
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        calls, task = int(trainer.num_training_batches), pl_module
+        # Behind these begins a run that goes on within an epoch.
+        done = getattr(task, "batches_done", 0) // getattr(task, "steps_per_call", 1)
         self.bar = tqdm(
-            total=int(trainer.num_training_batches) * (trainer.max_epochs or 1),
-            initial=trainer.current_epoch * int(trainer.num_training_batches),
+            total=calls * (trainer.max_epochs or 1),
+            initial=trainer.current_epoch * calls + done,
             disable=None if trainer.is_global_zero else True,  # None: only where a person looks
             bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
             dynamic_ncols=True,

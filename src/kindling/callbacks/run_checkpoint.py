@@ -12,7 +12,12 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
 from kindling.callbacks.finite_loss import FiniteLoss
-from kindling.checkpoints import clean_up, remove_checkpoints, write_checkpoint
+from kindling.checkpoints import (
+    clean_up,
+    remove_checkpoints,
+    remove_left_over,
+    write_checkpoint,
+)
 from kindling.config.ranges import Range
 from kindling.contract import (
     DATA_HOOKS,
@@ -81,10 +86,12 @@ class RunCheckpoint(Checkpoint):
         self.began_s = self.written_s = 0.0
         self.take_s = self.cost_s = 0.0  # that the last state took, and its file with it
         self.saved_step = 0
+        self.logs: dict[str, int] = {}  # how far they go, also those of earlier parts of the run
         self.planned_epochs: int | None = None  # of the training that a resumed run began as
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.began_s = time.monotonic()
+        remove_left_over(self.folder)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.saved_step, self.written_s = trainer.global_step, time.monotonic()
@@ -175,7 +182,8 @@ class RunCheckpoint(Checkpoint):
         if self.state is None or self.is_settled:
             return
         self.is_settled = True
-        self.state[STATE]["logs"] = log_positions(trainer.loggers)
+        self.logs = self.logs | log_positions(trainer.loggers)
+        self.state[STATE]["logs"] = self.logs
         for callback in trainer.checkpoint_callbacks:
             if callback is not self and callback.state_dict():
                 self.state["callbacks"][callback.state_key] = copied(callback.state_dict())
@@ -251,6 +259,7 @@ class RunCheckpoint(Checkpoint):
         if state is None or trainer.state.fn != TrainerFn.FITTING:
             return
         self.seconds, self.best_model_score = state["seconds"], state["best_score"]
+        self.logs = dict(state["logs"])
         best = Path(state["best_file"]).name
         self.best_model_path = str(self.folder / best) if best else ""
         trainer.should_stop = state["is_stopped"]

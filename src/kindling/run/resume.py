@@ -63,7 +63,7 @@ def open_run_folder(
     if checkpoint is not None:
         lines = describe_resumed(cfg, checkpoint, trainer)
         show_plan(lines | describe_schedule(cfg, state[STATE], task))
-        cut_logs(trainer.loggers, state[STATE]["logs"])
+        cut_logs(trainer.loggers, state[STATE]["logs"], Path(cfg.run_dir))
     write_settings(cfg, trainer)
     if record is not None:
         write_record(Path(cfg.run_dir), record)

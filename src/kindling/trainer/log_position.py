@@ -28,27 +28,39 @@ def log_positions(loggers: Iterable[Logger]) -> dict[str, int]:
             logger.experiment.flush()
             with os.scandir(logger.log_dir) as entries:
                 sizes = {e.name: e.stat().st_size for e in entries if e.name.startswith(EVENTS)}
-            found |= sizes
+            found |= {place(logger, name): size for name, size in sizes.items()}
         elif isinstance(logger, CSVLogger):
             logger.save()
             file = csv_file(logger)
-            found[file.name] = file.read_bytes().count(b"\n") if file.is_file() else 0
+            found[place(logger, file.name)] = (
+                file.read_bytes().count(b"\n") if file.is_file() else 0
+            )
     return found
 
 
-def cut_logs(loggers: Iterable[Logger], positions: dict[str, int]) -> None:
-    """Take away what was logged behind these positions, before a logger opens its files."""
+def cut_logs(loggers: Iterable[Logger], positions: dict[str, int], run: Path) -> None:
+    """Take away what was logged behind these positions, before a logger opens its files.
+
+    What lies outside of the run's folder may be of other runs, and is left as it is.
+    """
     for logger in loggers:
+        if not Path(logger.log_dir or "").absolute().is_relative_to(run.absolute()):
+            continue
         if isinstance(logger, TensorBoardLogger):
-            cut_events(Path(logger.log_dir), positions)
+            cut_events(logger, positions)
         elif isinstance(logger, CSVLogger):
-            go_on_with_csv(logger, positions.get(ExperimentWriter.NAME_METRICS_FILE, 0))
+            go_on_with_csv(logger, positions.get(place(logger, csv_file(logger).name), 0))
 
 
-def cut_events(folder: Path, positions: dict[str, int]) -> None:
+def place(logger: Any, name: str) -> str:
+    """Name a file by the folder that it lies in: a run may be moved."""
+    return f"{Path(logger.log_dir).name}/{name}"
+
+
+def cut_events(logger: TensorBoardLogger, positions: dict[str, int]) -> None:
     """Shorten TensorBoard's files; those of a part of the run that nobody goes on from go."""
-    for file in folder.glob(f"{EVENTS}*"):
-        size = positions.get(file.name)
+    for file in Path(logger.log_dir).glob(f"{EVENTS}*"):
+        size = positions.get(place(logger, file.name))
         if size is None:
             file.unlink()
         elif file.stat().st_size > size:

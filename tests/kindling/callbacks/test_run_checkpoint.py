@@ -107,6 +107,14 @@ def test_a_training_that_begins_anew_in_a_folder_leaves_no_older_state(build, tm
     assert newest_checkpoint(tmp_path / "run/checkpoints").file.epoch == 1
 
 
+def test_what_a_killed_write_left_behind_goes_at_the_next_start(compose):
+    run = fit(compose, *MLP, folder="run")
+    left = run / "checkpoints" / ".epoch=4-step=32.ckpt.part"
+    left.write_bytes(b"half")
+    fit(compose, *MLP, folder="run", resume=True)
+    assert not left.exists()
+
+
 def draws():
     return random.random(), np.random.random(), torch.rand(1).item()  # noqa: NPY002
 

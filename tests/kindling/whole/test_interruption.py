@@ -12,7 +12,7 @@ from torch import nn
 from kindling.checkpoints import list_checkpoints
 from tests.conftest import newest
 from tests.kindling.test_contract import TUTORIAL, Tutorial
-from tests.kindling.whole.interruption import differences, ending, fit, killed
+from tests.kindling.whole.interruption import differences, ending, fit, killed, scalars
 
 EACH = ["task.steps_per_call=1", "callbacks.checkpoint.every_n_steps=1", "trainer.max_epochs=2"]
 TABLE = ["data=penguins", "model=mlp", "model.dropout=0.1"]  # 8 batches of 32 in an epoch
@@ -116,6 +116,29 @@ def test_curves_of_a_run_that_was_killed_have_neither_duplicates_nor_gaps(compos
         assert drawn_lines(parts) == drawn_lines(whole)
     else:
         assert differences(ending(whole), ending(parts)) == []
+
+
+@pytest.mark.slow
+def test_a_log_that_a_part_of_a_run_did_without_is_kept(compose):
+    words = [*TABLE, *EACH, "trainer.max_epochs=3"]
+    fit(compose, *words, folder="run", stop_at=10)
+    fit(compose, *words, "logger=csv", folder="run", stop_at=18, resume=True)
+    run = fit(compose, *words, folder="run", resume=True)
+    steps = [step for name, step, _ in scalars(run) if name == "train/loss"]
+    assert steps == [7, 23]
+    assert [line["step"] for line in drawn_lines(run) if line["train/loss"]] == ["15"]
+
+
+@pytest.mark.slow
+def test_logs_outside_of_the_runs_folder_are_left_alone(compose, tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    other = shared / "events.out.tfevents.1.other"
+    other.write_bytes(b"of another run")
+    words = [*TABLE, *EACH, f"logger.save_dir={shared}"]
+    fit(compose, *words, folder="run", stop_at=3)
+    fit(compose, *words, folder="run", resume=True)
+    assert other.read_bytes() == b"of another run"
 
 
 class Dropping(Tutorial):
