@@ -35,7 +35,6 @@ from kindling.runs import (
 )
 
 AUTO = "auto"
-ENDS = ("max_epochs", "max_steps", "early_stopping", "max_time")
 LATER = ("baselines", "report", "bundle")  # what can be made of a run that is trained
 # What says where the data are: they may have moved, but `auto` does not guess so.
 OF_DATA = ("name", "data.path", "data.val_path", "data.test_path", "data.labels")
@@ -98,42 +97,50 @@ def _is_unfinished(run: Path, settings: Mapping[str, Any]) -> bool:
     return is_same and why_over(run, before) is None
 
 
-def describe_end(cfg: DictConfig, trainer: Any) -> dict[str, Any]:
+def describe_end(cfg: DictConfig, trainer: Any, epochs: int) -> dict[str, Any]:
     """Return what metrics.json says of the end: what ended the training, what was made of it."""
-    stopped = [getattr(callback, "stopped_epoch", 0) for callback in trainer.callbacks]
+    max_time = cfg.trainer.get("max_time")
     is_end = {
-        "max_epochs": trainer.current_epoch >= (trainer.max_epochs or math.inf),
+        "max_epochs": epochs >= (trainer.max_epochs or math.inf),
         "max_steps": 0 <= trainer.max_steps <= trainer.global_step,
-        "early_stopping": any(stopped),
+        "early_stopping": any(getattr(each, "stopped_epoch", 0) for each in trainer.callbacks),
+        "max_time": max_time is not None,
     }
-    ended_by = next((end for end, is_so in is_end.items() if is_so), "max_time")
+    ended_by = next((end for end, is_so in is_end.items() if is_so), "callback")
     made = {name: bool(cfg[name]) for name in LATER}
-    return {"ended_by": ended_by, "steps": trainer.global_step, "made": made}
+    steps = trainer.global_step
+    return {"ended_by": ended_by, "steps": steps, "max_time": max_time, "made": made}
 
 
 def why_over(run: Path, settings: Mapping[str, Any]) -> str | None:
     """Say why nothing is left to be done for a run with these settings; None if something is."""
     try:
         metrics = json.loads(read_text(run / METRICS_FILE))
-        epochs, end, made = metrics["epochs"], metrics["ended_by"], metrics["made"]
-        most = settings["trainer.max_epochs"]
+        epochs, made, most = metrics["epochs"], metrics["made"], settings["trainer.max_epochs"]
         if any(settings[name] and not made[name] for name in LATER):
             return None
         if epochs >= most:
             return f"{epochs} epochs of {most}; a larger trainer.max_epochs goes on"
-        if end == "max_steps":
-            steps, limit = metrics["steps"], settings.get("trainer.max_steps")
-            is_over = limit is not None and 0 <= limit <= steps
-            return f"{steps} steps of {limit}; a larger trainer.max_steps goes on" * is_over or None
-        keys = [key for key, value in settings.items() if str(value).endswith(".EarlyStopping")]
-        if end == "early_stopping" and keys:
-            name = keys[0].removesuffix("._target_")
-            return f"early stopping ended it after {epochs} of {most} epochs; ~{name} goes on"
-        if end == "max_time" and settings.get("trainer.max_time") is not None:
-            return f"trainer.max_time ended it after {epochs} of {most} epochs"
+        why = _why_ended(metrics, settings)
+        return why and f"{why} ended it after {epochs} of {most} epochs"
     except (OSError, ValueError, KeyError, TypeError):
-        pass  # it has no such file, or one of an older version
-    return None
+        return None  # it has no such file, or one of an older version
+
+
+def _why_ended(metrics: Mapping[str, Any], settings: Mapping[str, Any]) -> str | None:
+    """Name what ended a training before its epochs were over, if it would again."""
+    end = metrics["ended_by"]
+    if end == "max_steps":
+        limit = settings.get("trainer.max_steps", -1)
+        return "trainer.max_steps" if 0 <= limit <= metrics["steps"] else None
+    if end == "max_time":
+        is_same = settings.get("trainer.max_time") == metrics["max_time"]
+        return "trainer.max_time" if is_same else None
+    if end == "early_stopping":
+        keys = [key for key, value in settings.items() if str(value).endswith(".EarlyStopping")]
+        names = [key.removesuffix("._target_") for key in keys]
+        return f"early stopping (~{names[0]} goes on)" if names else None
+    return "a callback" if end == "callback" else None
 
 
 def finished_value(cfg: DictConfig) -> float | None:

@@ -60,7 +60,7 @@ def finish(
 
         metrics |= describe_time(trainer, data)
         lines["time"] = time_line(metrics)
-    metrics |= describe_end(cfg, trainer)
+    metrics |= describe_end(cfg, trainer, metrics["epochs"])
     # Last, and once: a run that has this file is finished.
     write_json(Path(cfg.run_dir) / METRICS_FILE, metrics)
     show_plan(lines)

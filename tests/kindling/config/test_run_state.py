@@ -12,7 +12,7 @@ from kindling.config.run_state import chosen_run, why_over
 from kindling.errors import ConfigError
 from tests.conftest import CONF
 
-DONE = {"epochs": 30, "steps": 90, "ended_by": "max_epochs"}
+DONE = {"epochs": 30, "steps": 90, "ended_by": "max_epochs", "max_time": "00:01"}
 MADE = {"baselines": True, "report": True, "bundle": True}
 
 
@@ -84,16 +84,18 @@ def test_latest_is_the_newest_run_finished_or_not(begin):
         ({"epochs": 30}, {}, "30 epochs of 30"),
         ({"epochs": 30}, {"trainer.max_epochs": 20}, "30 epochs of 20"),
         ({"epochs": 30}, {"trainer.max_epochs": 40}, None),
-        ({"epochs": 9, "ended_by": "early_stopping"}, {}, "ended it after 9 of 30 epochs; ~callb"),
+        ({"epochs": 9, "ended_by": "early_stopping"}, {}, "early stopping (~callbacks.early_stopp"),
         (
             {"epochs": 9, "ended_by": "early_stopping"},
-            {"callbacks.early_stopping._target_": None},
+            {"callbacks.early_stopping._target_": 0},
             None,
         ),
-        ({"epochs": 9, "ended_by": "max_steps"}, {"trainer.max_steps": 90}, "90 steps of 90"),
+        ({"epochs": 9, "ended_by": "max_steps"}, {"trainer.max_steps": 90}, "max_steps ended it"),
         ({"epochs": 9, "ended_by": "max_steps"}, {"trainer.max_steps": 91}, None),
         ({"epochs": 9, "ended_by": "max_steps"}, {}, None),
-        ({"epochs": 9, "ended_by": "max_time"}, {"trainer.max_time": "00:00:01:00"}, "max_time"),
+        ({"epochs": 9, "ended_by": "max_time"}, {"trainer.max_time": "00:01"}, "trainer.max_time"),
+        ({"epochs": 9, "ended_by": "max_time"}, {"trainer.max_time": "00:02"}, None),
+        ({"epochs": 9, "ended_by": "callback"}, {}, "a callback ended it after 9 of 30 epochs"),
         ({"epochs": 30, "made": MADE | {"report": False}}, {}, None),
         ({"epochs": "many"}, {}, None),
     ],
