@@ -13,8 +13,8 @@ import gc
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import hydra
@@ -55,7 +55,7 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
             functools.partial(exists, OmegaConf.to_container(cfg, resolve=False)),
         )
         run = Path(cfg.run_dir)
-        with no_empty_folder(cfg.run_dir):
+        with STOP.at_last(lambda: remove_empty(run)):
             hide_adverts()
             take_over_choices(cfg)
             refuse_other_settings(cfg)
@@ -116,15 +116,11 @@ def tune_process() -> None:
     atexit.register(gc.freeze)
 
 
-@contextmanager
-def no_empty_folder(folder: str) -> Iterator[None]:
-    """Take the run folder away again where nothing was put into it, and the one around it."""
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # "not empty": the usual case
-            Path(folder).rmdir()
-            Path(folder).parent.rmdir()
+def remove_empty(folder: Path) -> None:
+    """Take a run folder away again where nothing was put into it, and the one around it."""
+    with suppress(OSError):  # "not empty": the usual case
+        folder.rmdir()
+        folder.parent.rmdir()
 
 
 def find_lr(cfg: DictConfig) -> float:

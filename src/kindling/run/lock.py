@@ -15,6 +15,7 @@ from kindling.bounded_files import read_text
 from kindling.errors import ConfigError, Problem
 from kindling.formatting import printable
 from kindling.runs import LOCK_FILE
+from kindling.trainer.signals import STOP
 
 fcntl: ModuleType | None
 try:
@@ -43,13 +44,15 @@ def locked(run: Path) -> Iterator[None]:
     except OSError as error:
         raise ConfigError(unwritable(run, error)) from error
     _held.add(descriptor)
-    try:
-        yield
-    finally:
+
+    def let_go() -> None:
         _held.discard(descriptor)
         with suppress(OSError):  # the folder may be gone, or read-only by now
             (run / LOCK_FILE).unlink()
         os.close(descriptor)
+
+    with STOP.at_last(let_go):
+        yield
 
 
 def _take(file: Path) -> int:

@@ -16,6 +16,7 @@ from kindling.formatting import printable, short_path
 from kindling.quoting import shell_line
 from kindling.run.exit import as_user_error
 from kindling.runs import CHECKPOINT_FOLDER, METRICS_FILE, resume_command
+from kindling.trainer.signals import STOP
 
 FAILED = (1, ConfigError.exit_code, DataError.exit_code)  # not: stopped by a person
 
@@ -24,16 +25,28 @@ FAILED = (1, ConfigError.exit_code, DataError.exit_code)  # not: stopped by a pe
 def told_how_to_go_on(run: Path) -> Iterator[None]:
     """Print the command that resumes a run which ends early, if it has a checkpoint."""
     before = list_checkpoints(run / CHECKPOINT_FOLDER)
-    try:
-        yield
-    except BaseException as error:
+
+    def tell() -> None:
         written = list_checkpoints(run / CHECKPOINT_FOLDER)
-        is_finished = (run / METRICS_FILE).is_file()
-        if written and not is_finished and (written != before or not _is_refusal(error)):
+        if written and not is_older(written[0].path, run / METRICS_FILE):
             command = shell_line(resume_command(Path(short_path(str(run)))).words)
             place = f"step {written[0].step}, in epoch {written[0].epoch}"
             sys.stderr.write(f"stopped after {place}; go on with: {command}\n")
+
+    STOP.last.append(tell)
+    try:
+        yield
+    except BaseException as error:
+        if not _is_refusal(error) or list_checkpoints(run / CHECKPOINT_FOLDER) != before:
+            tell()
         raise
+    finally:
+        STOP.last.remove(tell)
+
+
+def is_older(file: Path, other: Path) -> bool:
+    """Say whether another file is there that was written later."""
+    return other.is_file() and file.stat().st_mtime_ns <= other.stat().st_mtime_ns
 
 
 def _is_refusal(error: BaseException) -> bool:

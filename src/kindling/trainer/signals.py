@@ -1,13 +1,15 @@
 """Stop a run when a signal asks for it: behind the step at hand, saved; a second one stops at once.
 
-Standard library only, and imported first of all: Ctrl-C is answered in words from then on.
+Outside of a training there is nothing to save: the process leaves where it is. An exception that
+comes out of nowhere would do harm there: modules of C++ that are just imported end in an abort, and
+code that gives it another name hides it. Standard library only, and imported first of all.
 """
 
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -33,6 +35,7 @@ class StopSignals:
         self.asked: int | None = None
         self.is_held = False
         self.heard: list[int] = []  # none in a notebook: there Ctrl-C is Python's
+        self.last: list[Callable[[], None]] = []  # what is done before the process leaves
 
     def listen(self) -> None:
         """Answer the signals from now on; those that are ignored stay so, as behind `nohup`."""
@@ -42,14 +45,28 @@ class StopSignals:
             signal.signal(number, self.hear)
 
     def hear(self, number: int, _frame: FrameType | None) -> None:
-        """Note the first signal, and raise `Stopped` unless it is held; end at the second."""
-        if self.asked is not None:
-            os._exit(128 + number)  # files are replaced whole, so none is left half-written
-        self.asked = number
-        if not self.is_held:
-            raise Stopped(number)
-        name = signal.Signals(number).name
-        sys.stderr.write(f"\n{name}: stops behind this step; once more stops at once\n")
+        """Note the first signal of a training, and leave at any other."""
+        is_first, self.asked = self.asked is None, number
+        if is_first and self.is_held:
+            name = signal.Signals(number).name
+            sys.stderr.write(f"\n{name}: stops behind this step; once more stops at once\n")
+            return
+        while is_first and self.last:
+            with suppress(Exception):
+                self.last.pop()()
+        with suppress(Exception):  # perhaps it is just being written to
+            sys.stdout.flush()
+        os._exit(128 + number)  # files are replaced whole, so none is left half-written
+
+    @contextmanager
+    def at_last(self, do: Callable[[], None]) -> Iterator[None]:
+        """Let this be done behind the block, also where a signal ends the process within it."""
+        self.last.append(do)
+        try:
+            yield
+        finally:
+            self.last.remove(do)
+            do()
 
     def raise_if_asked(self) -> None:
         """End the run here if a signal has come; here everything is saved."""
