@@ -56,7 +56,7 @@ def test_a_state_that_is_due_is_not_saved_behind_such_a_loss(build, tmp_path):
 
 @pytest.mark.parametrize("place", ["output", "gradient"])
 def test_detect_anomaly_names_the_layer(build, place):
-    words = [*WORDS, "~callbacks.preflight", "+trainer.detect_anomaly=true"]
+    words = [*WORDS, "~callbacks.preflight", "trainer.detect_anomaly=true"]
     data, task, trainer = build(*words)
 
     class Rooted(nn.Module):
