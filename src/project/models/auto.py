@@ -16,9 +16,9 @@ def auto(
     width: Annotated[int | None, Range(1, 65536)] = None,
     depth: Annotated[int | None, Range(1, 1024)] = None,
     dropout: Annotated[float | None, Range(0, 1, "[)")] = None,
-    budget_s: Annotated[float, Range(0, ends="()")] = 180,
+    budget_s: Annotated[float | None, Range(0, ends="()")] = None,
 ) -> nn.Module:
-    """Build it; a size of None is the network's own default, which may depend on the budget."""
+    """Build it; None is the network's own default, and that of a size may depend on the budget."""
     sizes = {"width": width, "depth": depth, "dropout": dropout, "budget_s": budget_s}
     network = TabM if spec.image_shape is None else ResNet
     return network(spec, **{name: size for name, size in sizes.items() if size is not None})  # type: ignore[arg-type]

@@ -152,7 +152,7 @@ def test_of_many_rows_a_smaller_network_learns_and_says_so():
     few, many = (replace(spec, image_shape=(3, 32, 32)) for spec in (few, many))
     assert ResNet(few).head.in_features == 4 * 32
     assert ResNet(many).head.in_features == 4 * 16
-    assert ResNet(many).note == "width 16 for model.budget_s=180"
+    assert ResNet(many).note == "width 16 for model.budget_s=600"
     assert ResNet(many, budget_s=10**6).head.in_features == 4 * 32
     assert ResNet(many, width=20).head.in_features == 4 * 20
 
