@@ -57,7 +57,8 @@ def registered_as_ours(monkeypatch):
 def test_a_factory_leaves_the_class_that_it_chose_and_all_its_arguments():
     found = model_config(auto, width=8, depth=None, dropout=None)
     assert (found.module, found.name) == ("tabm", "TabM")
-    assert found.arguments == {"width": 8, "depth": 2, "dropout": 0.1, "embedding": 16}
+    sizes = {"width": 8, "depth": 2, "dropout": 0.1, "embedding": 16, "budget_s": 180}
+    assert found.arguments == sizes
     assert model_config(auto, GREY, width=None).name == "ResNet"
 
 

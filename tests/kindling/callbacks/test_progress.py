@@ -26,6 +26,7 @@ def test_nothing_is_drawn_where_nobody_looks(build, capsys):
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_a_bar_is_closed_when_training_fails(build, monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
 

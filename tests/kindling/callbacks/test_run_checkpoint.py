@@ -72,6 +72,7 @@ def test_the_best_weights_are_those_of_the_best_epoch(build, tmp_path):
     assert all(torch.equal(tensor, best["state_dict"][name]) for name, tensor in weights.items())
 
 
+@pytest.mark.slow
 def test_a_run_that_early_stopping_ended_stays_ended(compose):
     words = [*MLP, "trainer.max_epochs=9", "callbacks.early_stopping.patience=1"]
     words += ["optimizer.lr=0.5", "scheduler=constant"]

@@ -196,6 +196,7 @@ def test_a_damaged_file_is_told_in_words(tmp_path, content):
         replay([f"resume={tmp_path}"])
 
 
+@pytest.mark.slow
 def test_only_what_an_owner_types_again_may_choose_code(tmp_path):
     code = "+callbacks.x._target_=lightning.pytorch.callbacks.RichProgressBar"
     run = begin(tmp_path / "run", "seed=3", code, "+callbacks.x.leave=true")

@@ -53,7 +53,12 @@ def test_auto_size_is_what_most_have_and_says_what_it_resized(image_folder):
 @pytest.mark.parametrize(
     ("size", "options", "note"),
     [
-        ((512, 512), {}, "40 of them shrunk from 512x512 (data.size=[512,512] keeps all pixels)"),
+        pytest.param(
+            (512, 512),
+            {},
+            "40 of them shrunk from 512x512 (data.size=[512,512] keeps all pixels)",
+            marks=pytest.mark.slow,
+        ),
         ((6, 6), {}, "40 of them enlarged from 6x6"),
         ((12, 10), {"size": (24, 24)}, "40 of them enlarged from 12x10 and padded"),
         (

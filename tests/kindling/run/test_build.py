@@ -142,6 +142,7 @@ def test_a_limit_that_leaves_no_step_is_refused(build, limit):
         build(f"+trainer.limit_train_batches={limit}")
 
 
+@pytest.mark.slow
 def test_batchnorm_with_a_last_batch_of_one_is_refused(build):
     rows = len(build("data=digits")[0].split["train"])
     odd = next(size for size in range(20, rows) if rows % size == 1)

@@ -45,6 +45,7 @@ def test_more_epochs_keep_the_rate_at_the_end_of_the_curve(rates, capsys):
     assert "its curve over 5 epochs" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_schedule_without_an_end_goes_on(rates, capsys):
     constant = rates(2, "scheduler=constant")
     assert set(rates(4, "scheduler=constant")) == set(constant)

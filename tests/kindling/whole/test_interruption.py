@@ -40,6 +40,7 @@ def broken(compose, words, steps, then=()):
     return found
 
 
+@pytest.mark.slow
 def test_a_table_interrupted_within_an_epoch(compose):
     assert broken(compose, [*TABLE, *EACH, *FEW], [4]) == {}
 

@@ -67,6 +67,7 @@ def test_a_thousand_times_the_target_is_a_thousand_times_the_error(run, table_cs
     assert errors[1]["r2"] == pytest.approx(errors[0]["r2"], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_shuffled_labels_score_near_chance(run, table_csv):
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(1500, 5)), columns=list("abcde"))

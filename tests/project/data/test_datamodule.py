@@ -135,6 +135,7 @@ def test_what_is_a_single_window_has_one_order_from_memory_and_from_a_file():
     assert torch.equal(ram, disk)
 
 
+@pytest.mark.slow
 def test_images_that_are_kept_in_a_file_are_read_in_pieces(build, image_folder, tmp_path):
     words = ["data=images", f"data.path={image_folder}", f"data.cache={tmp_path / 'kept'}"]
     data, *_ = build(*words, "data.size=[600,600]")
@@ -145,6 +146,7 @@ def test_images_that_are_kept_in_a_file_are_read_in_pieces(build, image_folder, 
     assert data.train_dataloader().sampler.block_rows == len(data.split["train"])
 
 
+@pytest.mark.slow
 def test_rows_on_disk_are_the_rows_in_memory(build, table_csv):
     words = ["data=table", f"data.path={table_csv}", "data.target=price"]
     (ram, *_), (disk, *_) = (build(*words, f"data.memory={kind}") for kind in ("ram", "disk"))

@@ -28,7 +28,8 @@ OPTIONS = {
     "constant": ["scheduler=constant", "data.drop_last=true"],
 }
 COMBINATIONS = [
-    *((model, "all") for model in ("mlp", "cnn")),
+    ("mlp", "all"),
+    pytest.param("cnn", "all", marks=pytest.mark.slow),
     *(
         pytest.param(model, options, marks=pytest.mark.slow)
         for model in ("mlp", "cnn")
