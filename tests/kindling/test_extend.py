@@ -19,6 +19,7 @@ PAGE = (ROOT / "docs" / "extend.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TYPED = [name for name, text in SECTIONS.items() if "" in dict(BLOCK.findall(text))]
+ALIKE = ("A scheduler", "A file format", "A logger", "An optimizer")  # to those before them
 QUICK = ["trainer.max_epochs=2", "device=cpu"]
 RUN = "from kindling.cli.command_line import main; main()"
 # What a section promises, beside that its commands end well.
@@ -121,7 +122,9 @@ def run(clone, words):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("section", TYPED)
+@pytest.mark.parametrize(
+    "section", [pytest.param(s, marks=pytest.mark.nightly) if s in ALIKE else s for s in TYPED]
+)
 def test_a_text_works_in_a_clone(clone, section):
     skip_if_followed(SECTIONS[section])
     put(clone, SECTIONS[section])

@@ -28,7 +28,7 @@ CONF = Path(__file__).parents[3] / "conf"
         ["~callbacks.early_stopping", "logger=csv", "data.kinds={year: category}"],
         ["+trainer.limit_train_batches=0.5", "++seed=3"],
         ["+callbacks.mine._target_=lightning.pytorch.callbacks.Timer"],
-        ["+task.loss.label_smoothing=0.1", "+callbacks.checkpoint.verbose=true"],
+        ["+task.loss.label_smoothing=0.1", "+callbacks.early_stopping.verbose=true"],
         ["+optimizer.amsgrad=true", "hydra.run.dir=elsewhere"],
         ["data.on_device=true", "compile=reduce-overhead", "matmul_precision=highest"],
         ["data.on_device=auto", "data.num_workers=1", "compile=off"],

@@ -16,6 +16,7 @@ from kindling.errors import ConfigError, DataError
 from kindling.run.exit import as_user_error
 from tests.conftest import CONF
 from tests.kindling.placed import train
+from tests.kindling.thinning import thin
 
 QUICK = ["model=mlp", "report=false", "baselines=false", "threads=1", "bundle=false"]
 OFTEN = ["data.batch_size=16", "callbacks.checkpoint.every_n_steps=1", "~callbacks.early_stopping"]
@@ -107,7 +108,7 @@ def test_what_is_not_on_the_disk_at_the_end_is_never_taken_for_written(build, fi
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size_kb", [300, 1200, 2900])
+@pytest.mark.parametrize("size_kb", thin([1200, 300, 2900], 3, pytest.mark.nightly))
 def test_a_run_on_a_small_disk_ends_in_words_and_goes_on_with_room(small_disk, size_kb):
     disk = small_disk(f"size={size_kb}k")
     words = [*QUICK, *OFTEN, "trainer.max_epochs=4", f"hydra.run.dir={disk}/run"]

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from tests.kindling.placed import ROOT, train
+from tests.kindling.thinning import thin
 
 pytestmark = pytest.mark.slow  # whole trainings
 
@@ -27,7 +28,9 @@ def go_on(folder, told):
     return json.loads((folder / "run" / "metrics.json").read_text())
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"])
+@pytest.mark.parametrize(
+    "name", thin(["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"], 2, pytest.mark.nightly)
+)
 def test_a_stopped_training_is_saved_and_says_how_it_goes_on(tmp_path, name):
     number = signal.Signals[name]
     words = [*QUICK, "baselines=false", "report=false", "bundle=false", "hydra.run.dir=run"]
@@ -44,7 +47,7 @@ PHASES = [
 ]
 
 
-@pytest.mark.parametrize(("place", "name"), PHASES)
+@pytest.mark.parametrize(("place", "name"), thin(PHASES, 2, pytest.mark.nightly))
 def test_what_is_stopped_behind_its_training_is_finished_later(tmp_path, place, name):
     number = signal.Signals[name]
     done = train(tmp_path, *QUICK, "hydra.run.dir=run", place=place, numbers=[number])

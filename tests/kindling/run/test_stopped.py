@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.kindling.thinning import thin
+
 pytestmark = pytest.mark.slow  # whole trainings
 
 TRAIN = Path(__file__).parents[3] / "train.py"
@@ -26,7 +28,8 @@ def type_in(folder, *words):
 
 
 @pytest.mark.parametrize(
-    ("name", "number"), [("run", signal.SIGTERM), ("a run, it's", signal.SIGINT)]
+    ("name", "number"),
+    thin([("a run, it's", signal.SIGINT), ("run", signal.SIGTERM)], 2, pytest.mark.nightly),
 )
 def test_a_stopped_run_prints_the_command_that_resumes_it(tmp_path, number, name):
     words = ["trainer.max_epochs=300", "~callbacks.early_stopping", *QUICK]

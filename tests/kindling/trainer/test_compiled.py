@@ -83,7 +83,7 @@ def test_a_compiled_run_has_the_losses_and_names_of_a_plain_one(data):
     assert compiled["names"] == plain["names"]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_what_changes_while_a_network_trains_is_not_compiled_again():
     command = [sys.executable, str(SCRIPT), "experiment=realmlp", "model.dropout=0.3"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

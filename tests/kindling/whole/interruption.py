@@ -83,7 +83,9 @@ def ending(run):
 def scalars(run):
     """List what TensorBoard shows, in its order: (name, step, value)."""
     found = []
-    for file in sorted((run / "tensorboard").glob("events*"), key=lambda file: file.name):
+    files = (run / "tensorboard").glob("events*")
+    # A name ends with the second, the machine, the process, and its how many-th file this is.
+    for file in sorted(files, key=lambda f: (f.name.rsplit(".", 1)[0], int(f.suffix[1:]))):
         for event in LegacyEventFileLoader(str(file)).Load():
             for value in event.summary.value:
                 number = value.simple_value

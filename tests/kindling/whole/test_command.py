@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from tests.conftest import newest
+from tests.kindling.thinning import thin
 
 ROOT = Path(__file__).parents[3]
 
@@ -108,7 +109,9 @@ QUICK_MODELS = {"penguins": ["model=mlp"], "digits": ["model=cnn", "model.width=
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("data", "epochs"), [("penguins", 300), ("digits", 40)])
+@pytest.mark.parametrize(
+    ("data", "epochs"), thin([("penguins", 300), ("digits", 40)], 2, pytest.mark.nightly)
+)
 def test_train_stop_and_resume_ends_like_the_uninterrupted_run(tmp_path, data, epochs):
     quick = [f"data={data}", f"trainer.max_epochs={epochs}", "baselines=false", "report=false"]
     quick += ["~callbacks.early_stopping", *QUICK_MODELS[data]]
@@ -183,7 +186,7 @@ def test_a_sweep_gives_every_run_a_folder_of_its_own(tmp_path):
     assert len(set(folders)) == 4
 
 
-@pytest.mark.slow
+@pytest.mark.nightly  # a command of the README is one, too
 def test_a_rate_is_looked_for_instead_of_training(tmp_path):
     words = ["experiment=credit", "lr_find=true", "optimizer=sgd"]
     done = type_in(tmp_path, *words)

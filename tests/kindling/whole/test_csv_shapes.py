@@ -1,7 +1,6 @@
 """Files as other programs write them: every door reads the same rows, and names what is none."""
 
 import io
-import json
 
 import numpy as np
 import pandas as pd
@@ -71,21 +70,25 @@ def test_every_door_reads_the_same_rows(runs, name, capfd):
     expected, _ = predict(capfd, run, folder / "plain.csv")
     answer, told = predict(capfd, run, folder / "new.csv")
     pd.testing.assert_frame_equal(answer, expected)
-    assert (("left out" in told) or ("one name fewer" in told)) == is_told
+    assert tells_of_lines(told) == is_told
     main(["evaluate", str(run), str(folder / "new.csv")])
     shown = capfd.readouterr()
     assert "80 rows" in shown.out
-    assert (("left out" in shown.err) or ("one name fewer" in shown.err)) == is_told
+    assert tells_of_lines(shown.err) == is_told
 
     asked = Asked(run)
     sent = {"content": content, "headers": {"Content-Type": "text/csv"}}
     served = asked("POST", "/predict", **sent).json()
     assert [row["prediction"] for row in served["predictions"]] == expected.prediction.tolist()
-    assert ("warnings" in served) == is_told
+    assert tells_of_lines(" ".join(served.get("warnings", []))) == is_told
     sent["headers"]["Accept"] = "text/csv"
     answer = asked("POST", "/predict", **sent)
     assert answer.text.count("\n") == 81
-    assert bool(json.loads(answer.headers.get("X-Warnings", "[]"))) == is_told
+    assert tells_of_lines(answer.headers.get("X-Warnings", "")) == is_told
+
+
+def tells_of_lines(text):
+    return "left out" in text or "one name fewer" in text
 
 
 def test_rows_without_a_header_are_known_by_their_place_in_files_of_one_width(runs, capfd):

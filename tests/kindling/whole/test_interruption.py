@@ -12,6 +12,7 @@ from torch import nn
 from kindling.checkpoints import list_checkpoints
 from tests.conftest import newest
 from tests.kindling.test_contract import TUTORIAL, Tutorial
+from tests.kindling.thinning import thin
 from tests.kindling.whole.interruption import differences, ending, fit, killed, scalars
 
 EACH = ["task.steps_per_call=1", "callbacks.checkpoint.every_n_steps=1", "trainer.max_epochs=2"]
@@ -87,7 +88,9 @@ def test_each_network_interrupted_at_some_steps(compose, words):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("chunk", "then"), [(3, 1), (3, 5), (1, 3), (2, 64)])
+@pytest.mark.parametrize(
+    ("chunk", "then"), thin([(3, 1), (3, 5), (1, 3), (2, 64)], 2, pytest.mark.nightly)
+)
 def test_chunks_may_have_another_size_in_the_part_that_goes_on(compose, chunk, then):
     words = [*TABLE, "trainer.max_epochs=2", "callbacks.checkpoint.every_s=0.0"]
     words += [f"task.steps_per_call={chunk}"]

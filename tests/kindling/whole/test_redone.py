@@ -8,6 +8,7 @@ import pytest
 
 import kindling
 from tests.conftest import CONF
+from tests.kindling.thinning import thin
 
 pytestmark = pytest.mark.slow  # whole runs
 
@@ -49,14 +50,18 @@ def whole(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "place",
-    [
-        "project.baselines:fit_baselines",
-        "kindling.run.finish:write_predictions",
-        "kindling.bundle.save:save_bundle",
-        "kindling.bundle.verify:verify_bundle",
-        "kindling.report.page:write_report",
-        "kindling.run.finish:write_json",
-    ],
+    thin(
+        [
+            "project.baselines:fit_baselines",
+            "kindling.run.finish:write_predictions",
+            "kindling.bundle.save:save_bundle",
+            "kindling.bundle.verify:verify_bundle",
+            "kindling.report.page:write_report",
+            "kindling.run.finish:write_json",
+        ],
+        2,
+        pytest.mark.nightly,
+    ),
 )
 def test_what_a_kill_has_left_out_is_made_and_is_the_same(tmp_path, whole, place, monkeypatch):
     def killed(*_, **__):
