@@ -81,11 +81,13 @@ def are_compact_dates(known: pa.ChunkedArray) -> bool:
         if ends["min"] is None or ends["min"] < FIRST_COMPACT or ends["max"] >= LAST_COMPACT:
             return False  # which is quick
         known = digits_as_text(known)
+    dates = known
     for cells in (known.slice(0, SAMPLE), known):
-        if not pc.all(pc.match_substring_regex(cells, COMPACT)).as_py():
+        dates = pc.drop_null(known_dates(cells))  # a "-" among them is a gap
+        if len(dates) and not pc.all(pc.match_substring_regex(dates, COMPACT)).as_py():
             return False
-    found = date_patterns(known)
-    return bool(found) and column_types.to_days(known, DateStyle(found[0])).null_count == 0
+    found = date_patterns(dates) if len(dates) else ()
+    return bool(found) and column_types.to_days(dates, DateStyle(found[0])).null_count == 0
 
 
 def placeholders_of(days: pa.ChunkedArray) -> tuple[float, ...]:

@@ -143,7 +143,7 @@ def _guess_type(
         return replace(blank, column_type="date", why="dates")
     is_text = column_types.is_text(cells)
     if (is_text or column_types.is_numeric(cells)) and are_compact_dates(known):
-        return replace(blank, column_type="date", why=f"dates like {known[0]}")
+        return replace(blank, column_type="date", why=_dates_like(known))
     if not is_text:
         return replace(blank, column_type="number", why="numbers")
     return _guess_from_text(blank, known, hints)
@@ -162,8 +162,13 @@ def _guess_from_text(blank: Column, known: pa.ChunkedArray, hints: Hints) -> Col
         return replace(written, column_type="number", why=why)
     if patterns := _patterns_of(known):
         found = replace(blank, pattern=patterns[0], is_doubtful=len(patterns) > 1)
-        return replace(found, column_type="date", why=f"dates like {known[0]}")
+        return replace(found, column_type="date", why=_dates_like(known))
     return replace(blank, why="text")
+
+
+def _dates_like(known: pa.ChunkedArray) -> str:
+    real = pc.drop_null(known_dates(known)) if column_types.is_text(known) else known
+    return f"dates like {real[0]}"
 
 
 def _patterns_of(known: pa.ChunkedArray) -> tuple[str, ...]:

@@ -33,6 +33,17 @@ def days_of(schema, cells):
     return features["when (days since 1970)"].tolist()
 
 
+@pytest.mark.parametrize("form", ["%Y%m%d", "%Y%m%d%H%M%S", "%Y-%m-%d", "%d.%m.%Y"])
+@pytest.mark.parametrize("marker", ["-", "NA", "?", "n/a"])
+def test_what_stands_for_no_date_hides_none(form, marker):
+    cells = [moment.strftime(form) for moment in MOMENTS]
+    schema = schema_of([marker, *cells[:30], marker, *cells[30:]])
+    (column,) = schema.columns
+    assert (column.column_type, column.num_missing) == ("date", 2)
+    assert column.why == f"dates like {cells[0]}"
+    assert days_of(schema, cells[1:]) == days_of(schema_of(cells), cells[1:])
+
+
 @pytest.mark.parametrize("form", [*DAY_FORMS, "%Y%m%d", *(f"%m/%d/%Y{t}" for t in TIME_FORMS)])
 def test_a_form_is_found_and_read(form):
     cells = [moment.strftime(form) for moment in MOMENTS]
