@@ -126,7 +126,9 @@ def check_meaning(foreign, data, kept):
     meant = {name: [truth[row] for row in rows] for name, truth in foreign.truth.items()}
     target = data.raw.y.tolist()
     expected = meant[data.raw.target]
-    assert target == (pytest.approx(expected, rel=1e-12) if data.spec.is_regression else expected)
+    if not data.raw.hints.target.is_doubtful:  # which the plan says
+        right = pytest.approx(expected, rel=1e-12) if data.spec.is_regression else expected
+        assert target == right
     for column in data.schema.used:
         if column.name in kept:
             continue
