@@ -1,4 +1,4 @@
-"""Decide for a class: the most likely one, or the second of two from a threshold on.
+"""Choose the threshold from which on the second of two classes is predicted (scoring.decide).
 
 Where one class is rare, the most likely class is seldom it. A threshold that makes a chosen metric
 best on the val rows finds more of it, at the price of false alarms; probabilities stay as they are.
@@ -14,6 +14,7 @@ from kindling.scoring import Metric, as_decided
 from kindling.types import DataSpec
 
 MOST_THRESHOLDS = 200  # that are tried: a finer one would only fit the val rows
+DIGITS = 6  # of a threshold, which stays between 0 and 1 when it is rounded
 
 
 def metric_to_decide_by(
@@ -51,9 +52,10 @@ def fit_threshold(metric: Metric, truth: np.ndarray, probs: np.ndarray) -> float
     if len(levels) > MOST_THRESHOLDS:
         levels = np.quantile(levels, np.linspace(0, 1, MOST_THRESHOLDS))
     between = (levels[:-1] + levels[1:]) / 2
+    between = between.round(DIGITS)
     tried = np.concatenate([[0.5], between[(between > 0) & (between < 1)]])
     scores = np.array([metric.function(truth, as_decided(probs, t)) for t in tried])
     scores = np.where(np.isfinite(scores), scores, -np.inf if metric.direction == "max" else np.inf)
     best = scores.max() if metric.direction == "max" else scores.min()
     as_good = tried[scores == best]
-    return round(float(as_good[np.abs(as_good - 0.5).argmin()]), 6)
+    return float(as_good[np.abs(as_good - 0.5).argmin()])

@@ -51,6 +51,13 @@ def test_where_none_is_better_it_stays_at_one_half():
     assert fit_threshold(MACRO_F1, truth[:1], probs[:1]) == 0.5
 
 
+def test_a_threshold_is_never_rounded_to_0():
+    probs = np.array([[1 - p, p] for p in (1e-9, 2e-9, 3e-8, 4e-8)])
+    threshold = fit_threshold(MACRO_F1, np.array([0, 0, 1, 1]), probs)
+    assert 0 < threshold < 1
+    assert decide(probs, threshold).tolist() == [0, 0, 0, 0]
+
+
 def test_deciding_is_by_the_second_class_alone():
     probs = np.array([[0.75, 0.25], [0.69, 0.31], [0.2, 0.8]])
     assert decide(probs, 0.3).tolist() == [0, 1, 1]

@@ -11,17 +11,9 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.trainer.states import TrainerFn
 
 from kindling.callbacks.finite_loss import FiniteLoss
-from kindling.checkpoints import (
-    clean_up,
-    remove_checkpoints,
-    remove_left_over,
-    write_checkpoint,
-)
+from kindling.checkpoints import clean_up, remove_checkpoints, remove_left_over, write_checkpoint
 from kindling.config.ranges import Range
-from kindling.contract import (
-    PlansSteps,
-    StartsMidEpoch,
-)
+from kindling.contract import PlansSteps, StartsMidEpoch
 from kindling.disk import disk_error
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting

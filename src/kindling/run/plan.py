@@ -26,8 +26,12 @@ MAX_CLASSES = 6  # that are named with their counts
 
 
 def print_plan(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> None:
-    """Show the plan on the console."""
-    show_plan(plan_lines(cfg, data, task, trainer))
+    """Show the plan on the console, with the time that the training may take."""
+    lines = plan_lines(cfg, data, task, trainer)
+    if seconds := expect_seconds(data, task, trainer):  # the report has the time that it took
+        time = f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+        lines["device"] += f", about {time} in all"
+    show_plan(lines)
 
 
 def plan_lines(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> dict[str, str]:
@@ -38,7 +42,7 @@ def plan_lines(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> dict[
     lines |= describe_start(cfg, task)
     if overruled := getattr(task, "overruled", ""):  # a module of its own brings its scheduler
         lines["scheduler"] = overruled
-    lines["device"] = describe_device(cfg, data, task, trainer)
+    lines["device"] = describe_device(cfg, data, trainer)
     missing = describe_missing(cfg, data, task)
     if missing:
         lines["without"] = missing
@@ -110,13 +114,12 @@ def describe_missing(cfg: DictConfig, data: Any, task: Any) -> str:
     return f"{', '.join(names)}: they need {' and '.join(needs)} (kindling/contract.py)"
 
 
-def describe_device(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> str:
+def describe_device(cfg: DictConfig, data: Any, trainer: Trainer) -> str:
     """Say where the training runs, how exactly, and where its rows lie."""
     device = trainer.strategy.root_device
     words = [str(device), cfg.trainer.precision]
     if device.type == "cpu":
-        count = torch.get_num_threads()
-        words.insert(1, f"{count} thread{'s' * (count > 1)}")
+        words.insert(1, count(torch.get_num_threads(), "thread"))
     if device.type == "cuda" and cfg.matmul_precision != "highest":
         words.append(f"matmul_precision={cfg.matmul_precision}")
     if getattr(data, "placed", None) is not None:
@@ -124,12 +127,6 @@ def describe_device(cfg: DictConfig, data: Any, task: Any, trainer: Trainer) -> 
     if cfg.compile != "off":
         words.append(f"compile={cfg.compile}")
     words.append(f"up to {cfg.trainer.max_epochs} epochs")
-    if seconds := expect_seconds(data, task, trainer):
-        words.append(
-            f"about {seconds:.0f} s in all"
-            if seconds < 90
-            else f"about {seconds / 60:.0f} min in all"
-        )
     return ", ".join(words)
 
 

@@ -42,7 +42,7 @@ NOT_OURS = (
     *(OSError, ValueError, KeyError, RuntimeError, EOFError, AttributeError, TypeError),
     *(zipfile.BadZipFile, pickle.UnpicklingError),
 )
-OTHER_DATA = "bring the data back as they were, or start a new run: leave resume= out"
+OTHER_DATA = f"bring the data back as they were, or {ANEW}"
 
 
 def open_run_folder(

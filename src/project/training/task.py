@@ -88,9 +88,7 @@ class SupervisedTask(LightningModule):
         self.make_optimizer, self.scheduler = optimizer, scheduler
         self.clip_norm, self.accumulate, self.seed = clip_norm, accumulate, seed
         self.batches_done = 0  # of this epoch
-        self.planned_steps = self.most_steps = (
-            0  # of the whole training; a resumed run's first plan
-        )
+        self.planned_steps = self.most_steps = 0  # of all; the first counts where one is resumed
         self.steps_per_call, self.batch_size = steps_per_call, batch_size
         self.num_batches, self.monitor, self.calibrate = num_batches, monitor, calibrate
         self.seen: dict[Split, list[tuple[Any, ...]]] = {split: [] for split in SPLITS}
