@@ -153,8 +153,12 @@ def finished_value(cfg: DictConfig) -> float | None:
         return None
     place = printable(short_path(str(run)))
     sys.stdout.write(f"resume  {place} is finished and stays as it is: {why}\n")
-    split, _, name = cfg.monitor.partition("/")
-    value = json.loads(read_text(run / METRICS_FILE)).get(split, {}).get(name)
+    return monitored_value(run, cfg.monitor)
+
+
+def monitored_value(run: Path, monitor: str) -> float:
+    """Read the best value of what a finished run has monitored; nan where it has none."""
+    value = json.loads(read_text(run / METRICS_FILE)).get("monitored", {}).get(monitor)
     return math.nan if value is None else float(value)
 
 

@@ -199,6 +199,7 @@ def _leaves(node: Any, prefix: str) -> Iterator[tuple[str, Value]]:
 
 
 def _numbers(results: dict, primary: MetricInfo) -> Iterator[tuple[str, float]]:
+    yield from _scores(results.get("monitored")).items()
     for split in SPLITS:
         for name, value in _scores(results.get(split)).items():
             yield f"{split}/{name}", value

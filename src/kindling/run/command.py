@@ -69,7 +69,7 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
 
     @functools.wraps(train)
     def job(cfg: DictConfig) -> float:
-        going_on = sweep.run(cfg.overrides) if is_multirun() else nullcontext()
+        going_on = sweep.run(cfg) if is_multirun() else nullcontext()
         with going_on, exit_codes(debug=cfg.debug):
             check_values(cfg)
             return run(cfg)

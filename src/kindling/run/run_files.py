@@ -86,6 +86,7 @@ def describe_metrics(
         metrics |= describe_calibration(task.results) | describe_threshold(task)
     metrics |= {
         "baselines": baselines,
+        "monitored": {checkpoint.monitor: float(checkpoint.best_model_score)},
         "best_epoch": best_epoch,
         "epochs": trainer.fit_loop.epoch_progress.current.processed,  # type: ignore[attr-defined]
         "seconds": round(checkpoint.seconds, 3),  # of training, over all parts of the run

@@ -4,10 +4,12 @@ What is said goes to stderr, as what went wrong does.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from omegaconf import DictConfig
 
 from kindling.checkpoints import list_checkpoints
 from kindling.disk import disk_error
@@ -59,27 +61,46 @@ def _is_refusal(error: BaseException) -> bool:
 class Sweep:
     """What became of the runs of `python train.py -m`."""
 
-    count: int = 0
+    folders: list[Path] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    code: int = 0  # of the first run that has failed
 
     @contextmanager
-    def run(self, overrides: Sequence[str]) -> Iterator[None]:
+    def run(self, cfg: DictConfig) -> Iterator[None]:
         """Go on behind a run that fails; what a person stops is stopped as a whole."""
-        self.count += 1
+        number = len(self.folders)
+        self.folders.append(Path(cfg.run_dir))
         try:
             yield
         except SystemExit as stop:
             if stop.code not in FAILED:
                 raise
-            told = printable(f"{shell_line(overrides)}: {why_failed(stop.__context__)}")
-            self.failed.append(f"  run {self.count - 1} {told}")
+            self.code = self.code or stop.code
+            told = f"run {number} {shell_line(cfg.overrides)}"
+            left = f", see {short_path(cfg.run_dir)}" if self.folders[-1].is_dir() else ""
+            sys.stderr.write(printable(f"failed with exit code {stop.code}: {told}{left}") + "\n")
+            self.failed.append(printable(f"  {told}: {why_failed(stop.__context__)}"))
 
     def end(self) -> None:
-        """Leave with 1 if a run has failed, and say which, and why."""
+        """Show all runs as `kindling compare` does; leave with the first failure's code, if any."""
+        if any((folder / METRICS_FILE).is_file() for folder in self.folders):
+            print_comparison(self.folders)
         if self.failed:
             lines = "\n".join(self.failed)
-            sys.stderr.write(f"{len(self.failed)} of {self.count} runs failed:\n{lines}\n")
-            sys.exit(1)
+            count = f"{len(self.failed)} of {len(self.folders)} runs failed"
+            sys.stderr.write(f"{count}:\n{lines}\n")
+            sys.exit(self.code)
+
+
+def print_comparison(folders: Iterable[Path], sort: str | None = None) -> None:
+    """Print the finished ones of these runs as `kindling compare` does, sorted by a number."""
+    from kindling.report.comparison import compare
+    from kindling.report.comparison_output import print_tables
+    from kindling.report.run_folders import read_runs
+
+    runs, _ = read_runs([str(folder) for folder in folders if folder.is_dir()])
+    is_known = any(sort in run.numbers for run in runs)
+    print_tables(compare(runs, sort if is_known else None))
 
 
 def why_failed(error: BaseException | None) -> str:
