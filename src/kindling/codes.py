@@ -110,6 +110,16 @@ CODES: dict[str, Check] = {
         "The first column is the one without a name.",
         always=True,
     ),
+    "D020": Check(
+        "error",
+        "The files of one table have different columns or types",
+        "Write them alike; nothing is filled in, and nothing is cast.",
+    ),
+    "D021": Check(
+        "error",
+        "A folder is more than its files: partitions, a Delta table, tables in folders",
+        "Write the rows as Parquet files in one folder.",
+    ),
     "D101": Check(
         "error", "A column that is needed is absent", "Correct the name; the nearest one is said."
     ),

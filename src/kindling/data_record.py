@@ -30,7 +30,7 @@ MAX_BYTES = 1 << 26
 
 @dataclass(frozen=True)
 class FileRecord:
-    """One file of rows: how many are used; of a large table the SHA-256 of its bytes."""
+    """One table of rows: how many are used; of a large one the SHA-256 of its files' bytes."""
 
     name: str
     rows: int
@@ -111,7 +111,7 @@ def make_record(data: DescribedData) -> DataRecord:
     """Describe data that are read, split and fitted."""
     raw, spec, schema = data.raw, data.spec, data.schema
     tables = raw.x if isinstance(raw.x, tuple) else ()
-    files = tuple(FileRecord(Path(t.file).name, len(t.rows), hash_file(t)) for t in tables)
+    files = tuple(FileRecord(Path(str(t.file)).name, len(t.rows), hash_file(t)) for t in tables)
     inputs, labels = hash_inputs(raw), hash_labels(raw.y)
     places = np.full(len(raw.y), len(SPLITS), np.uint8)
     for place, split in enumerate(SPLITS):

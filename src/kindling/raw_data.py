@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -10,24 +11,32 @@ import pyarrow as pa
 from kindling.errors import Problem
 from kindling.images.image_schema import ImageSchema
 from kindling.tables.inference import Hints
+from kindling.tables.part_files import PartFiles
 from kindling.types import Split, Transform
 
 
 @dataclass(frozen=True)
 class RawTable:
-    """The rows of one file that are used, without the target.
+    """The rows of one table that are used, without the target.
 
     Args:
-        file: what to call it in a message.
+        file: what to call it in a message, or the files that it lies in.
         names: the columns that may be learnt from.
-        rows: int64, in order: the number of each used row in the file, counted from 0.
-        open: gives all rows of the file chunk by chunk, from memory or by reading it anew.
+        rows: int64, in order: the number of each used row in the table, counted from 0.
+        open: gives all rows of the table chunk by chunk, from memory or by reading it anew.
     """
 
-    file: str
+    file: str | PartFiles
     names: tuple[str, ...]
     rows: np.ndarray
     open: Callable[[], Iterator[pa.Table]]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that it lies in; none of rows that come from elsewhere."""
+        if isinstance(self.file, PartFiles):
+            return self.file.files
+        return (Path(self.file),) if Path(self.file).is_file() else ()
 
     def chunks(self) -> Iterator[pa.Table]:
         """Give the used rows chunk by chunk, in order."""
@@ -52,13 +61,13 @@ class RawData:
     """N rows as they were read.
 
     Args:
-        x: raw tables with N rows together, one for each file; or images, uint8 or float32 (N,
-            channels, H, W).
+        x: raw tables with N rows together, one for each of data.path, val_path and test_path; or
+            images, uint8 or float32 (N, channels, H, W).
         y: N labels, or N float64 values for regression.
         target: name of what is predicted.
         is_regression: whether y holds values rather than labels.
         reason: why that task, in words for the plan.
-        names: each row's own name: its number in its file (from 0), or the image's path.
+        names: each row's own name: its number in its table (from 0), or the image's path.
         given: rows whose split the user fixed by a file or folder of its own.
         notes: what was decided on the way, one line each for the plan.
         findings: what was noticed on the way and is no error.

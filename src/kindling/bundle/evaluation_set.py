@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kindling.bundle.evaluation_images import list_labelled_images
-from kindling.bundle.inputs import read_rows
+from kindling.bundle.inputs import read_parts
 from kindling.bundle.predictor import Predictor
 from kindling.errors import DataError, Problem, for_a_model
 from kindling.formatting import first_few
@@ -82,12 +82,12 @@ def read_evaluation_set(
         told = listing.findings() if path.is_dir() else []  # a table says what is evaluated
         notes = (*found.notes, *(f"{p.got}; {p.do}" for p in told))
         return EvaluationSet(rows, truth, {}, len(found.files) - len(known), notes)
-    table = read_rows(path, model.schema, asked)
+    table, parts = read_parts(path, model.schema, asked)
     refuse(absent_columns([model.spec.target], table.column_names, str(path)))
     truth, known = read_truth(
         table.column(model.spec.target), model.spec, str(path), model.schema.target
     )
-    place = {"file": str(path), "numbers": known}
+    place = {"file": parts, "numbers": known}
     return EvaluationSet(table.take(pa.array(known)), truth, place, len(table) - len(known))
 
 

@@ -21,22 +21,36 @@ from kindling.tables.csv_layout import find_header
 from kindling.tables.formats import decode_storage, open_table
 from kindling.tables.number_text import rewrite_sign
 from kindling.tables.pandas_index import kept_index, named_levels
+from kindling.tables.part_files import PartFiles, find_parts
 from kindling.tables.schema import TableSchema
+from kindling.tables.table_file import open_parts
 
 TABLES = "a DataFrame, an Arrow table, a dict of columns, a list of dicts, or an array of two axes"
 IMAGES = "a list of paths, bytes or Pillow images, or an array (N, channels, H, W)"
 
 
 def open_rows(file: Path, schema: TableSchema, asked: Dialect | None = None) -> Iterator[pa.Table]:
-    """Read a CSV or Parquet file chunk by chunk; see `open_table`.
+    """Read CSV or Parquet chunk by chunk; see `open_table`.
 
     Args:
-        file: new rows, with whatever columns.
+        file: new rows, with whatever columns; of a folder or pattern, all tables as one.
         schema: tells how the train rows were written.
         asked: how this file is written, where somebody says so.
     """
+    yield from _open(_parts_of(file), schema, asked, [])
+
+
+def _parts_of(file: Path) -> PartFiles:
+    parts = find_parts(file)
+    return parts if parts.files else replace(parts, files=(file,))  # reading it says what is wrong
+
+
+def _open(
+    parts: PartFiles, schema: TableSchema, asked: Dialect | None, sizes: list[int]
+) -> Iterator[pa.Table]:
     with for_a_model():
-        for table in open_table(file, asked or written_as(file, schema)):
+        dialect = asked or written_as(parts.files[0], schema)
+        for table in open_parts(parts, dialect, sizes):
             yield table if asked is None else _with_signs(table, schema, asked.decimal)
 
 
@@ -55,8 +69,17 @@ def _with_signs(table: pa.Table, schema: TableSchema, decimal: str) -> pa.Table:
 
 
 def read_rows(file: Path, schema: TableSchema, asked: Dialect | None = None) -> pa.Table:
-    """Read a whole file, as `open_rows` does."""
-    return pa.concat_tables(open_rows(file, schema, asked)).combine_chunks()
+    """Read a whole table, as `open_rows` does."""
+    return read_parts(file, schema, asked)[0]
+
+
+def read_parts(
+    file: Path, schema: TableSchema, asked: Dialect | None = None
+) -> tuple[pa.Table, PartFiles]:
+    """Read a whole table, as `open_rows` does, and say which rows lie in which of its files."""
+    parts, sizes = _parts_of(file), list[int]()
+    table = pa.concat_tables(_open(parts, schema, asked, sizes)).combine_chunks()
+    return table, parts.counted(sizes)
 
 
 def written_as(file: Path, schema: TableSchema) -> Dialect:

@@ -26,6 +26,7 @@ from kindling.json_codec import InvalidFile, decode, parse
 from kindling.outputs import read_outputs
 from kindling.runs import BUNDLE_FOLDER, MANIFEST_FILE, NO_BUNDLE_FILE, find_run
 from kindling.scoring import decide
+from kindling.tables.part_files import PartFiles, locate
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
@@ -111,7 +112,7 @@ class Predictor:
         self,
         rows: Any,
         *,
-        file: str = "the rows",
+        file: str | PartFiles = "the rows",
         numbers: np.ndarray | None = None,
         drift: Drift | None = None,
     ) -> np.ndarray:
@@ -119,7 +120,7 @@ class Predictor:
 
         Args:
             rows: see the class.
-            file: what to call a table's rows in a message.
+            file: what to call a table's rows in a message, or the files that they lie in.
             numbers: int64 (N,), each row's number in a message; counted from 0 by default.
             drift: gathers what the train rows were not like.
 
@@ -169,7 +170,10 @@ class Predictor:
         return self.read(outputs, place.get("file", "the rows"), place.get("numbers"))
 
     def read(
-        self, outputs: np.ndarray, file: str = "the rows", numbers: np.ndarray | None = None
+        self,
+        outputs: np.ndarray,
+        file: str | PartFiles = "the rows",
+        numbers: np.ndarray | None = None,
     ) -> np.ndarray:
         """Read outputs as `scores` returns them.
 
@@ -209,13 +213,14 @@ class Predictor:
 
 
 def _refuse_infinite(
-    values: np.ndarray, file: str, numbers: np.ndarray | None, most: float = MOST
+    values: np.ndarray, file: str | PartFiles, numbers: np.ndarray | None, most: float = MOST
 ) -> None:
     """Raise a DataError where rows (N, K) hold nan, infinity or what comes near to it."""
     bad = np.flatnonzero(~(np.abs(values) < most).all(axis=1))  # so that nan is bad, too
     if len(bad):
-        row = int(bad[0] if numbers is None else numbers[bad[0]])
-        rule = f"{file}: every number must be near enough to the train rows for a prediction"
+        name, rows = locate(file, bad[:1] if numbers is None else numbers[bad[:1]])
+        row = int(rows[0])
+        rule = f"{name}: every number must be near enough to the train rows for a prediction"
         got = f"{count(len(bad), 'row')} beyond what float32 holds, the first is row {row}"
         fix = "correct its largest numbers"
         raise DataError(Problem(rule, got, fix, row=row, count=len(bad), is_for_model=True))

@@ -1,6 +1,7 @@
 """Check how the cells of one column are written: markers, commas, dates, units, codes."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from kindling.tables.asked_columns import leave_out, read_as
 from kindling.tables.column import Column
 from kindling.tables.invalid_cells import DECIMAL
 from kindling.tables.number_text import MARKERS, NUMBER_MARKERS, known_text
+from kindling.tables.part_files import PartFiles, locate
 
 # One sign before or one short word behind: $5, 12.5%, 3 kg, 1,000 km/h; without digits, the unit
 WITH_UNIT = r"^([$€£¥] ?[+-]?[\d.,]+|[+-]?[\d.,]*\d[\d.,]* ?([%$€£¥°]|[A-Za-zµ°²³/]{1,5}\.?))$"
@@ -26,28 +28,37 @@ FEW_ZEROS = 0.1  # likewise
 
 
 class Cells(NamedTuple):
-    """N cells of one column as they were read, and int64 (N,) numbers of their rows."""
+    """N cells of one column as they were read, int64 (N,) numbers of their rows, and the files."""
 
     raw: pa.ChunkedArray
     rows: np.ndarray
+    file: str | PartFiles = ""
 
     def where(self, found: pa.ChunkedArray) -> str:
         """Say how many were found and where the first stands, or "" of none."""
         places = np.flatnonzero(found.fill_null(False))
         if not len(places):
             return ""
-        first = f"{self.rows[places[0]]}"
+        first = self._row(int(places[0]))
         return f"{len(places):,} of {len(self.raw):,} cells, the first in row {first}"
+
+    def _row(self, place: int) -> str:
+        """Name the row of a cell, and its file where there are several."""
+        name, numbers = locate(self.file, self.rows[[place]])
+        is_one = not isinstance(self.file, PartFiles) or len(self.file.files) == 1
+        return f"{numbers[0]}" if is_one else f"{numbers[0]} of {Path(name).name}"
 
     def first(self, found: pa.ChunkedArray) -> str:
         """Show the first cell that was found, and its row."""
         place = int(np.flatnonzero(found.fill_null(False))[0])
-        return f"{shown(self.raw[place].as_py())} in row {self.rows[place]}"
+        return f"{shown(self.raw[place].as_py())} in row {self._row(place)}"
 
     def fields(self, column: str, found: pa.ChunkedArray) -> dict[str, Any]:
         """Return where the cells that were found stand, as the fields of a Problem."""
         places = np.flatnonzero(found.fill_null(False))
-        return {"column": column, "row": int(self.rows[places[0]]), "count": len(places)}
+        name, numbers = locate(self.file, self.rows[places[:1]])
+        more = {"file": name} if isinstance(self.file, PartFiles) else {}
+        return {"column": column, "row": int(numbers[0]), "count": len(places)} | more
 
 
 def check_infinity(column: Column, cells: Cells) -> Iterator[Problem]:

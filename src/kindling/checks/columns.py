@@ -21,6 +21,7 @@ from kindling.tables.asked_columns import leave_out, read_as
 from kindling.tables.column import USED, Column, convert
 from kindling.tables.inference import RARE
 from kindling.tables.left_out import take_in
+from kindling.tables.part_files import PartFiles
 from kindling.tables.schema import TableSchema
 from kindling.types import SPLITS, Split
 
@@ -35,15 +36,17 @@ class Rows(NamedTuple):
 
     Args:
         cells: as they were read.
-        numbers: int64 (N,), the number of each in its file, counted from 0.
+        numbers: int64 (N,), the number of each in its table, counted from 0.
+        file: the table, or the files that it lies in.
     """
 
     cells: pa.Table
     numbers: np.ndarray
+    file: str | PartFiles = ""
 
     def column(self, name: str) -> Cells:
         """Return the cells of one column."""
-        return Cells(self.cells.column(name), self.numbers)
+        return Cells(self.cells.column(name), self.numbers, self.file)
 
 
 Sample = Mapping[Split, Rows]
@@ -59,9 +62,9 @@ def _rows_of(data: DescribedData, split: Split) -> Rows:
     if len(rows) > most:
         rng = np.random.default_rng(derive_seed(data.seed, "check"))
         rows = np.sort(rng.choice(rows, most, replace=False))
-    # A split lies in one file.
+    # A split lies in one table.
     table, inside = max(data.raw.parts(rows), key=lambda part: len(part[1]))
-    return Rows(table.take(inside), table.rows[inside])
+    return Rows(table.take(inside), table.rows[inside], table.file)
 
 
 def check_columns(sample: Sample, schema: TableSchema) -> list[Problem]:

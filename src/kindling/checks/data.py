@@ -70,7 +70,7 @@ def check_target(raw: RawData) -> Iterator[Problem]:
     cells = cells.slice(0, MAX_ROWS)
     if not column_types.is_text(cells):
         return
-    labels = Cells(cells, np.arange(len(cells)))  # rows are counted in the file
+    labels = Cells(cells, np.arange(len(cells)), raw.x[0].file)  # every row is counted
     if raw.is_regression:
         as_classes = Setting("data.task", "classification", "if they are codes")
         column = raw.hints.target or Column(raw.target, "number")

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from kindling.checks.columns import MAX_ROWS, Rows, check_columns, take_sample
 from kindling.checks.data import check_data
-from kindling.checks.table_files import check_file, check_names
+from kindling.checks.table_files import check_names, check_parts
 from kindling.contract import DescribedData
 from kindling.errors import DataError, Problem
 from kindling.formatting import count, first_few
@@ -23,10 +23,12 @@ from kindling.tables import column_types
 from kindling.tables.column import USED, Column, convert
 from kindling.tables.csv_dialect import AUTO, Dialect, asked_dialect
 from kindling.tables.decimal_sign import evidence_of_file
-from kindling.tables.formats import open_table, separator_of
+from kindling.tables.formats import separator_of
 from kindling.tables.inference import Hints, infer_schema
 from kindling.tables.number_text import NUMBER_MARKERS, known_text
+from kindling.tables.part_files import PartFiles, find_parts
 from kindling.tables.schema import TableSchema
+from kindling.tables.table_file import open_parts
 
 # What conf/data/loading.yaml has; nothing here depends on most of it.
 LOADING: dict[str, Any] = {
@@ -162,24 +164,26 @@ def _facts(data: DescribedData) -> dict[str, str]:
 
 def _without_target(path: str, asked: Mapping[str, str], csv: Mapping[str, Any]) -> Overview:
     """Look at the columns alone, all of them."""
-    if not Path(path).is_file():
+    parts = find_parts(path)
+    if not parts.files:
         rule, got = "a file must be there", f"nothing at {Path(path).absolute()}"
         raise DataError(Problem(rule, got, "correct the path", "D001"))
     dialect = asked_dialect(csv, "data.csv.")
-    some, num_rows = read_start(path, dialect)
-    shown = evidence_of_file(some.itercolumns(), separator_of(path, dialect))
+    some, num_rows = read_start(parts, dialect)
+    shown = evidence_of_file(some.itercolumns(), separator_of(parts.files[0], dialect))
     schema = infer_schema(some, Hints(asked, dialect, shown))
     rows = f"{num_rows:,}" + (f", {len(some):,} looked at" if len(some) < num_rows else "")
     facts = {"rows": rows, "target": "not said: --target COLUMN checks it, too"}
-    found = check_names(some.column_names, path) + check_file(path, some.column_names, dialect)
+    found = check_names(some.column_names, path)
+    found += check_parts(parts.files, some.column_names, dialect)
     found += check_columns({"train": Rows(some, np.arange(len(some)))}, schema)
     return Overview(path, facts, describe_columns(schema, some), found)
 
 
-def read_start(path: str, dialect: Dialect = AUTO) -> tuple[pa.Table, int]:
+def read_start(parts: PartFiles, dialect: Dialect = AUTO) -> tuple[pa.Table, int]:
     """Return the first MAX_ROWS rows, and how many there are; all are read, few are kept."""
     kept, num_rows = [], 0
-    for chunk in open_table(path, dialect):
+    for chunk in open_parts(parts, dialect):
         if num_rows < MAX_ROWS:
             kept.append(chunk.slice(0, MAX_ROWS - num_rows))
         num_rows += len(chunk)

@@ -4,7 +4,8 @@ kindling evaluate latest
 kindling evaluate runs/penguins_auto/2026-01-31_12-00-00_ab12 new.csv
 kindling evaluate latest photos/ --json
 
-FILE is a table with the target's column, or a folder of class folders. Without it, the rows are
+FILE is a table with the target's column, in one file, a folder or a pattern; or a folder of class
+folders. Without it, the rows are
 read from where the run's config.yaml says that they were, and split as they were.
 """
 
@@ -100,9 +101,10 @@ def read_evaluation_rows(
 
         return read_own_test_rows(find_run(arguments.run), model.spec)
     from kindling.bundle.evaluation_set import read_evaluation_set
+    from kindling.tables.part_files import find_parts
 
     with permitted(file):
-        if not file.exists():
+        if not file.exists() and not find_parts(file).files:
             rule, fix = "FILE must be there", "correct its path"
             raise DataError(Problem(rule, f"nothing at {file}", fix, "D001"))
         return read_evaluation_set(

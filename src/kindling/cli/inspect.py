@@ -61,7 +61,7 @@ def run(arguments: Namespace) -> None:
     path = str(settings.pop("path", arguments.path))
     settings_are(lambda key: settings.get(key.removeprefix(SECTION)))
     with permitted(path):
-        is_folder = Path(path).is_dir()
+        is_folder = Path(path).is_dir() and not find_tables(path, settings)
     refuse_useless(settings, typed, is_folder=is_folder)
     look = inspect_images if is_folder else inspect_table
     overview = look(path, **settings)
@@ -75,6 +75,13 @@ def run(arguments: Namespace) -> None:
         show(overview)
     if overview.has_errors:
         sys.exit(DataError.exit_code)
+
+
+def find_tables(path: str, settings: dict[str, Any]) -> bool:
+    """Say whether a folder holds a table in several files, rather than images."""
+    from kindling.tables.part_files import find_parts
+
+    return "labels" not in settings and bool(find_parts(path).files)
 
 
 def read_arguments(arguments: Namespace) -> tuple[dict[str, Any], dict[str, str]]:

@@ -24,7 +24,7 @@ from kindling.tables.csv_reader import read_csv
 from kindling.tables.pandas_index import kept_index
 
 CHUNK_ROWS = 1 << 14  # of Parquet in one chunk
-HELD_BYTES = 1 << 24  # of a file that is held in memory
+HELD_BYTES = 1 << 24  # of a table that is held in memory
 FEW_CELLS = 3  # that a message shows
 MAGIC_BYTES = 16  # that are read to tell the format
 
@@ -100,10 +100,9 @@ def table_suffixes() -> set[str]:
     return {suffix for known in FORMATS for suffix in known.suffixes}
 
 
-def separator_of(path: str, dialect: Dialect) -> str:
+def separator_of(path: Path, dialect: Dialect) -> str:
     """Return what separates the cells of a CSV file; "" of another format."""
-    place = Path(path)
-    return sniff(place, dialect).dialect.separator if format_of(place) is CSV else ""
+    return sniff(path, dialect).dialect.separator if format_of(path) is CSV else ""
 
 
 def read_table(
@@ -185,36 +184,3 @@ def as_found(path: Path, dialect: Dialect) -> Dialect:
         if format_of(path) is CSV and not (layout := sniff(path, dialect)).shape.has_header:
             return replace(dialect, header=False, width=len(layout.names))
     return dialect
-
-
-class TableFile:
-    """A file that is held in memory, or read anew whenever it is looked at.
-
-    Args:
-        path: of any format in FORMATS.
-        dialect: how a CSV file is written; of one without a header, its width is added.
-        may_hold: whether a small file is to be held; a large one would take more memory raw
-            than what becomes of it, and is read again in the time that this takes.
-    """
-
-    def __init__(self, path: str, dialect: Dialect, may_hold: bool) -> None:
-        self.path, self.dialect = path, as_found(Path(path), dialect)
-        is_held = may_hold and Path(path).stat().st_size <= HELD_BYTES
-        self.table = read_table(path, self.dialect) if is_held else None
-        first = next(open_table(path, self.dialect)) if self.table is None else self.table
-        self.names: list[str] = first.column_names
-
-    def open(self) -> Iterator[pa.Table]:
-        """Give all rows chunk by chunk."""
-        if self.table is None:
-            return open_table(self.path, self.dialect)
-        starts = range(0, max(1, len(self.table)), CHUNK_ROWS)
-        return (self.table.slice(start, CHUNK_ROWS) for start in starts)
-
-    def column(self, name: str) -> pa.ChunkedArray:
-        """Return one column of all rows."""
-        table = self.table
-        if table is None:
-            table = read_table(self.path, self.dialect, [name])
-            pa.default_memory_pool().release_unused()  # which is far more than one column
-        return table.column(name)

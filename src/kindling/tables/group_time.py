@@ -15,12 +15,13 @@ from kindling.tables.categories import to_category
 from kindling.tables.column import convert
 from kindling.tables.inference import NO_HINTS, Hints, infer_column
 from kindling.tables.invalid_cells import point_at
+from kindling.tables.part_files import PartFiles, locate
 
 
 class FileColumn(NamedTuple):
-    """One column of one file, and the rows of it that are used."""
+    """One column of one table, and the rows of it that are used."""
 
-    file: str
+    file: str | PartFiles
     column: pa.ChunkedArray
     rows: np.ndarray
 
@@ -35,7 +36,7 @@ def read_groups(parts: Sequence[FileColumn], hints: Hints = NO_HINTS) -> np.ndar
         if not column_types.is_single(part.column):
             rule = f"cells of data.group must be single values ({part.file})"
             got, fix = f"cells of type {part.column.type}", "take another column"
-            raise DataError(Problem(rule, got, fix, "D307", file=part.file))
+            raise DataError(Problem(rule, got, fix, "D307", file=str(part.file)))
     # As categories: a group is the same whether its number is stored as 7, as 7.0 or as text.
     texts = [to_category(part.column, missing=hints.dialect.missing) for part in parts]
     texts = [pc.replace_substring_regex(text, r"^([+-]?\d+)\.0+$", r"\1") for text in texts]
@@ -64,9 +65,10 @@ def read_times(name: str, parts: Sequence[FileColumn], hints: Hints = NO_HINTS) 
 
 def _timeless_problem(name: str, part: FileColumn, is_timeless: np.ndarray) -> Problem:
     rows = part.rows[is_timeless]
-    first = int(rows[0])
-    got = point_at(shown(part.column[first].as_py()), first, len(rows))
-    rule = f"data.time={name} must be a date or a number in every row of {part.file}"
+    file, numbers = locate(part.file, rows)
+    first = int(numbers[0])
+    got = point_at(shown(part.column[int(rows[0])].as_py()), first, len(rows))
+    rule = f"data.time={name} must be a date or a number in every row of {file}"
     fix = "fill them in, or take another column"
-    where: dict[str, Any] = {"file": part.file, "column": name, "row": first}
+    where: dict[str, Any] = {"file": file, "column": name, "row": first}
     return Problem(rule, got, fix, "D304", count=len(rows), **where)

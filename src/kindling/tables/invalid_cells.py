@@ -17,6 +17,7 @@ from kindling.tables.column import Column, convert
 from kindling.tables.date_forms import guess_form
 from kindling.tables.date_text import cut_zones, known_dates
 from kindling.tables.number_text import MARKERS, NUMBER_MARKERS, known_text
+from kindling.tables.part_files import PartFiles, locate
 
 NOUNS = {"number": "numbers", "boolean": "booleans", "date": "dates", "category": "single values"}
 CORRECT = "correct the cells or empty them"
@@ -25,19 +26,21 @@ DECIMAL = {".": "a decimal point", ",": "a decimal comma", "": "a clear decimal 
 
 @dataclass(frozen=True)
 class InvalidCells:
-    """Cells of one column of one file that do not fit it.
+    """Cells of one column of one table that do not fit it.
 
     Args:
         column: what they should fit.
         code: D103 (something else than the column holds) or D109 (beyond float32).
-        file: what to call the table.
-        row: the first one's row, counted from 0.
+        table: what to call the table.
+        file: what to call the file of the first one.
+        row: its row there, counted from 0.
         cell: the first one.
         count: how many there are.
     """
 
     column: Column
     code: str
+    table: str
     file: str
     row: int
     cell: Any
@@ -101,17 +104,21 @@ def point_at(cell: str, row: int, count: int) -> str:
 
 
 def merge_invalid(found: Iterable[InvalidCells]) -> list[InvalidCells]:
-    """Make one of those that several chunks of a file have of a column; the first cell stays."""
+    """Make one of those that several chunks of a table have of a column; the first cell stays."""
     merged: dict[tuple[str, str, str], InvalidCells] = {}
     for cells in found:
-        key = (cells.file, cells.column.name, cells.code)
+        key = (cells.table, cells.column.name, cells.code)
         first = merged.get(key)
         merged[key] = replace(first, count=first.count + cells.count) if first else cells
     return list(merged.values())
 
 
 def find_invalid(
-    column: Column, cells: pa.ChunkedArray, values: pa.ChunkedArray, file: str, rows: np.ndarray
+    column: Column,
+    cells: pa.ChunkedArray,
+    values: pa.ChunkedArray,
+    file: str | PartFiles,
+    rows: np.ndarray,
 ) -> Iterator[InvalidCells]:
     """Find cells that hold something else than the column, and numbers that are too large.
 
@@ -119,7 +126,7 @@ def find_invalid(
         column: what the cells should be.
         cells: N of them, as they were read.
         values: what `convert` has made of them: null where it could make nothing.
-        file: what to call the table.
+        file: what to call the table, or the files that it lies in.
         rows: int64 (N,), what to call the rows.
     """
     if values.null_count > cells.null_count:  # else no cell was lost, which is the usual case
@@ -156,10 +163,11 @@ def _as_invalid(
     code: str,
     cells: pa.ChunkedArray,
     is_bad: pa.ChunkedArray,
-    file: str,
+    file: str | PartFiles,
     rows: np.ndarray,
 ) -> Iterator[InvalidCells]:
     places = np.flatnonzero(is_bad.fill_null(False))
     if len(places):
-        row, cell = int(rows[places[0]]), cells[int(places[0])].as_py()
-        yield InvalidCells(column, code, file, row, cell, len(places))
+        name, numbers = locate(file, rows[places[:1]])
+        cell, row = cells[int(places[0])].as_py(), int(numbers[0])
+        yield InvalidCells(column, code, str(file), name, row, cell, len(places))

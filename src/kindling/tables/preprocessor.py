@@ -67,7 +67,7 @@ def _fit(
     first, train = raw.x[0], _some(train, MOST_TO_READ, rng)  # they are all in the first file
     read = first.take(train)
     schema = infer_schema(read, raw.hints)
-    _refuse_unused(schema, read, first.file)
+    _refuse_unused(schema, read, str(first.file))
     few = _some(np.arange(len(train)), MOST_TO_FIT, rng)
     try:
         features = schema.cast(read.take(pa.array(few)), first.file, first.rows[train[few]])
@@ -124,7 +124,7 @@ def cast_rows(tables: Iterable[RawTable], schema: TableSchema) -> Iterator[pd.Da
     problems: list[Problem] = []
     invalid: list[InvalidCells] = []
     for table in tables:
-        absent = absent_columns([c.name for c in schema.used], list(table.names), table.file)
+        absent = absent_columns([c.name for c in schema.used], list(table.names), str(table.file))
         problems += absent
         start = 0
         for chunk in table.chunks() if not absent else ():

@@ -19,6 +19,7 @@ from kindling.formatting import first_few, shown
 from kindling.tables.column import USED, Column, convert, features_of
 from kindling.tables.csv_dialect import AUTO, Dialect
 from kindling.tables.invalid_cells import InvalidCells, find_invalid
+from kindling.tables.part_files import PartFiles
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,14 @@ class TableSchema:
     def used(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.column_type in USED)
 
-    def cast(self, table: pa.Table, file: str, rows: np.ndarray | None = None) -> pd.DataFrame:
+    def cast(
+        self, table: pa.Table, file: str | PartFiles, rows: np.ndarray | None = None
+    ) -> pd.DataFrame:
         """Convert raw columns, in whatever order, to the features in the order of the schema.
 
         Args:
             table: N raw rows; columns that the schema does not use are not looked at.
-            file: what to call the table in a message.
+            file: what to call the table in a message, or the files that it lies in.
             rows: int64 (N,), what to call the rows in a message; counted from 0 by default.
 
         Returns:
@@ -56,7 +59,7 @@ class TableSchema:
         Raises:
             DataError: columns are absent, or cells do not fit their column's type.
         """
-        problems = absent_columns([c.name for c in self.used], table.column_names, file)
+        problems = absent_columns([c.name for c in self.used], table.column_names, str(file))
         if problems:
             raise DataError(*problems)
         features, invalid = self.cast_cells(table, file, rows)
@@ -65,7 +68,7 @@ class TableSchema:
         return features
 
     def cast_cells(
-        self, table: pa.Table, file: str, rows: np.ndarray | None
+        self, table: pa.Table, file: str | PartFiles, rows: np.ndarray | None
     ) -> tuple[pd.DataFrame, list[InvalidCells]]:
         """Convert as `cast` does, but return the cells that do not fit; they are missing then."""
         numbers = np.arange(len(table)) if rows is None else rows

@@ -19,11 +19,13 @@ from kindling.raw_data import RawData, RawTable
 from kindling.tables.asked_columns import Typed, by_column, column_meant
 from kindling.tables.csv_dialect import asked_dialect
 from kindling.tables.decimal_sign import evidence_of_file
-from kindling.tables.formats import TableFile, separator_of
+from kindling.tables.formats import separator_of
 from kindling.tables.group_time import FileColumn, read_groups, read_times
 from kindling.tables.inference import Hints
+from kindling.tables.part_files import PartFiles, find_parts
 from kindling.tables.preprocessor import invalid_cells_of
 from kindling.tables.schema import absent_columns
+from kindling.tables.table_file import TableFile
 from kindling.tables.target import (
     check_targets,
     describe_target,
@@ -37,10 +39,11 @@ UNPACKED = 8  # a file's size times this is what it may fill: Parquet grows, and
 
 
 class TableSource:
-    """Reads one file, and those of val and test that are given.
+    """Reads a table, and those of val and test that are given.
 
     Args:
-        path: a file of any format in `formats.FORMATS`, such as CSV or Parquet.
+        path: a file of any format in `formats.FORMATS`, such as CSV or Parquet; a folder of such
+            files, or a pattern such as "2024-*.parquet", is one table.
         target: the column to predict.
         val_path: a file with the val rows; without it they are split off.
         test_path: likewise.
@@ -99,32 +102,29 @@ class TableSource:
         self.target_transform = target_transform
 
     @property
-    def files(self) -> dict[str, str]:
-        """The files by the key that names them, the one with the train rows first."""
+    def paths(self) -> dict[str, str]:
+        """The paths by the key that names them, the one with the train rows first."""
         more = {f"data.{split}_path": path for split, path in self.given.items() if path}
         return {"data.path": self.path, **more}
 
     def missing(self) -> list[Problem]:
         problems: list[Problem] = []
-        for key, path in self.files.items():
-            with gathered(problems), permitted(path):
-                if not Path(path).is_file():
-                    rule, fix = f"{key} must be a file", Setting(key, near_file(path) or ...)
-                    problems.append(Problem(rule, what_is_at(path), fix, "D001"))
         seen: dict[object, str] = {}
-        for key, path in self.files.items():
-            other = seen.setdefault(file_identity(path), key)
-            if other != key:
-                rule = "val and test files must differ from the training file"
-                fix = Setting(key, None, "to split rows off")
-                problems.append(Problem(rule, f"{key}={path}, which is {other}", fix, "D009"))
+        for key, path in self.paths.items():
+            with gathered(problems), permitted(path):
+                files = find_parts(path).files
+                problems += [] if files else [_nothing_at(key, path)]
+                others = [seen.setdefault(file_identity(file), key) for file in files]
+                pairs = zip(files, others, strict=True)
+                if twice := [(file, other) for file, other in pairs if other != key]:
+                    problems.append(_used_twice(key, path, *twice[0]))
         return problems
 
     def read(self) -> RawData:
-        on_disk = self._is_large() if self.memory == "auto" else self.memory == "disk"
-        first = TableFile(self.path, self.dialect, not on_disk)
-        others = [path for path in self.given.values() if path]
-        files = [first, *(TableFile(path, first.dialect, not on_disk) for path in others)]
+        paths = [find_parts(path) for path in self.paths.values()]
+        on_disk = needs_disk(paths) if self.memory == "auto" else self.memory == "disk"
+        first = TableFile(paths[0], self.dialect, not on_disk)
+        files = [first, *(TableFile(path, first.dialect, not on_disk) for path in paths[1:])]
         self._find_columns(files[0].names)
         # In this order each step may lean on the last: columns are there, targets are known.
         refuse(self._absent(files))
@@ -137,17 +137,21 @@ class TableSource:
         ]
         del cells
         refuse(self._empty(files, targets))
+        notes = [note for f, t in zip(files, targets, strict=True) for note in f.notes(len(t))]
         num_rows = sum(map(len, targets))
         if self.drop_missing_target:
             targets = [target.dropna() for target in targets]
-        dropped = num_rows - sum(map(len, targets))
+        if dropped := num_rows - sum(map(len, targets)):
+            notes.append(f"{dropped} rows without {self.target} left out")
         is_regression, reason = infer_task(targets[0].dropna(), self.task)
         rows = [target.index.to_numpy() for target in targets]
         x = tuple(
-            RawTable(file.path, self._learnt(file), numbers, file.open)
+            RawTable(file.parts, self._learnt(file), numbers, file.open)
             for file, numbers in zip(files, rows, strict=True)
         )
-        by_file = {file.path: target for file, target in zip(files, targets, strict=True)}
+        by_file: dict[str | PartFiles, pd.Series] = {
+            file.parts: target for file, target in zip(files, targets, strict=True)
+        }
         problems = check_targets(
             by_file, hints.target.style, self.target_transform, is_regression=is_regression
         )
@@ -161,7 +165,7 @@ class TableSource:
             reason=reason,
             names=rows[0] if len(rows) == 1 else np.concatenate(rows),
             given=self._given(list(map(len, targets))),
-            notes=(f"{dropped} rows without {self.target} left out",) if dropped else (),
+            notes=tuple(notes),
             target_transform=self.target_transform,
             hints=hints,
             on_disk=on_disk,
@@ -187,15 +191,10 @@ class TableSource:
         if some is None:  # of a large file, its first rows
             some = next((chunk for chunk in train.open() if len(chunk)), None)
         columns = () if some is None else some.itercolumns()
-        found = evidence_of_file(columns, separator_of(train.path, train.dialect))
+        found = evidence_of_file(columns, separator_of(train.parts.files[0], train.dialect))
         left_out = tuple(name for name in train.names if name in {*self.ignore, self.group})
         hints = Hints(self.kinds, train.dialect, found, dates=self.dates, left_out=left_out)
         return replace(hints, target=describe_target(cells, self.task, hints, self.target))
-
-    def _is_large(self) -> bool:
-        """Say whether the files would fill a good part of the memory once they are unpacked."""
-        size = sum(Path(path).stat().st_size for path in self.files.values())
-        return UNPACKED * size > total_memory()
 
     def _learnt(self, file: TableFile) -> tuple[str, ...]:
         left_out = {self.target, self.group, *self.ignore}
@@ -245,6 +244,11 @@ class TableSource:
         return problems
 
 
+def needs_disk(tables: Sequence[PartFiles]) -> bool:
+    """Say whether the files would fill a good part of the memory once they are unpacked."""
+    return UNPACKED * sum(parts.num_bytes for parts in tables) > total_memory()
+
+
 def refuse(problems: list[Problem]) -> None:
     """Raise a DataError if there are any."""
     if problems:
@@ -254,15 +258,28 @@ def refuse(problems: list[Problem]) -> None:
 def columns_of(files: list[TableFile], name: str, rows: list[np.ndarray]) -> list[FileColumn]:
     """Read one column of all files, and pair it with the rows that are used."""
     pairs = zip(files, rows, strict=True)
-    return [FileColumn(file.path, file.column(name), used) for file, used in pairs]
+    return [FileColumn(file.parts, file.column(name), used) for file, used in pairs]
 
 
-def file_identity(path: str) -> object:
+def _nothing_at(key: str, path: str) -> Problem:
+    """Say that a path leads to no table, and what is near to it."""
+    rule, fix = f"{key} must be a file, a folder of files or a pattern", near_file(path) or ...
+    return Problem(rule, what_is_at(path), Setting(key, fix), "D001")
+
+
+def _used_twice(key: str, path: str, file: Path, other: str) -> Problem:
+    """Say that rows are given for two splits."""
+    rule = "val and test files must differ from the training file"
+    got = f"{key}={path}, which is {other}" if path == str(file) else f"{file} in {key} and {other}"
+    return Problem(rule, got, Setting(key, None, "to split rows off"), "D009")
+
+
+def file_identity(path: Path) -> object:
     """Return what is equal for one file under two names, such as a link to it."""
     try:
-        status = Path(path).stat()
+        status = path.stat()
     except OSError:
-        return Path(path).absolute()
+        return path.absolute()
     return status.st_dev, status.st_ino
 
 
@@ -270,7 +287,7 @@ def what_is_at(path: str) -> str:
     """Say what was found in place of a file, and what lies beside it."""
     place = Path(path)
     if place.is_dir():
-        return f"the folder {path}"
+        return f"the folder {path}, with no table in it"
     near = near_file(path)
     return f"nothing at {place.absolute()}" + (f", but there is {Path(near).name}" if near else "")
 

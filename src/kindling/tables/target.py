@@ -19,6 +19,7 @@ from kindling.tables.csv_dialect import Dialect
 from kindling.tables.inference import NO_HINTS, Hints, styled
 from kindling.tables.invalid_cells import point_at
 from kindling.tables.number_text import NUMBER_MARKERS, NumberStyle, known_text
+from kindling.tables.part_files import PartFiles, locate
 
 MAX_WHOLE_CLASSES = 20  # more distinct whole numbers than this are taken as a quantity
 
@@ -145,9 +146,13 @@ def infer_task(column: pd.Series, asked: str) -> tuple[bool, str]:
 
 
 def check_targets(
-    targets: Mapping[str, pd.Series], style: NumberStyle, transform: str, *, is_regression: bool
+    targets: Mapping[str | PartFiles, pd.Series],
+    style: NumberStyle,
+    transform: str,
+    *,
+    is_regression: bool,
 ) -> list[Problem]:
-    """List what is wrong with the target in each file, by its path; the first is that of train.
+    """List what is wrong with the target in each table, by its files; the first is that of train.
 
     Args:
         targets: from `read_target`, each with its name.
@@ -164,13 +169,15 @@ def check_targets(
 
 
 def target_problems(
-    column: pd.Series, style: NumberStyle = POINT, *, is_regression: bool, file: str
+    column: pd.Series, style: NumberStyle = POINT, *, is_regression: bool, file: str | PartFiles
 ) -> list[Problem]:
-    """List what is wrong with one file's target: missing cells, text where a number is needed."""
+    """List what is wrong with one table's target: missing cells, text where a number is needed."""
     missing, problems = column.index[column.isna()], []
     if len(missing):
-        rule = f"target {column.name!r} must be known in every row of {file}"
-        got = f"{len(missing)} missing, in rows {first_few(missing)} (counted from 0)"
+        name, numbers = locate(file, missing.to_numpy())
+        rule = f"target {column.name!r} must be known in every row of {name}"
+        some = first_few(numbers, total=len(missing))
+        got = f"{len(missing)} missing, in rows {some} (counted from 0)"
         ways: list[Way] = ["fill them in"]
         ways += [Setting("data.drop_missing_target", True, "to leave these rows out")]
         if not is_regression and pd.api.types.is_float_dtype(column):
@@ -182,45 +189,48 @@ def target_problems(
         return problems + _text_problems(column.dropna(), style, file)
     rows = column.index[column.abs() > column_types.LARGEST]
     if len(rows):
-        rule = f"target {column.name!r} of {file} must be finite, and below 3.4e38"
-        got = point_at(f"{column[rows[0]]:g}", int(rows[0]), len(rows))
+        place = _place(file, column, rows)
+        rule = f"target {column.name!r} of {place['file']} must be finite, and below 3.4e38"
+        got = point_at(f"{column[rows[0]]:g}", place["row"], len(rows))
         fix = "correct these rows, or take them out"
-        problems.append(Problem(rule, got, fix, "D203", **_place(file, column, rows)))
+        problems.append(Problem(rule, got, fix, "D203", **place))
     return problems
 
 
-def _place(file: str, column: pd.Series, rows: pd.Index) -> dict[str, Any]:
+def _place(file: str | PartFiles, column: pd.Series, rows: pd.Index) -> dict[str, Any]:
     """Return where cells of the target stand, as the fields of a Problem."""
-    return {"file": file, "column": str(column.name), "row": int(rows[0]), "count": len(rows)}
+    name, numbers = locate(file, rows.to_numpy())
+    return {"file": name, "column": str(column.name), "row": int(numbers[0]), "count": len(rows)}
 
 
-def _text_problems(known: pd.Series, style: NumberStyle, file: str) -> list[Problem]:
+def _text_problems(known: pd.Series, style: NumberStyle, file: str | PartFiles) -> list[Problem]:
     """Point at the first cell of a quantity that is no number."""
     if known.empty:
         return []
     text = pa.chunked_array([pa.array(known.map(str), pa.string())])
     bad = known[column_types.to_number(text, style).to_pandas().isna().to_numpy()]
-    cell, row = (bad.iloc[0], bad.index[0]) if len(bad) else (known.iloc[0], known.index[0])
-    rule = f"target {known.name!r} of {file} is a quantity, so every cell must be a number"
-    got = point_at(shown(cell), int(row), len(bad))
+    cell = bad.iloc[0] if len(bad) else known.iloc[0]
+    place = _place(file, known, bad.index if len(bad) else known.index[:1])
+    rule = f"target {known.name!r} of {place['file']} is a quantity, so every cell must be a number"
+    got = point_at(shown(cell), place["row"], len(bad))
     ways: list[Way] = ["correct the cells"]
     if not are_single(known):
         ways += [Setting("data.task", "classification", "to learn classes")]
-    rows = bad.index if len(bad) else known.index[:1]
-    return [Problem(rule, got, tuple(ways), "D202", **_place(file, known, rows))]
+    return [Problem(rule, got, tuple(ways), "D202", **place)]
 
 
-def log_problems(column: pd.Series, asked: str, file: str) -> list[Problem]:
+def log_problems(column: pd.Series, asked: str, file: str | PartFiles) -> list[Problem]:
     """Point at the first value that has no logarithm, where one was asked for."""
     if asked != "log1p" or not pd.api.types.is_float_dtype(column):
         return []
     rows = column.index[column <= -1]
     if not len(rows):
         return []
-    rule = f"a logarithm needs values of {column.name!r} in {file} above -1"
-    got = point_at(f"{column[rows[0]]:g}", int(rows[0]), len(rows))
+    place = _place(file, column, rows)
+    rule = f"a logarithm needs values of {column.name!r} in {place['file']} above -1"
+    got = point_at(f"{column[rows[0]]:g}", place["row"], len(rows))
     fix = Setting("data.target_transform", "none")
-    return [Problem(rule, got, fix, "D213", **_place(file, column, rows))]
+    return [Problem(rule, got, fix, "D213", **place)]
 
 
 def too_many_classes(column: pd.Series) -> list[Problem]:

@@ -111,6 +111,26 @@ def test_how_a_labelled_table_is_written_can_be_typed(evaluate, penguins_run, pe
     assert json.loads(evaluate(penguins_run, *words))["rows"] == 344
 
 
+def test_a_labelled_table_may_lie_in_several_files(
+    evaluate, refused, penguins_run, penguins, tmp_path
+):
+    penguins.to_csv(tmp_path / "new.csv", index=False)
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    for number, rows in enumerate(np.array_split(np.arange(344), 3)):
+        penguins.iloc[rows].to_csv(folder / f"{number}.csv", index=False)
+    whole = evaluate(penguins_run, tmp_path / "new.csv", "--json")
+    assert evaluate(penguins_run, folder, "--json") == whole
+    assert evaluate(penguins_run, folder / "*.csv", "--json") == whole
+    penguins = penguins.astype({"bill_depth_mm": object})
+    penguins.loc[7, "bill_depth_mm"] = "deep"
+    penguins.head(115).to_csv(folder / "2.csv", index=False)
+    code, said = refused(penguins_run, folder)
+    assert code == 3
+    assert "2.csv holds numbers" in said
+    assert "'deep' in row 7" in said
+
+
 def test_an_option_may_stand_anywhere(evaluate, penguins_run):
     words = ["--json", penguins_run, "--device", "cpu", PENGUINS]
     assert json.loads(evaluate(*words))["rows"] == 344

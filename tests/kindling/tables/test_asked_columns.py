@@ -75,7 +75,7 @@ def test_a_column_that_is_not_there_is_said(numbered_csv):
 
 def test_the_path_of_ones_home_is_read_as_a_shell_does(numbered_csv, monkeypatch):
     monkeypatch.setenv("HOME", str(numbered_csv.parent))
-    assert TableSource("~/train.csv", "label", test_path="~/x.csv").files == {
+    assert TableSource("~/train.csv", "label", test_path="~/x.csv").paths == {
         "data.path": str(numbered_csv),
         "data.test_path": str(numbered_csv.with_name("x.csv")),
     }

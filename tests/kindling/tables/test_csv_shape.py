@@ -179,7 +179,7 @@ def test_a_table_is_found_and_what_is_left_out_is_named(tmp_path, name, encode):
     (tmp_path / "t.csv").write_bytes(data)
     read = read_table(tmp_path / "t.csv").to_pydict()
     assert {key: [cell.strip() for cell in cells] for key, cells in read.items()} == table
-    found = check_csv(str(tmp_path / "t.csv"), list(table))
+    found = check_csv(tmp_path / "t.csv", list(table))
     assert sorted(problem.code for problem in found) == codes
 
 

@@ -32,7 +32,7 @@ def check(foreign):
         file = Path(folder) / "foreign.csv"
         file.write_bytes(foreign.content())
         table = read_table(file)
-        shown = evidence_of_file(table.itercolumns(), separator_of(str(file), AUTO))
+        shown = evidence_of_file(table.itercolumns(), separator_of(file, AUTO))
     assert set(foreign.truth) <= set(table.column_names)
     schema = infer_schema(table, Hints(file=shown))
     found = check_columns({"train": Rows(table, np.arange(len(table)))}, schema)

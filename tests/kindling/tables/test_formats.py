@@ -14,11 +14,12 @@ from kindling.errors import DataError
 from kindling.serve.answer import Refusal
 from kindling.serve.middleware import Limits
 from kindling.serve.request import read_upload
-from kindling.tables import formats
+from kindling.tables import formats, table_file
 from kindling.tables.csv_dialect import Dialect
-from kindling.tables.formats import TableFile, TableFormat, open_table, read_table
+from kindling.tables.formats import TableFormat, open_table, read_table
 from kindling.tables.inference import infer_schema
 from kindling.tables.source import TableSource
+from kindling.tables.table_file import TableFile
 
 TABLE = {"a": ["1", "3"], "b": ["x", "y"]}
 
@@ -109,7 +110,7 @@ def test_a_long_file_comes_in_chunks_that_are_the_whole(tmp_path):
 def test_a_large_file_is_not_held_and_a_small_one_is(tmp_path, monkeypatch):
     (tmp_path / "t.csv").write_text("a,b\n1,x\n3,y\n")
     held = TableFile(str(tmp_path / "t.csv"), Dialect(), may_hold=True)
-    monkeypatch.setattr(formats, "HELD_BYTES", 4)
+    monkeypatch.setattr(table_file, "HELD_BYTES", 4)
     anew = TableFile(str(tmp_path / "t.csv"), Dialect(), may_hold=True)
     assert held.table is not None
     assert anew.table is None

@@ -9,8 +9,9 @@ from kindling.bundle.inputs import to_table
 from kindling.checks.overview import inspect_table
 from kindling.checks.table_files import check_file
 from kindling.tables.csv_dialect import AUTO
-from kindling.tables.formats import TableFile, read_table
+from kindling.tables.formats import read_table
 from kindling.tables.inference import infer_schema
+from kindling.tables.table_file import TableFile
 
 DAYS = pd.date_range("2024-01-01", periods=60, freq="D", name="date")
 PAIRS = pd.MultiIndex.from_product([range(20), list("abc")], names=["shop", "item"])
@@ -61,7 +62,7 @@ def test_a_column_goes_before_an_index_of_its_name():
 @pytest.mark.parametrize("cells", [[8, 9, 4], ["Mazda", "Fiat", "Volvo"]])
 def test_an_index_without_a_name_is_said_to_be_left_out(tmp_path, cells):
     pd.DataFrame({"a": [1, 2, 3]}, index=cells).to_parquet(tmp_path / "t.parquet")
-    (problem,) = check_file(str(tmp_path / "t.parquet"), ["a"])
+    (problem,) = check_file(tmp_path / "t.parquet", ["a"])
     assert (problem.code, problem.severity) == ("D018", "warning")
     assert problem.got.startswith(f"left out: __index_level_0__, {cells[0]!r}, {cells[1]!r}")
     assert problem in inspect_table(str(tmp_path / "t.parquet"), None, None, {}).findings
@@ -71,5 +72,5 @@ def test_a_counting_index_that_does_not_fit_the_rows_is_left_out_and_said_to_be(
     frame = pd.DataFrame({"a": range(9)}, index=pd.RangeIndex(9, name="step"))
     pa.parquet.write_table(pa.Table.from_pandas(frame).slice(3), tmp_path / "t.parquet")
     assert read_table(tmp_path / "t.parquet").column_names == ["a"]
-    (problem,) = check_file(str(tmp_path / "t.parquet"), ["a"])
+    (problem,) = check_file(tmp_path / "t.parquet", ["a"])
     assert problem.got == "left out: step, 0, 1, 2, ..."

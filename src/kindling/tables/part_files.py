@@ -1,0 +1,140 @@
+"""Find the files of one table: a single file, those of a folder, or those that a pattern names.
+
+Rows are numbered over all files, in the order of their names. Folders that mean more than their
+files do (partitions, Delta, Hudi) are refused: what their names say would be lost.
+"""
+
+import glob
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from pathlib import Path
+
+import numpy as np
+
+from kindling.errors import DataError, Problem
+from kindling.formatting import first_few
+from kindling.tables.formats import table_suffixes
+
+MARKS = (".", "_")  # names of what is no rows begin with these: _SUCCESS, .part.crc, _metadata
+LOGS = {"_delta_log": "Delta", ".hoodie": "Hudi"}  # folders that say which files are still valid
+OPEN_FORMAT = "write its newest rows as Parquet files and give their folder"
+NO_PARTITIONS = (
+    "write the table without partitions, their key as a column of the files",
+    "give the folder of one",
+)
+
+
+@dataclass(frozen=True)
+class PartFiles:
+    """The files that a table consists of, in the order of their rows; as text, what was typed.
+
+    Args:
+        name: what to call the table in a message.
+        files: of it, one at least.
+        left_out: names of what else lies there.
+        starts: the number of each file's first row, where the rows are counted.
+    """
+
+    name: str
+    files: tuple[Path, ...]
+    left_out: tuple[str, ...] = ()
+    starts: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def num_bytes(self) -> int:
+        return sum(file.stat().st_size for file in self.files)
+
+    def counted(self, sizes: Iterable[int]) -> "PartFiles":
+        """Return it with the number of each file's first row."""
+        return replace(self, starts=tuple(accumulate(sizes, initial=0))[:-1])
+
+    def locate(self, rows: np.ndarray) -> tuple[str, np.ndarray]:
+        """Name the file of the first of some rows, with the numbers in it of those that it has."""
+        if len(self.starts) < 2:
+            return self.name, rows
+        which = np.searchsorted(self.starts, rows, side="right") - 1
+        first = int(which[0])
+        return str(self.files[first]), rows[which == first] - self.starts[first]
+
+
+def locate(place: str | PartFiles, rows: np.ndarray) -> tuple[str, np.ndarray]:
+    """Name the file of the first of some rows, and their numbers in it; see `PartFiles.locate`."""
+    return (place, rows) if isinstance(place, str) else place.locate(rows)
+
+
+def find_parts(path: str | Path) -> PartFiles:
+    """List the files of a table; none where there is nothing at the path.
+
+    Raises:
+        DataError: the names of folders say what no file does.
+    """
+    place, name = Path(path), str(path)
+    if place.is_file():
+        return PartFiles(name, (place,))
+    if place.is_dir():
+        return _found(name, *_in_folder(place))
+    matches = [Path(match) for match in sorted(glob.glob(name, recursive=True))]  # noqa: PTH207
+    files = [match for match in matches if match.is_file()]
+    for folder in {file.parent for file in files}:
+        refuse_logs(name, [path.name for path in folder.iterdir()])
+    refuse_partitions(name, _differing(file.parent.parts for file in files))
+    return _found(name, [f for f in files if f.name[0] not in MARKS], files)
+
+
+def _found(name: str, files: Sequence[Path], seen: Iterable[Path]) -> PartFiles:
+    left_out = tuple(path.name for path in seen if path not in files)
+    # A single file is called by its own name, so that a message names it.
+    return PartFiles(str(files[0]) if len(files) == 1 else name, tuple(files), left_out)
+
+
+def _in_folder(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return the tables in a folder, and all that lies there."""
+    inside = sorted(folder.iterdir(), key=lambda path: path.name)
+    refuse_logs(str(folder), [path.name for path in inside])
+    visible = [path for path in inside if path.name[0] not in MARKS]
+    refuse_partitions(str(folder), {path.name for path in visible if path.is_dir()})
+    tables = [path for path in visible if path.suffix.lower() in table_suffixes()]
+    below = [path for path in visible if path.is_dir() and _holds_tables(path)]
+    if below:
+        rule = f"a table in several files must lie in one folder ({folder})"
+        got = f"tables in {first_few(path.name + '/' for path in below)}"
+        fix = f"give one of these folders, or a pattern such as {folder}/**/*{_ending(below[0])}"
+        raise DataError(Problem(rule, got, fix, "D021", file=str(folder)))
+    return [path for path in tables if path.is_file()], inside
+
+
+def _holds_tables(folder: Path) -> bool:
+    return any(path.suffix.lower() in table_suffixes() for path in folder.rglob("*"))
+
+
+def _ending(folder: Path) -> str:
+    return next(p.suffix for p in folder.rglob("*") if p.suffix.lower() in table_suffixes())
+
+
+def refuse_logs(name: str, inside: Sequence[str]) -> None:
+    """Raise a DataError where files are no longer valid because a log beside them says so."""
+    for log, what in LOGS.items():
+        if log in inside:
+            rule = f"the rows of a table must be those of its files ({name})"
+            got = f"{log}: a {what} table, whose log says which rows are still valid"
+            raise DataError(Problem(rule, got, OPEN_FORMAT, "D021", file=name))
+
+
+def refuse_partitions(name: str, folders: Iterable[str]) -> None:
+    """Raise a DataError where folders hold what a column should: year=2023/, year=2024/."""
+    keys = sorted(folder for folder in folders if folder.partition("=")[0].isidentifier())
+    keys = [key for key in keys if "=" in key]
+    if keys:
+        rule = f"every column of {name} must stand in its files"
+        got = f"folders {first_few(keys)}, whose names are a column"
+        raise DataError(Problem(rule, got, NO_PARTITIONS, "D021", file=name))
+
+
+def _differing(folders: Iterable[Sequence[str]]) -> set[str]:
+    """Return the names of folders that some files lie in, and others do not."""
+    names: list[set[str]] = [set(parts) for parts in folders]
+    return set[str]().union(*names).difference(names[0].intersection(*names)) if names else set()
