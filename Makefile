@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-all test-nightly chaos lint bench bench-quick tensorboard clean
+.PHONY: help train test test-all lint tensorboard clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,22 +24,10 @@ test: $(VENV)/dev.stamp ## set up, then run the tests that take seconds
 test-all: $(VENV)/dev.stamp ## the same and the slow ones
 	$(PYTEST) -m "not nightly" $(ARGS)
 
-test-nightly: $(VENV)/dev.stamp ## hundreds of random files, for minutes
-	$(PYTEST) -m nightly $(ARGS)
-
-chaos: $(VENV)/dev.stamp ## kill a run of a table and one of images 20 times at random: the same end; CHAOS_SEED=7
-	$(BIN)/python -m pytest -m nightly tests/kindling/whole/test_chaos.py $(ARGS)
-
 lint: $(VENV)/dev.stamp ## style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-
-bench: $(VENV)/bench.stamp ## all benchmarks, under ten minutes: the tables of docs/performance.md
-	$(BIN)/python benchmarks/bench.py $(ARGS)
-
-bench-quick: $(VENV)/bench.stamp ## the same with fewer rows and turns, under 90 s; writes nothing
-	$(BIN)/python benchmarks/bench.py --quick $(ARGS)
 
 tensorboard: $(VENV)/train.stamp ## curves of all runs, on this machine only
 	$(BIN)/tensorboard --logdir runs --host 127.0.0.1
@@ -58,6 +46,30 @@ $(VENV)/train.stamp: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) -e '.[dev]'
 	@touch $@ $(VENV)/train.stamp
+
+# What follows is the template's own; a project made of it has none of it.
+.PHONY: new mine test-nightly chaos bench bench-quick
+
+OWN = PYTHONPATH=src $(PYTHON) -m kindling.template.own_project "$(NAME)" --without "$(WITHOUT)" --holder "$(HOLDER)"
+
+new: ## a project of your own: NAME=leafnet [DEST=../leafnet] [WITHOUT=serve,export] [HOLDER="A. Person"]
+	@$(OWN) $(if $(DEST),--dest "$(DEST)")
+
+mine: ## the same in place, in a repository that was made by "Use this template": NAME=leafnet
+	@$(OWN) --in-place
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m pip uninstall --quiet --yes kindling; fi
+
+test-nightly: $(VENV)/dev.stamp ## hundreds of random files, for minutes
+	$(PYTEST) -m nightly $(ARGS)
+
+chaos: $(VENV)/dev.stamp ## kill a run of a table and one of images 20 times at random: the same end; CHAOS_SEED=7
+	$(BIN)/python -m pytest -m nightly tests/kindling/whole/test_chaos.py $(ARGS)
+
+bench: $(VENV)/bench.stamp ## all benchmarks, under ten minutes: the tables of docs/performance.md
+	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+bench-quick: $(VENV)/bench.stamp ## the same with fewer rows and turns, under 90 s; writes nothing
+	$(BIN)/python benchmarks/bench.py --quick $(ARGS)
 
 $(VENV)/bench.stamp: $(VENV)/train.stamp
 	$(PIP) -e '.[bench]'

@@ -23,10 +23,10 @@ from PIL import Image
 from kindling.checkpoints import list_checkpoints
 from kindling.config.compose import compose_config, register_resolvers
 from kindling.fixes import OVERRIDES, speaking
+from kindling.rooms import has_room
 from kindling.run.build import build_data, build_task, build_trainer
 from kindling.run.console import hide_adverts
 from kindling.runs import CHECKPOINT_FOLDER
-from tests.kindling.browser import open_page  # noqa: F401  (a fixture)
 
 ROOT = Path(__file__).parents[1]
 CONF = ROOT / "conf"
@@ -67,7 +67,8 @@ def compose(tmp_path):
 
     def make(*overrides, folder="run"):
         given = ["name=test", f"run_dir={tmp_path / folder}", "trainer.max_epochs=3"]
-        return compose_config(CONF, [*given, "report=false", "baselines=false", *overrides])
+        quick = ["report=false"] if has_room(ROOT, "report") else []
+        return compose_config(CONF, [*given, *quick, "baselines=false", *overrides])
 
     return make
 

@@ -18,12 +18,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kindling.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from kindling.bundle.predictor import Predictor
-
-__version__ = "0.1.0"
 
 # When the process began, on the clock of time.perf_counter: so far Python has worked and waited
 # for nothing, so its CPU time is the time that went by.

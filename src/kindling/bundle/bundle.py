@@ -24,8 +24,9 @@ from kindling.json_codec import InvalidFile, decode, parse, to_bytes
 from kindling.tables.preprocessor import TablePreprocessor
 from kindling.tables.schema import TableSchema
 from kindling.types import DataSpec
+from kindling.version import __version__
 
-CREATED_WITH = ("kindling", "torch", "numpy", "scikit-learn", "skops", "safetensors")
+CREATED_WITH = ("torch", "numpy", "scikit-learn", "skops", "safetensors")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ def write_bundle(
     }
     if preprocessor is not None:
         files["preprocess.skops"] = preprocess_file.to_bytes(preprocessor)
-    write_files(folder, files, {name: version(name) for name in CREATED_WITH})
+    created_with = {name: version(name) for name in CREATED_WITH}
+    write_files(folder, files, {"kindling": __version__, **created_with})
     return read_bundle(folder)  # what nobody can load should fail here, not where it is needed
 
 

@@ -10,18 +10,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from kindling import __version__
 from kindling.cli.input_output import add_json, print_json
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Command, Interface, speaking
 from kindling.formatting import did_you_mean
 from kindling.run.exit import exit_codes
+from kindling.version import __version__
 
 ABOUT = "`kindling ...`: what is done with a finished run or a file, or asked of this machine."
 # A command is the module of that name in this folder (env is a class below), imported only when it
 # is typed. Its docstring, with an example, is its help; it has add_arguments(parser) and
-# run(arguments).
-COMMANDS = {
+# run(arguments). A project may do without the rooms of some, and their files.
+TEXTS = {
     "predict": "predictions for the rows of a file, or for images",
     "evaluate": "the test metrics again, or those on a new labelled file",
     "compare": "one table over many runs",
@@ -30,6 +30,8 @@ COMMANDS = {
     "inspect": "what is found in a file, column by column, before anything is trained",
     "env": "versions, and which devices can be used here",
 }
+HERE = {"env", *(file.stem for file in Path(__file__).parent.glob("*.py"))}
+COMMANDS = {name: text for name, text in TEXTS.items() if name in HERE}
 
 
 class Parser(argparse.ArgumentParser):

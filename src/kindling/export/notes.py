@@ -4,12 +4,12 @@ import inspect
 from dataclasses import asdict
 from typing import Any
 
-from kindling import __version__
 from kindling.bundle.predictor import Predictor
 from kindling.export import raw_cells
 from kindling.export.cell_rules import READING, describe_column
 from kindling.images.image_schema import ImageSchema
 from kindling.tables.schema import TableSchema
+from kindling.version import __version__
 
 # Of one tensor in and one out, with everything around the network or without; of ANSWER and RAW
 # the keys are: is it a regression?

@@ -11,7 +11,6 @@ import torch
 from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from kindling import __version__
 from kindling.bundle.predictor import Predictor
 from kindling.errors import ConfigError, Problem
 from kindling.export.artifact import CHUNK, Answer, Artifact, Sample, module_of
@@ -24,6 +23,7 @@ from kindling.scoring import limits_of
 from kindling.tables.categories import other_spellings
 from kindling.tables.column import Column
 from kindling.tables.schema import TableSchema
+from kindling.version import __version__
 
 PIXELS = "pixels"  # the input of images
 OPSET, IR_VERSION = 18, 10  # onnxruntime reads them since 1.18

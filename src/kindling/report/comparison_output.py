@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from kindling.formatting import inert_table
-from kindling.report.comparison import REPEATS, Comparison, Group, as_text, last_name
-from kindling.report.run_folders import Run, Value
+from kindling.report.comparison import REPEATS, Comparison, Group, as_text, compare, last_name
+from kindling.report.run_folders import Run, Value, read_runs
 
 WHOLE = ("num_parameters", "best_epoch")  # whole numbers, unless they are means
 MAX_TEXT = 24  # characters of a setting on the console
@@ -147,6 +148,13 @@ def to_html(tables: Sequence[Comparison]) -> str:
 
     page = templates().get_template("compare.html")
     return page.render(tables=tables, lines=lines, palette=palette_css())
+
+
+def print_runs(folders: Iterable[Path], sort: str | None = None) -> None:
+    """Print the finished ones of these runs as `kindling compare` does, sorted by a number."""
+    runs, _ = read_runs([str(folder) for folder in folders if folder.is_dir()])
+    is_known = any(sort in run.numbers for run in runs)
+    print_tables(compare(runs, sort if is_known else None))
 
 
 def print_tables(tables: Sequence[Comparison]) -> None:

@@ -18,6 +18,7 @@ from kindling.errors import ConfigError, DataError, Problem
 from kindling.fixes import Setting
 from kindling.formatting import first_few
 from kindling.registry import METRICS, load, registered
+from kindling.rooms import entry
 from kindling.run.freezing import freeze
 from kindling.run.rates import try_rates
 from kindling.run.warm_start import warm_start
@@ -42,9 +43,8 @@ def build_data(cfg: DictConfig) -> Any:
         record_choices(cfg, data)
     if isinstance(data, DescribedData):
         refuse_split(data)
-    if cfg.checks and isinstance(data, DescribedData):
-        from kindling.checks.data import check_data
-
+    check_data = entry("check_data", cfg)
+    if check_data is not None and isinstance(data, DescribedData):
         data.findings = check_data(data)
         errors = [problem for problem in data.findings if problem.severity == "error"]
         if errors:

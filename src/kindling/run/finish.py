@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from kindling.config.run_state import describe_end
 from kindling.contract import DescribedData, DescribedTask
 from kindling.formatting import short_path
+from kindling.rooms import entry
 from kindling.run.console import show_plan, show_scores
 from kindling.run.plan import plan_lines
 from kindling.run.run_files import describe_metrics, write_json, write_predictions
@@ -44,9 +45,8 @@ def finish(
 
         lines["bundle"] = save_bundle(cfg, data, task, trainer, metrics)
         end_span("bundle")
-    if cfg.report and is_described:
-        from kindling.report.page import write_report
-
+    write_report = entry("write_report", cfg)
+    if write_report is not None and is_described:
         plan = plan_lines(cfg, data, task, trainer)
         lines["report"] = short_path(str(write_report(cfg, data, task, trainer, metrics, plan)))
         end_span("report")

@@ -92,7 +92,7 @@ def describe_start(cfg: DictConfig, task: Any) -> dict[str, str]:
 
 def describe_missing(cfg: DictConfig, data: Any, task: Any) -> str:
     """Name what is left out since data module or task do not declare what it needs."""
-    asked = [name for name in ("checks", "baselines", "report", "bundle") if cfg[name]]
+    asked = [name for name in ("checks", "baselines", "report", "bundle") if cfg.get(name)]
     is_data, is_task = isinstance(data, DescribedData), isinstance(task, DescribedTask)
     if is_data and is_task:
         if not cfg.bundle:

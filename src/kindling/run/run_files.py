@@ -29,8 +29,9 @@ from kindling.runs import (
 )
 from kindling.scoring import infos_to_json, score
 from kindling.types import Split
+from kindling.version import __version__
 
-PACKAGES = ("kindling", "torch", "lightning", "numpy", "scikit-learn", "hydra-core", "pandas")
+PACKAGES = ("torch", "lightning", "numpy", "scikit-learn", "hydra-core", "pandas")
 
 
 def write_settings(cfg: DictConfig, trainer: Trainer) -> None:
@@ -54,8 +55,12 @@ def describe_environment(folder: Path) -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        # torch's own word also says which build it is: 2.13.0+cu130, where its metadata has 2.13.0.
-        "packages": {name: version(name) for name in PACKAGES} | {"torch": str(torch.__version__)},
+        "packages": {
+            "kindling": __version__,
+            **{name: version(name) for name in PACKAGES},
+            # Its own word also says which build it is: 2.13.0+cu130, where its metadata has 2.13.0.
+            "torch": str(torch.__version__),
+        },
         "cuda": torch.version.cuda,
         "num_threads": torch.get_num_threads(),
         "git_revision": git_revision(folder),

@@ -4,7 +4,7 @@ What is said goes to stderr, as what went wrong does.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from kindling.disk import disk_error
 from kindling.errors import ConfigError, DataError, UserError
 from kindling.formatting import printable, short_path
 from kindling.quoting import shell_line
+from kindling.rooms import entry
 from kindling.run.exit import as_user_error
 from kindling.runs import CHECKPOINT_FOLDER, METRICS_FILE, resume_command
 from kindling.trainer.signals import STOP
@@ -83,24 +84,14 @@ class Sweep:
 
     def end(self) -> None:
         """Show all runs as `kindling compare` does; leave with the first failure's code, if any."""
-        if any((folder / METRICS_FILE).is_file() for folder in self.folders):
-            print_comparison(self.folders)
+        print_runs = entry("print_runs")
+        if print_runs and any((folder / METRICS_FILE).is_file() for folder in self.folders):
+            print_runs(self.folders)
         if self.failed:
             lines = "\n".join(self.failed)
             count = f"{len(self.failed)} of {len(self.folders)} runs failed"
             sys.stderr.write(f"{count}:\n{lines}\n")
             sys.exit(self.code)
-
-
-def print_comparison(folders: Iterable[Path], sort: str | None = None) -> None:
-    """Print the finished ones of these runs as `kindling compare` does, sorted by a number."""
-    from kindling.report.comparison import compare
-    from kindling.report.comparison_output import print_tables
-    from kindling.report.run_folders import read_runs
-
-    runs, _ = read_runs([str(folder) for folder in folders if folder.is_dir()])
-    is_known = any(sort in run.numbers for run in runs)
-    print_tables(compare(runs, sort if is_known else None))
 
 
 def why_failed(error: BaseException | None) -> str:

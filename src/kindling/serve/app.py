@@ -15,7 +15,6 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from kindling import __version__
 from kindling.bundle.predictor import Predictor
 from kindling.serve.answer import (
     CSV_TYPE,
@@ -31,6 +30,7 @@ from kindling.serve.answer import (
 from kindling.serve.fields import body_schema, describe_model
 from kindling.serve.middleware import Limits, RequestMiddleware, check_names
 from kindling.serve.service import CSV, IMAGE, JSON, PredictionService, Upload
+from kindling.version import __version__
 
 PAGE = Path(__file__).parent / "page"
 MEDIA_TYPES = {

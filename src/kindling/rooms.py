@@ -1,0 +1,80 @@
+"""The optional rooms of the toolkit: what each consists of, and what it adds to a run.
+
+A project can do without a room (`make new WITHOUT=serve,report`): its files, its extra and its key
+are then not there, and nothing else in the toolkit imports them. Standard library only.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Room:
+    """What belongs to a room and to nothing else.
+
+    Args:
+        files: files and folders, from the root of a project.
+        key: at the root of conf/train.yaml, true or false: whether a run uses it.
+        entries: functions that the rest of the toolkit calls where the room is there, see
+            `entry`, and their modules.
+        extra: of pyproject.toml.
+        packages: dependencies that nothing else imports.
+    """
+
+    files: tuple[str, ...]
+    key: str = ""
+    entries: Mapping[str, str] = field(default_factory=dict)
+    extra: str = ""
+    packages: tuple[str, ...] = ()
+
+
+TOOLKIT = "src/kindling"
+# By the name that WITHOUT takes. A new room is one of these; what uses it asks `entry`.
+ROOMS: Mapping[str, Room] = {
+    "checks": Room(
+        (f"{TOOLKIT}/checks", f"{TOOLKIT}/cli/inspect.py", "docs/data-checks.md"),
+        key="checks",
+        entries={"check_data": "kindling.checks.data"},
+    ),
+    "report": Room(
+        (f"{TOOLKIT}/report", f"{TOOLKIT}/cli/compare.py"),
+        key="report",
+        entries={
+            "write_report": "kindling.report.page",
+            "print_runs": "kindling.report.comparison_output",
+        },
+        packages=("jinja2",),
+    ),
+    "export": Room((f"{TOOLKIT}/export", f"{TOOLKIT}/cli/export.py"), extra="onnx"),
+    "serve": Room(
+        (
+            *(f"{TOOLKIT}/serve", f"{TOOLKIT}/cli/serve.py"),
+            *(f"docs/{name}" for name in ("deploy.md", "Dockerfile", "Dockerfile.dockerignore")),
+            *(f"docs/{name}" for name in ("serve.png", "serve_phone.png")),
+        ),
+        extra="serve",
+    ),
+}
+
+
+def has_room(root: Path, name: str) -> bool:
+    """Say whether a project has an optional room."""
+    return (root / ROOMS[name].files[0]).exists()
+
+
+def entry(name: str, cfg: Mapping[str, Any] | None = None) -> Callable[..., Any] | None:
+    """Return a function that an optional room offers; None where the project has no such room.
+
+    Args:
+        name: of the function, among the entries of a room.
+        cfg: of a run: then None as well where the room's key is false.
+    """
+    room = next(room for room in ROOMS.values() if name in room.entries)
+    parts = room.entries[name].split(".")
+    is_here = Path(__file__).parent.joinpath(*parts[1:]).with_suffix(".py").is_file()
+    if not is_here or (cfg is not None and not cfg[room.key]):
+        return None
+    return getattr(import_module(room.entries[name]), name)
