@@ -120,6 +120,11 @@ CODES: dict[str, Check] = {
         "A folder is more than its files: partitions, a Delta table, tables in folders",
         "Write the rows as Parquet files in one folder.",
     ),
+    "D022": Check(
+        "error",
+        "A URL cannot be read: not there, not permitted, not reached, or cut off",
+        "Correct the URL, the network or what the store knows you by.",
+    ),
     "D101": Check(
         "error", "A column that is needed is absent", "Correct the name; the nearest one is said."
     ),

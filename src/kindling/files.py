@@ -4,6 +4,7 @@ The one way in which files are written here. A write costs an fsync: about 5 ms 
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +16,16 @@ PART = ".part"  # how a file's name ends while it is written
 def at_home(path: str | Path) -> Path:
     """Return a path whose first ~ is the home folder, as a shell reads it."""
     return Path(path).expanduser() if str(path).startswith("~") else Path(path)
+
+
+def is_url(path: object) -> bool:
+    """Say whether a path is an address of a store, such as s3://bucket/table.parquet."""
+    return bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", str(path)))
+
+
+def user_cache() -> Path:
+    """Return the folder of the user's cache: what lies there can be made anew."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kindling"
 
 
 def write_atomically(file: Path, content: bytes | str) -> None:

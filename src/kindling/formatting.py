@@ -94,6 +94,8 @@ def inert_table(frame: Any) -> Any:
 
 def short_path(path: str) -> str:
     """Return a path as it would be typed here: relative where it lies below this folder."""
+    if "://" in path:
+        return path
     full, here = Path(path).absolute(), Path.cwd()
     return str(full.relative_to(here)) if full.is_relative_to(here) else path
 

@@ -16,7 +16,7 @@ from kindling.errors import DataError, Problem, for_a_model
 from kindling.formatting import first_few
 from kindling.images.decoding import image_suffixes
 from kindling.images.image_schema import ImageSchema
-from kindling.images.listing import Listing
+from kindling.images.listing import Listing, refuse_urls
 from kindling.tables import column_types
 from kindling.tables.categories import to_category
 from kindling.tables.column import Column
@@ -50,7 +50,7 @@ class EvaluationSet:
 
 
 def read_evaluation_set(
-    path: Path,
+    path: str | Path,
     model: Predictor,
     asked: Dialect | None = None,
     *,
@@ -60,8 +60,8 @@ def read_evaluation_set(
     """Read what the model is to be evaluated on; rows without a label are left out.
 
     Args:
-        path: a table with the target's column; for images a folder of class folders, or a table
-            of files and labels as data.labels takes it.
+        path: a table with the target's column, or its URL; for images a folder of class folders,
+            or a table of files and labels as data.labels takes it.
         model: says what is looked for.
         asked: how a CSV file is written, where it is not as the train rows were.
         images: the folder below which the images of a table lie; None is that of the table.
@@ -71,6 +71,8 @@ def read_evaluation_set(
         DataError: the target is not there, or has labels that the model does not know.
     """
     if isinstance(model.schema, ImageSchema):
+        refuse_urls({"FILE": path})
+        path = Path(path)
         root = path if path.is_dir() else images or path.parent
         suffixes = frozenset(image_suffixes(model.schema))
         listing = Listing(root, follow_links=True, suffixes=suffixes, ignore=ignore)

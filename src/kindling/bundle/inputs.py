@@ -40,9 +40,9 @@ def open_rows(file: Path, schema: TableSchema, asked: Dialect | None = None) -> 
     yield from _open(_parts_of(file), schema, asked, [])
 
 
-def _parts_of(file: Path) -> PartFiles:
-    parts = find_parts(file)
-    return parts if parts.files else replace(parts, files=(file,))  # reading it says what is wrong
+def _parts_of(file: str | Path) -> PartFiles:
+    parts = find_parts(file)  # of nothing at all, reading it says what is wrong
+    return parts if parts.files else replace(parts, files=(Path(file),))
 
 
 def _open(
@@ -74,7 +74,7 @@ def read_rows(file: Path, schema: TableSchema, asked: Dialect | None = None) -> 
 
 
 def read_parts(
-    file: Path, schema: TableSchema, asked: Dialect | None = None
+    file: str | Path, schema: TableSchema, asked: Dialect | None = None
 ) -> tuple[pa.Table, PartFiles]:
     """Read a whole table, as `open_rows` does, and say which rows lie in which of its files."""
     parts, sizes = _parts_of(file), list[int]()

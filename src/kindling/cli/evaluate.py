@@ -28,6 +28,7 @@ from kindling.cli.input_output import (
     tell_of_lines,
 )
 from kindling.errors import ConfigError, DataError, Problem, permitted
+from kindling.files import is_url
 from kindling.formatting import printable
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Add what can be typed behind `kindling evaluate`."""
     add_run(parser)
     parser.add_argument(
-        "file", nargs="?", type=Path, metavar="FILE", help="labelled rows or images"
+        "file", nargs="?", metavar="FILE", help="labelled rows or images; a URL of a table, too"
     )
     add_json(parser)
     add_csv_dialect(parser)
@@ -62,12 +63,12 @@ def run(arguments: Namespace) -> None:
     from kindling.run.console import show_scores
 
     model = load(arguments.run, arguments.device)
-    name = "again" if arguments.file is None else arguments.file.name or str(arguments.file)
+    name = "again" if arguments.file is None else Path(arguments.file).name or arguments.file
     dialect = csv_dialect(arguments.csv, model.schema)
     refuse_useless(arguments, model)
     evaluation_set = read_evaluation_rows(arguments, model, dialect)
-    if arguments.file is not None and arguments.file.is_file():
-        tell_of_lines([arguments.file], model.schema, dialect)
+    if arguments.file is not None and Path(arguments.file).is_file():
+        tell_of_lines([Path(arguments.file)], model.schema, dialect)
     drift = Drift(model.schema, model.spec.target)
     scores = score_again(model, evaluation_set, drift)
     of_run = {  # metrics.json has null for nan and infinity
@@ -102,9 +103,12 @@ def read_evaluation_rows(
         return read_own_test_rows(find_run(arguments.run), model.spec)
     from kindling.bundle.evaluation_set import read_evaluation_set
     from kindling.tables.part_files import find_parts
+    from kindling.tables.remote import refuse_credentials
 
+    if is_url(file):
+        refuse_credentials(file, "FILE")
     with permitted(file):
-        if not file.exists() and not find_parts(file).files:
+        if not is_url(file) and not Path(file).exists() and not find_parts(file).files:
             rule, fix = "FILE must be there", "correct its path"
             raise DataError(Problem(rule, f"nothing at {file}", fix, "D001"))
         return read_evaluation_set(
@@ -119,7 +123,7 @@ def refuse_useless(arguments: Namespace, model: "Predictor") -> None:
     file, is_images = arguments.file, isinstance(model.schema, ImageSchema)
     asked = {"--ignore": arguments.ignore, "--images": arguments.images}
     useful = {"--ignore"} if is_images and file else set()
-    useful |= {"--images"} if is_images and file and not file.is_dir() else set()
+    useful |= {"--images"} if is_images and file and not Path(file).is_dir() else set()
     problems = [
         Problem(f"{option} is for a FILE that names images", f"{option} {value}", "leave it out")
         for option, value in asked.items()

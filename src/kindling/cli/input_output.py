@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kindling.errors import ConfigError, DataError, Problem, permitted
-from kindling.files import write_atomically
+from kindling.files import is_url, write_atomically
 from kindling.fixes import Command
 from kindling.formatting import json_text, printable
 from kindling.tables.csv_dialect import AUTO, KEYS, asked_dialect, for_new_rows
@@ -140,7 +140,7 @@ def find_files(
         with permitted(word):
             if Path(word).is_dir():
                 next(Path(word).iterdir(), None)  # or it may not be opened
-            files = _files_of(word, listing)
+            files = _files_at(word, is_image=is_image) if is_url(word) else _files_of(word, listing)
         used |= {pattern for pattern, number in listing.ignored.items() if number}
         problems += [problem for problem in listing.problems() if problem.code != UNUSED_PATTERN]
         if not files:
@@ -163,6 +163,18 @@ def find_files(
     if problems:
         raise DataError(*problems)
     return found
+
+
+def _files_at(url: str, *, is_image: bool) -> list[Path]:
+    """Fetch the tables that lie at a URL."""
+    from kindling.images.listing import refuse_urls
+    from kindling.tables.part_files import find_parts
+    from kindling.tables.remote import refuse_credentials
+
+    if is_image:
+        refuse_urls({"FILE": url})
+    refuse_credentials(url, "FILE")
+    return [*find_parts(url).files]
 
 
 def _files_of(word: str, listing: "Listing") -> list[Path]:

@@ -1,5 +1,6 @@
 """Resume a run: with the settings that it was started with, from its newest checkpoint."""
 
+import glob
 import os
 import re
 import shlex
@@ -20,6 +21,7 @@ from kindling.config.recorded import (
 )
 from kindling.config.values import leaves
 from kindling.errors import ConfigError, Problem
+from kindling.files import is_url
 from kindling.formatting import printable
 from kindling.quoting import as_typed
 from kindling.runs import CONFIG_FILE, find_run
@@ -85,7 +87,13 @@ def _quoted(text: str) -> str:
     if re.split(r"[.+]", key)[-1] not in PATHS or parsed_value(text) == value:
         return text
     is_new = key in NEW_FOLDERS and parsed_value(text) is None
-    return f"{key}={as_typed(value)}" if is_new or (value and os.path.lexists(value)) else text
+    return f"{key}={as_typed(value)}" if is_new or _leads_somewhere(value) else text
+
+
+def _leads_somewhere(value: str) -> bool:
+    """Say whether something is there: a file, a folder, files of a pattern, or perhaps a URL's."""
+    found = value and (os.path.lexists(value) or next(glob.iglob(value, recursive=True), None))  # noqa: PTH207
+    return bool(found) or is_url(value)
 
 
 def found_run(text: str) -> str:

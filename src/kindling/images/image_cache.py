@@ -19,6 +19,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8, UInt64
 
 from kindling.errors import Problem
+from kindling.files import user_cache
 from kindling.fixes import Setting
 from kindling.images.image_schema import Dtype
 
@@ -53,7 +54,7 @@ def cache_folder(word: str) -> Path | None:
         return None
     if word != "auto":
         return Path(word)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kindling"
+    return user_cache()
 
 
 def findings_to_plain(findings: Iterable[Problem]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from kindling.images.image_cache import findings_from_plain
 from kindling.images.image_schema import MAX_PIXELS, RGB, Fit, ImageOptions, ImageSchema
 from kindling.images.label_rows import FOLDER, LabelOptions
 from kindling.images.labels_file import LabelledImages, label_problems, list_labelled
-from kindling.images.listing import Listing
+from kindling.images.listing import Listing, refuse_urls
 from kindling.images.reading import find_faults, read_images
 from kindling.raw_data import RawData
 from kindling.tables.csv_dialect import AUTO, asked_dialect
@@ -105,6 +105,7 @@ class ImageSource:
             scale=_scale(scale),
             page=1 if isinstance(pages, str) else pages,
         )
+        refuse_urls({"data.path": path, "data.labels": labels})
         self.path, self.labels = at_home(path), None if labels is None else at_home(labels)
         self.label_options = LabelOptions(
             task, target, group, time, asked_dialect(csv or {}, "data.csv.")

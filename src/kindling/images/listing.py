@@ -11,9 +11,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
-from kindling.errors import Problem
+from kindling.errors import ConfigError, Problem
+from kindling.files import is_url
 from kindling.fixes import Fix, Setting
-from kindling.formatting import first_few
+from kindling.formatting import first_few, printable
 from kindling.images.decoding import SUFFIXES
 from kindling.images.samples import EXTRA
 from kindling.types import Split
@@ -27,6 +28,19 @@ SIGNATURES = (
     *((4, b"ftyphei", "HEIC"), (4, b"ftypmif1", "HEIC"), (4, b"ftypavif", "AVIF")),
 )
 PHONES = {"HEIC", "AVIF"}
+
+
+def refuse_urls(places: Mapping[str, object]) -> None:
+    """Raise a ConfigError where images are looked for at a URL.
+
+    Args:
+        places: what was typed, by its key.
+    """
+    urls = [f"{key}={printable(str(place))}" for key, place in places.items() if is_url(place)]
+    if urls:
+        rule = "images, and the table that names them, are read from this machine"
+        fix = "copy them into a folder, and give that"
+        raise ConfigError(Problem(rule, ", ".join(urls), fix))
 
 
 class ListedImage(NamedTuple):

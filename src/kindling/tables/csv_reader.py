@@ -3,6 +3,7 @@
 Arrow names no line of a broken file, so such a file is read once more to look for the reason.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -88,7 +89,7 @@ def _batches(
         use_threads=False,  # only then a row that does not fit has a number
     )
     compression = "gzip" if layout.is_gzip else None
-    with pa.input_stream(str(path), compression=compression) as file:
+    with pa.input_stream(os.fspath(path), compression=compression) as file:
         yield from pacsv.open_csv(file, **options)
 
 

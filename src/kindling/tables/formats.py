@@ -130,7 +130,7 @@ def open_table(
     Raises:
         DataError: the file is no table, or its rows have different lengths.
     """
-    path = Path(path)
+    path = path if isinstance(path, Path) else Path(path)
     try:
         with permitted(path):
             found = format_of(path)

@@ -8,13 +8,15 @@ import glob
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 
 import numpy as np
 
 from kindling.errors import DataError, Problem
+from kindling.files import is_url
 from kindling.formatting import first_few
 from kindling.tables.formats import table_suffixes
+from kindling.tables.remote import fetch_files, list_remote, unreachable
 
 MARKS = (".", "_")  # names of what is no rows begin with these: _SUCCESS, .part.crc, _metadata
 LOGS = {"_delta_log": "Delta", ".hoodie": "Hudi"}  # folders that say which files are still valid
@@ -67,11 +69,13 @@ def locate(place: str | PartFiles, rows: np.ndarray) -> tuple[str, np.ndarray]:
 
 
 def find_parts(path: str | Path) -> PartFiles:
-    """List the files of a table; none where there is nothing at the path.
+    """List the files of a table, of a URL those in the cache; none where nothing is at the path.
 
     Raises:
-        DataError: the names of folders say what no file does.
+        DataError: the names of folders say what no file does, or a store gives nothing.
     """
+    if is_url(path):
+        return _at_url(str(path))
     place, name = Path(path), str(path)
     if place.is_file():
         return PartFiles(name, (place,))
@@ -91,13 +95,35 @@ def _found(name: str, files: Sequence[Path], seen: Iterable[Path]) -> PartFiles:
     return PartFiles(str(files[0]) if len(files) == 1 else name, tuple(files), left_out)
 
 
+def _at_url(url: str) -> PartFiles:
+    """Fetch what a store has at a URL: a file, a folder's or a pattern's."""
+    files, folders = list_remote(url)
+    name = url.partition("?")[0]
+    refuse_logs(name, folders)
+    refuse_partitions(name, folders)
+    if below := [folder for folder in folders if folder[0] not in MARKS]:
+        rule = f"a table in several files must lie in one folder ({name})"
+        got, fix = f"folders {first_few(below)}", "give a pattern of its files"
+        raise DataError(Problem(rule, got, fix, "D021", file=name))
+    tables = [file for file in files if len(files) == 1 or _is_table(PurePosixPath(file.url))]
+    if not tables:
+        raise unreachable(name, "no table is there")
+    left_out = tuple(PurePosixPath(file.url).name for file in files if file not in tables)
+    cached = tuple(fetch_files(tables))
+    return PartFiles(str(cached[0]) if len(cached) == 1 else name, cached, left_out)
+
+
+def _is_table(path: PurePath) -> bool:
+    return path.name[0] not in MARKS and path.suffix.lower() in table_suffixes()
+
+
 def _in_folder(folder: Path) -> tuple[list[Path], list[Path]]:
     """Return the tables in a folder, and all that lies there."""
     inside = sorted(folder.iterdir(), key=lambda path: path.name)
     refuse_logs(str(folder), [path.name for path in inside])
     visible = [path for path in inside if path.name[0] not in MARKS]
     refuse_partitions(str(folder), {path.name for path in visible if path.is_dir()})
-    tables = [path for path in visible if path.suffix.lower() in table_suffixes()]
+    tables = [path for path in inside if _is_table(path)]
     below = [path for path in visible if path.is_dir() and _holds_tables(path)]
     if below:
         rule = f"a table in several files must lie in one folder ({folder})"

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from kindling.config.ranges import Keys, PerColumn
 from kindling.errors import DataError, Problem, gathered, permitted
-from kindling.files import at_home
+from kindling.files import at_home, is_url
 from kindling.fixes import Setting
 from kindling.machine import total_memory
 from kindling.raw_data import RawData, RawTable
@@ -24,6 +24,7 @@ from kindling.tables.group_time import FileColumn, read_groups, read_times
 from kindling.tables.inference import Hints
 from kindling.tables.part_files import PartFiles, find_parts
 from kindling.tables.preprocessor import invalid_cells_of
+from kindling.tables.remote import refuse_credentials
 from kindling.tables.schema import absent_columns
 from kindling.tables.table_file import TableFile
 from kindling.tables.target import (
@@ -86,9 +87,12 @@ class TableSource:
         memory: Literal["auto", "ram", "disk"] = "auto",
         target_transform: Literal["auto"] | Transform = "auto",
     ) -> None:
-        self.path = str(at_home(path))
+        self.path = _place(path, "data.path")
         given: dict[Split, str | None] = {"val": val_path, "test": test_path}
-        self.given = {split: path and str(at_home(path)) for split, path in given.items()}
+        self.given = {
+            split: path and _place(path, f"data.{split}_path") for split, path in given.items()
+        }
+        self.found: dict[str, PartFiles] = {}  # a store is asked once
         self.task = task
         # As they are typed; _find_columns finds the names in the file.
         self.target: Any = target
@@ -112,7 +116,7 @@ class TableSource:
         seen: dict[object, str] = {}
         for key, path in self.paths.items():
             with gathered(problems), permitted(path):
-                files = find_parts(path).files
+                files = self._find(path).files
                 problems += [] if files else [_nothing_at(key, path)]
                 others = [seen.setdefault(file_identity(file), key) for file in files]
                 pairs = zip(files, others, strict=True)
@@ -121,7 +125,7 @@ class TableSource:
         return problems
 
     def read(self) -> RawData:
-        paths = [find_parts(path) for path in self.paths.values()]
+        paths = [self._find(path) for path in self.paths.values()]
         on_disk = needs_disk(paths) if self.memory == "auto" else self.memory == "disk"
         first = TableFile(paths[0], self.dialect, not on_disk)
         files = [first, *(TableFile(path, first.dialect, not on_disk) for path in paths[1:])]
@@ -174,6 +178,11 @@ class TableSource:
             if self.time
             else None,
         )
+
+    def _find(self, path: str) -> PartFiles:
+        if path not in self.found:
+            self.found[path] = find_parts(path)
+        return self.found[path]
 
     def _find_columns(self, names: list[str]) -> None:
         """Put the names as the file has them in place of what was typed."""
@@ -242,6 +251,14 @@ class TableSource:
             fix = Setting("data.ignore", []) if self.ignore else Setting("data.csv.separator")
             problems.append(Problem(rule, f"none in {self.path}", fix, "D102"))
         return problems
+
+
+def _place(path: str, key: str) -> str:
+    """Return a path with the home folder in place of ~, or a URL that may be kept with a run."""
+    if not is_url(path):
+        return str(at_home(path))
+    refuse_credentials(path, key)
+    return path
 
 
 def needs_disk(tables: Sequence[PartFiles]) -> bool:
