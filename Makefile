@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help train test test-all lint tensorboard clean
+.PHONY: help train test test-all lint tensorboard upgrade clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,9 @@ lint: $(VENV)/dev.stamp ## style, format and types
 
 tensorboard: $(VENV)/train.stamp ## curves of all runs, on this machine only
 	$(BIN)/tensorboard --logdir runs --host 127.0.0.1
+
+upgrade: ## put a newer toolkit in the place of src/kindling: FROM=../kindling, or a wheel
+	@PYTHONPATH=src $(PYTHON) -m kindling.template.upgrade "$(FROM)" $(if $(FORCE),--force)
 
 clean: ## remove what tools left behind; runs and data stay
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -17,7 +17,7 @@ from kindling.bounded_files import damaged, read_bounded
 from kindling.contract import DescribedData
 from kindling.files import write_atomically
 from kindling.formatting import printable
-from kindling.json_codec import InvalidFile, decode, parse, to_bytes
+from kindling.json_codec import InvalidFile, check_format, decode, parse, to_bytes
 from kindling.row_hashes import hash_file, hash_inputs, hash_labels
 from kindling.runs import DATA_FILE
 from kindling.tables.schema import TableSchema
@@ -173,15 +173,17 @@ def read_record(run: Path) -> DataRecord | None:
     if not file.is_file():
         return None
     try:
-        record: DataRecord = decode(DataRecord, parse(read_bounded(file, MAX_BYTES)), DATA_FILE)
+        content = parse(read_bounded(file, MAX_BYTES))
+        check_format(content, FORMAT)
+        record: DataRecord = decode(DataRecord, content, DATA_FILE)
         for text in (record.input_hashes, record.label_hashes):
             if text and len(unpack(text)) != record.num_rows:
                 raise InvalidFile("hashes of another number of rows")
-        if record.format != FORMAT or len(record.names) not in (0, record.num_rows):
-            raise InvalidFile(f"format {record.format}, {len(record.names)} names")
+        if len(record.names) not in (0, record.num_rows):
+            raise InvalidFile(f"{len(record.names)} names")
         if sum(each.rows for each in record.files) not in (0, record.num_rows):
             raise InvalidFile("files of another number of rows")
     except ValueError as error:  # base64 raises it too
-        fix = "bring it back, or start a new run: leave resume= out"
+        fix = getattr(error, "fix", "") or "bring it back, or start a new run: leave resume= out"
         raise damaged(file, printable(str(error)), fix) from error
     return record

@@ -21,6 +21,19 @@ class InvalidFile(ValueError):
         self.fix = fix
 
 
+def check_format(content: Any, known: int) -> None:
+    """Refuse what a file says to be of a format that is not read here; without one it is not told.
+
+    Args:
+        content: of the file.
+        known: the number of the format that is read.
+    """
+    found = content.get("format") if isinstance(content, dict) else None
+    if type(found) is int and found != known:
+        fix = "upgrade Kindling" if found > known else "train again: the format has changed"
+        raise InvalidFile(f"format {found}; this Kindling reads format {known}", fix)
+
+
 def to_bytes(content: Any) -> bytes:
     """Write plain values as indented JSON."""
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False).encode()

@@ -23,6 +23,7 @@ SETTINGS_FILE = "settings.json"  # what was typed, as plain data: what `resume=`
 DATA_FILE = "data.json"  # which rows, labels, split, classes and columns the run is made of
 ENVIRONMENT_FILE = "environment.json"  # versions and machine
 METRICS_FILE = "metrics.json"  # written last of these: a run with one is finished
+METRICS_FORMAT = 1
 PREDICTIONS_FILE = "predictions.csv"  # of the test rows
 REPORT_FILE = "report.html"
 BUNDLE_FOLDER = "bundle"

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kindling.bounded_files import CheckStart, damaged, read_bounded
+from kindling.bounded_files import AGAIN, CheckStart, damaged, read_bounded
 from kindling.errors import DataError, Problem
 from kindling.files import write_atomically
-from kindling.json_codec import InvalidFile, decode, parse, to_bytes
+from kindling.json_codec import InvalidFile, check_format, decode, parse, to_bytes
 from kindling.runs import MANIFEST_FILE
 
 FORMAT = 3
@@ -91,13 +91,10 @@ def read_manifest(folder: Path) -> Manifest:
     file = folder / MANIFEST_FILE
     try:
         content = parse(read_bounded(file, LIMITS[MANIFEST_FILE]))
-        found = content.get("format") if isinstance(content, dict) else None
-        if type(found) is int and found != FORMAT:
-            fix = "upgrade Kindling" if found > FORMAT else "train again: the format has changed"
-            raise damaged(file, f"format {found}; this Kindling reads format {FORMAT}", fix)
+        check_format(content, FORMAT)
         manifest: Manifest = decode(Manifest, content, "manifest")
     except InvalidFile as error:
-        raise damaged(file, str(error)) from error
+        raise damaged(file, str(error), error.fix or AGAIN) from error
     known, listed = set(LIMITS) - {MANIFEST_FILE}, set(manifest.files)
     for name in sorted(listed - known):
         raise damaged(file, f"a file {ascii(name)[:60]} in its list, which no bundle has")

@@ -110,7 +110,7 @@ def answer(words: list[str]) -> None:
     """Answer --help and --version, or say that there is no such command."""
     width = max(map(len, COMMANDS))
     lines = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
-    example = "kindling COMMAND --help tells more, such as: kindling compare --help"
+    example = "kindling COMMAND --help tells more, such as: kindling predict --help"
     parser = make_parser("kindling", f"{ABOUT}\n\n{lines}\n\n{example}")
     parser.usage = "kindling COMMAND ..."
     parser.add_argument("--version", action="version", version=f"kindling {__version__}")

@@ -21,6 +21,7 @@ from kindling.bounded_files import read_text
 from kindling.config.signatures import read_signature
 from kindling.errors import ConfigError, Problem
 from kindling.formatting import json_text, printable
+from kindling.json_codec import InvalidFile, check_format
 from kindling.quoting import as_typed, shell_word
 from kindling.runs import SETTINGS_FILE
 
@@ -112,14 +113,17 @@ def read_settings(run: Path) -> tuple[list[RecordedSetting], list[str]]:
         raise ConfigError(Problem("resume must be the folder of a run", got, fix))
     try:
         content = json.loads(read_text(file))
-        if content["format"] != FORMAT:
-            raise ValueError(f"format {content['format']}, where this version has {FORMAT}")
+        if type(content["format"]) is not int:
+            raise ValueError("a format that is no number")
+        check_format(content, FORMAT)
         settings = [_setting(each) for each in content["settings"]]
         again = [each if isinstance(each, str) else "?" for each in content["typed_again"]]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         rule = f"{file} must be what Kindling wrote"
-        got = printable(f"{type(error).__name__}: {error}"[:200])
-        raise ConfigError(Problem(rule, got, "bring the file back, or start anew")) from error
+        told = f"{error}" if isinstance(error, InvalidFile) else f"{type(error).__name__}: {error}"
+        got = printable(told[:200])
+        fix = getattr(error, "fix", "") or "bring the file back, or start anew"
+        raise ConfigError(Problem(rule, got, fix)) from error
     plain = [setting for setting in settings if is_plain(setting)]
     return plain, [*again, *(setting.typed() for setting in settings if not is_plain(setting))]
 

@@ -107,7 +107,7 @@ def describe_end(cfg: DictConfig, trainer: Any, epochs: int) -> dict[str, Any]:
         "max_time": max_time is not None,
     }
     ended_by = next((end for end, is_so in is_end.items() if is_so), "callback")
-    made = {name: bool(cfg[name]) for name in LATER}
+    made = {name: bool(cfg.get(name)) for name in LATER}
     steps = trainer.global_step
     return {"ended_by": ended_by, "steps": steps, "max_time": max_time, "made": made}
 
@@ -117,7 +117,7 @@ def why_over(run: Path, settings: Mapping[str, Any]) -> str | None:
     try:
         metrics = json.loads(read_text(run / METRICS_FILE))
         epochs, made, most = metrics["epochs"], metrics["made"], settings["trainer.max_epochs"]
-        if any(settings[name] and not made[name] for name in LATER):
+        if any(settings.get(name) and not made[name] for name in LATER):
             return None
         if epochs >= most:
             return f"{epochs} epochs of {most}; a larger trainer.max_epochs goes on"

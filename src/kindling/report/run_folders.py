@@ -17,7 +17,8 @@ import yaml  # type: ignore[import-untyped]
 from kindling.bounded_files import read_text
 from kindling.errors import ConfigError, Problem
 from kindling.formatting import first_few, printable, short_path
-from kindling.runs import CONFIG_FILE, DATA_FILE, METRICS_FILE, RUNS, list_runs
+from kindling.json_codec import check_format
+from kindling.runs import CONFIG_FILE, DATA_FILE, METRICS_FILE, METRICS_FORMAT, RUNS, list_runs
 from kindling.scoring import MetricInfo, info_from_json
 from kindling.types import SPLITS
 
@@ -90,7 +91,9 @@ def read_runs(paths: Iterable[str]) -> tuple[list[Run], dict[str, str]]:
             runs.append(read_folder(name, folder))
         except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
             place = printable(short_path(str(folder)))
-            skipped[place] = printable(" ".join(str(error).split())[:200])
+            fix = getattr(error, "fix", "")
+            told = f"{error}; {fix}" if fix else str(error)
+            skipped[place] = printable(" ".join(told.split())[:200])
     if not runs:
         reasons = first_few([f"{f}: {reason}" for f, reason in skipped.items()], separator="; ")
         got = f"none in {', '.join(map(str, paths))}" + (f" ({reasons})" if reasons else "")
@@ -121,6 +124,7 @@ def read_folder(name: str, folder: Path) -> Run:
         results = json.loads(read_text(folder / METRICS_FILE))
     except ValueError as error:
         raise ValueError(f"{METRICS_FILE}: {error}") from error
+    check_format(results, METRICS_FORMAT)
     run = read_run(name, printable(short_path(str(folder))), config, results)
     digests: dict[str, Any] = read_digests(folder / DATA_FILE)
     return replace(run, **digests)

@@ -23,6 +23,7 @@ from kindling.outputs import Result
 from kindling.runs import (
     CONFIG_FILE,
     ENVIRONMENT_FILE,
+    METRICS_FORMAT,
     OVERRIDES_FILE,
     PREDICTIONS_FILE,
     SETTINGS_FILE,
@@ -84,7 +85,7 @@ def describe_metrics(
     checkpoint: Any = trainer.checkpoint_callback
     best = checkpoint.best_model_path
     best_epoch = torch.load(best, map_location="cpu", weights_only=True)["epoch"] + 1
-    metrics: dict[str, Any] = split_scores(task, trainer)
+    metrics: dict[str, Any] = {"format": METRICS_FORMAT, **split_scores(task, trainer)}
     if isinstance(task, DescribedTask):
         metrics["problem_type"] = task.spec.problem_type
         metrics["metrics"] = infos_to_json(task.metrics)  # the primary one first

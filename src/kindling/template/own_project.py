@@ -27,7 +27,7 @@ from kindling.template.packaging import (
     make_readme,
     unlink_missing,
 )
-from kindling.template.record import write_record
+from kindling.template.toolkit_files import remove_rooms, write_record
 from kindling.version import __version__
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -40,7 +40,6 @@ KEPT = (
     *("Makefile", "constraints.txt", "docs/transfer.md"),
     *(file for room in ROOMS.values() for file in room.files if file.startswith("docs/")),
 )
-HERE_ONLY = ("names.py", "own_project.py", "README.md.in")  # of this folder
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*cache")
 TEXT = {".py", ".yaml", ".toml", ".md"}
 ALL = "all"
@@ -142,14 +141,13 @@ def make_project(
             shutil.copy(source / place, folder / new)
     shutil.move(folder / "src" / PACKAGE, folder / "src" / name)
     toolkit = folder / "src" / "kindling"
-    for here in HERE_ONLY:
-        (toolkit / "template" / here).unlink()
     for beside in ("LICENSE", "CHANGELOG.md"):
         shutil.copy(source / beside, toolkit)
     members = members_of(source / "src" / PACKAGE)
     for file in owners_texts(folder):
         change(file, rename(read(file), PACKAGE, name, members))
-    take_out(folder, without)
+    remove_rooms(folder, (ROOMS[room] for room in without))
+    remove_keys(folder, without)
     write_packaging(source, folder, name, without)
     change(folder / "README.md", make_readme(read(README), name, without))
     year = f"{datetime.date.today():%Y}"
@@ -167,15 +165,11 @@ def owners_texts(folder: Path) -> list[Path]:
     return [file for file in found if not any(map(file.is_relative_to, kept))]
 
 
-def take_out(folder: Path, without: Sequence[str]) -> None:
-    """Remove rooms: their files, and their keys."""
-    for room in (ROOMS[name] for name in without):
-        for file in room.files:
-            place = folder / file
-            shutil.rmtree(place) if place.is_dir() else place.unlink()
-        if room.key:
-            conf = folder / "conf" / "train.yaml"
-            change(conf, re.sub(rf"^{room.key}:.*\n", "", read(conf), flags=re.MULTILINE))
+def remove_keys(folder: Path, without: Sequence[str]) -> None:
+    """Remove the keys of rooms from conf/train.yaml."""
+    conf = folder / "conf" / "train.yaml"
+    for key in (ROOMS[name].key for name in without if ROOMS[name].key):
+        change(conf, re.sub(rf"^{key}:.*\n", "", read(conf), flags=re.MULTILINE))
 
 
 def write_packaging(source: Path, folder: Path, name: str, without: Sequence[str]) -> None:

@@ -39,7 +39,7 @@ def make_pyproject(text: str, name: str, without: Iterable[str]) -> str:
         r'^name = "kindling"': f'name = "{name}"',
         r"^dynamic = .*$": 'version = "0.1.0"',
         r"^description = .*$": 'description = "What is predicted, and from what."',
-        r'"LICENSE"\]': '"LICENSE", "src/kindling/LICENSE"]',
+        r"^license-files = .*$": 'license-files = ["LICENSE", "src/kindling/LICENSE"]',
         r'^  "kindling\[.*\n': self_requirement(name, others),
         r"^\[tool\.setuptools\.dynamic\]\n.*\n\n": "",
         r'^"(?:benchmarks|docs)/\*\*" = .*\n': "",

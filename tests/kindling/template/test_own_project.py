@@ -269,16 +269,6 @@ def test_a_network_and_data_of_ones_own_take_what_the_readme_says(tmp_path):
     assert len((project / "new.csv").read_text().splitlines()) > 300
 
 
-@pytest.mark.nightly
-def test_its_own_tests_and_its_lint_pass_at_once(tmp_path):
-    project = make(tmp_path / "leafnet")
-    env = environment(tmp_path / "env", project)
-    for target in ("test", "lint", "train"):
-        words = ["make", target, f"VENV={env}"]
-        done = subprocess.run(words, cwd=project, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
-
-
 def test_an_entry_is_there_where_its_room_is_and_its_key_is_true():
     for name in (name for room in ROOMS.values() for name in room.entries):
         assert entry(name).__name__ == name
