@@ -1,3 +1,3 @@
 """The stores that tables are read from."""
 
-from tests.kindling.stores import s3, s3_address, web  # noqa: F401  (fixtures)
+from tests.kindling.stores import s3, web  # noqa: F401  (fixtures)

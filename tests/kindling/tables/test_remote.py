@@ -141,14 +141,11 @@ def test_images_at_a_url_are_refused():
 def test_a_bucket_gives_the_run_of_the_local_file(s3, run, tmp_path, capsys):
     frame = pd.read_csv(PENGUINS)
     frame.to_parquet(tmp_path / "whole.parquet", index=False)
-    with s3.open_output_stream("bucket/whole.parquet") as stream:
-        stream.write((tmp_path / "whole.parquet").read_bytes())
+    s3.objects["whole.parquet"] = (tmp_path / "whole.parquet").read_bytes()
     for number, rows in enumerate(np.array_split(np.arange(len(frame)), 3)):
         frame.iloc[rows].to_parquet(tmp_path / "part.parquet", index=False)
-        with s3.open_output_stream(f"bucket/parts/part-{number}.parquet") as stream:
-            stream.write((tmp_path / "part.parquet").read_bytes())
-    with s3.open_output_stream("bucket/parts/_SUCCESS") as stream:
-        stream.write(b"")
+        s3.objects[f"parts/part-{number}.parquet"] = (tmp_path / "part.parquet").read_bytes()
+    s3.objects["parts/_SUCCESS"] = b""
     places = (tmp_path / "whole.parquet", "s3://bucket/whole.parquet", "s3://bucket/parts")
     runs = [
         run("data=table", f"data.path={place}", "data.target=species", folder=f"run{number}")
@@ -175,16 +172,16 @@ def test_a_bucket_gives_the_run_of_the_local_file(s3, run, tmp_path, capsys):
     assert found[:2] == found[2:]
 
 
-@pytest.mark.slow
 def test_what_a_bucket_does_not_have_is_said(s3, cache, monkeypatch):
     assert "nothing is there" in str(refusal("s3://bucket/none.parquet"))
     assert "nothing is there" in str(refusal("s3://nobucket/none.parquet"))
     assert "no table is there" in str(refusal("s3://bucket/x-*.csv"))
     for year in (1, 2):
-        s3.create_dir(f"bucket/hive/year={year}")
-        with s3.open_output_stream(f"bucket/hive/year={year}/a.csv") as stream:
-            stream.write(CSV)
+        s3.objects[f"hive/year={year}/a.csv"] = CSV
     assert "folders year=1, year=2, whose names" in str(refusal("s3://bucket/hive"))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "SOMEBODY")
+    s3.objects["whole.csv"] = CSV
+    assert "ACCESS_DENIED" in str(refusal("s3://bucket/whole.csv"))
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     assert "Could not connect" in str(refusal("s3://bucket/whole.parquet"))
     assert kept(cache) == []
