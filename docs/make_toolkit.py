@@ -11,7 +11,7 @@ DOCS = Path(__file__).resolve().parent
 TOOLKIT = DOCS.parent / "src" / "kindling"
 # In the order in which a run meets them.
 ROOMS = ("config", "tables", "images", "checks", "run", "trainer", "callbacks")
-ROOMS += ("report", "bundle", "export", "serve", "cli", "template")
+ROOMS += ("report", "search", "bundle", "export", "serve", "cli", "template")
 HEAD = """# The toolkit
 
 `src/kindling` is what `src/project` stands on: used, not edited. A line for each file, in the order

@@ -2,8 +2,7 @@
 
 import zlib
 from collections.abc import Iterable
-
-import torch
+from typing import Any
 
 MASK = (1 << 64) - 1
 
@@ -34,17 +33,21 @@ def _absorb(seed: int, purpose: str, counters: Iterable[int]) -> int:
     return state
 
 
-def make_generator(seed: int, purpose: str, *counters: int) -> torch.Generator:
+def make_generator(seed: int, purpose: str, *counters: int) -> Any:
     """Make a CPU generator that draws the same numbers for the same purpose and counters."""
+    import torch  # here: a search derives seeds without it
+
     return torch.Generator().manual_seed(derive_seed(seed, purpose, *counters))
 
 
-def seed_device(device: torch.device, seed: int) -> None:
+def seed_device(device: Any, seed: int) -> None:
     """Seed what draws on this device, and on the CPU, for instance dropout.
 
-    `torch.manual_seed` also asks for every kind of device that is not there: 65 us and a growing
-    queue on a machine without a GPU, against 1 us for the CPU's own generator (torch 2.13).
+    `torch.manual_seed` also asks for every kind of device that is not there: without a GPU 65 us
+    and a growing queue, against 1 us for the CPU's own generator (torch 2.13).
     """
+    import torch
+
     torch.default_generator.manual_seed(seed)
     if device.type != "cpu":
         torch.get_device_module(device).manual_seed(seed)

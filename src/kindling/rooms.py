@@ -48,6 +48,9 @@ ROOMS: Mapping[str, Room] = {
         },
         packages=("jinja2",),
     ),
+    "search": Room(
+        (f"{TOOLKIT}/search", "src/hydra_plugins", "conf/sweep", "docs/sweeps.md"), extra="sweep"
+    ),
     "export": Room((f"{TOOLKIT}/export", f"{TOOLKIT}/cli/export.py"), extra="onnx"),
     "serve": Room(
         (

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
@@ -30,8 +31,13 @@ def project_folder() -> Path:
 
 def compose_unfilled(conf: Path, overrides: list[str], *, with_hydra: bool = False) -> DictConfig:
     """Compose conf/train.yaml; `${hydra:...}` is left for Hydra to fill in when it runs a job."""
-    with initialize_config_dir(str(conf), version_base="1.3"):
-        return compose("train", overrides=overrides, return_hydra_config=with_hydra)
+    running = GlobalHydra.instance().hydra  # that of a sweep, in which more is composed
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(conf), version_base="1.3"):
+            return compose("train", overrides=overrides, return_hydra_config=with_hydra)
+    finally:
+        GlobalHydra.instance().hydra = running
 
 
 def compose_config(conf: Path, overrides: list[str]) -> DictConfig:

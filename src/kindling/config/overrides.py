@@ -6,6 +6,7 @@ nearest right one, before torch is imported.
 
 import difflib
 import itertools
+from collections.abc import Iterator
 from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
@@ -42,11 +43,19 @@ def check_overrides(overrides: list[str], conf: Path, *, is_sweep: bool) -> None
     groups = [o for o in groups if not wrong[id(o)]]
     if not is_sweep:
         problems += [_sweep_problem(o, None) for o in groups if o.is_sweep_override()]
+        spaces = [o for o in groups if o.key_or_group == "sweep" and o.value() is not None]
+        rule = "a search space is for several runs"
+        problems += [Problem(rule, o.input_line or "", "type -m to search it") for o in spaces]
     values = [o for o in own if not (conf / o.key_or_group).is_dir()]
+    rule = "a sweep must have a value to try"
+    empty = [o for o in values if not expand(o)]
+    problems += [Problem(rule, o.input_line or "", "correct its ends") for o in empty]
+    values = [o for o in values if o not in empty]
+    sweeper = [o.input_line or "" for o in parsed if o.key_or_group == "hydra/sweeper"]
     # Keys and defaults depend on the chosen files, so values are checked for each combination.
     try:
         for chosen in itertools.islice(itertools.product(*map(expand, groups)), MAX_COMBINATIONS):
-            problems += _check_values(list(chosen), values, conf, is_sweep=is_sweep)
+            problems += _check_values([*chosen, *sweeper], values, conf, is_sweep=is_sweep)
     except yaml.YAMLError as error:
         problems.append(syntax_problem(error, conf))
     except (HydraException, OmegaConfBaseException) as error:
@@ -66,7 +75,8 @@ def _check_values(
     """Check keys, types and ranges against the configuration that these groups make up."""
     composed = compose_unfilled(conf, groups, with_hydra=True)
     plain: Any = OmegaConf.to_container(composed, resolve=False)
-    files = ConfFiles(conf, plain.pop("hydra")["runtime"]["choices"])
+    choices = plain.pop("hydra")["runtime"]["choices"]
+    files = ConfFiles(conf, choices)
     as_written = deepcopy(plain)
     # A class that is typed decides which further keys there are, and what they take.
     for override in values:
@@ -84,6 +94,8 @@ def _check_values(
     if not is_sweep:
         several = [o for o in values if o.is_sweep_override()]
         checked += [iter([_sweep_problem(o, _default(o, plain))]) for o in several]
+    else:
+        checked += [_interval_problems(values, choices["hydra/sweeper"])]
     changed: Any = OmegaConf.to_container(cfg, resolve=False)
 
     typed = {override.key_or_group for override in values}
@@ -150,8 +162,11 @@ def as_meant(text: str) -> Any:
 
 def expand(override: Override) -> list[str]:
     """Return an override as the overrides of the single runs that it stands for."""
-    if not override.is_sweep_override() or override.is_interval_sweep():
+    if not override.is_sweep_override():
         return [override.input_line or ""]
+    if override.is_interval_sweep():  # both ends: what lies between them is as good
+        interval: Any = override.value()
+        return [f"{override.get_key_element()}={end}" for end in (interval.start, interval.end)]
     return [f"{override.get_key_element()}={v}" for v in override.sweep_string_iterator()]
 
 
@@ -165,6 +180,14 @@ def _sweep_problem(override: Override, default: Any) -> Problem:
     elif default is None or isinstance(default, str):
         ways += [Setting(key, value, "for one text")]
     return Problem("several values for one key are a sweep", text, tuple(ways))
+
+
+def _interval_problems(values: list[Override], sweeper: str) -> Iterator[Problem]:
+    """Refuse what has no end of values where each of them is to be tried."""
+    for override in values if sweeper == "basic" else ():
+        if override.is_interval_sweep():
+            rule, fix = "an interval is for a search", "type hydra/sweeper=optuna, or single values"
+            yield Problem(rule, override.input_line or "", fix)
 
 
 def _choice_problems(override: Override, conf: Path) -> list[Problem]:

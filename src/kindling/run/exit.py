@@ -6,14 +6,17 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from kindling.disk import disk_error, disk_problem
 from kindling.errors import ConfigError, Problem, UserError
+from kindling.files import write_atomically
 from kindling.fixes import interface
 from kindling.run.console import show_problems
 from kindling.trainer.signals import Stopped
 
 NO_TARGET = "Error locating target"  # how Hydra's message of a wrong _target_ begins
+FAILURE_NOTE = "KINDLING_FAILURE_NOTE"  # in the environment: a file that is told why a run fails
 INTERRUPTED, CLOSED_PIPE = 130, 141  # 128 + the signal's number, as a shell says it
 
 
@@ -81,12 +84,22 @@ def _end_quietly() -> None:
 def _explain(error: Exception, *, debug: bool) -> int:
     """Show the user's problems or our own traceback; return the exit code."""
     user_error = as_user_error(error)
+    if FAILURE_NOTE in os.environ:
+        write_atomically(Path(os.environ[FAILURE_NOTE]), why_failed(error))
     if user_error is None or debug:
         traceback.print_exception(error)
     if user_error is None:
         return 1
     show_problems(user_error)
     return user_error.exit_code
+
+
+def why_failed(error: BaseException | None) -> str:
+    """Say in a line what ended a run: all of the user's problems, or the type of our fault."""
+    told = None if error is None else as_user_error(error)
+    if isinstance(told, UserError):
+        return "; ".join(f"{problem.rule}, got {problem.got}" for problem in told.problems)
+    return f"{type(error).__name__}: {error}"
 
 
 def as_user_error(error: BaseException) -> UserError | None:

@@ -55,6 +55,22 @@ def locked(run: Path) -> Iterator[None]:
         yield
 
 
+def wait_until_free(run: Path) -> None:
+    """Wait for the process that still writes to a run folder, if there is one; say that it does."""
+    is_told = False
+    while (run / LOCK_FILE).exists():
+        try:
+            with locked(run):
+                return
+        except ConfigError as error:
+            if not isinstance(error.__cause__, BlockingIOError):
+                raise
+            if not is_told:
+                sys.stderr.write(f"waits: {printable(error.problems[0].got)}\n")
+            is_told = True
+            time.sleep(0.1)
+
+
 def _take(file: Path) -> int:
     while True:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)

@@ -13,11 +13,11 @@ from omegaconf import DictConfig
 
 from kindling.checkpoints import list_checkpoints
 from kindling.disk import disk_error
-from kindling.errors import ConfigError, DataError, UserError
+from kindling.errors import ConfigError, DataError
 from kindling.formatting import printable, short_path
 from kindling.quoting import shell_line
 from kindling.rooms import entry
-from kindling.run.exit import as_user_error
+from kindling.run.exit import as_user_error, why_failed
 from kindling.runs import CHECKPOINT_FOLDER, METRICS_FILE, resume_command
 from kindling.trainer.signals import STOP
 
@@ -92,11 +92,3 @@ class Sweep:
             count = f"{len(self.failed)} of {len(self.folders)} runs failed"
             sys.stderr.write(f"{count}:\n{lines}\n")
             sys.exit(self.code)
-
-
-def why_failed(error: BaseException | None) -> str:
-    """Say in a line what ended a run: all of the user's problems, or the type of our fault."""
-    told = None if error is None else as_user_error(error)
-    if isinstance(told, UserError):
-        return "; ".join(f"{problem.rule}, got {problem.got}" for problem in told.problems)
-    return f"{type(error).__name__}: {error}"

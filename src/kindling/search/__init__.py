@@ -1,0 +1,1 @@
+"""Search for good settings by trials, each a run of its own: `hydra/sweeper=optuna`."""
