@@ -193,21 +193,33 @@ DATA_HOOKS = ("train_dataloader", "on_before_batch_transfer", "on_after_batch_tr
 CALLBACK_HOOKS = ("on_train_batch_start", "on_train_batch_end")
 
 
+# What a data module that `supports_processes` does for several: it hands each its own rows, by
+# `OwnShare` and `own_rows`. A task's scores are those of all.
+DATA_SPLIT_HOOKS = ("train_dataloader", "val_dataloader", "test_dataloader")
+TASK_SCORE_HOOKS = ("validation_step", "test_step", "on_test_epoch_end")
+
+
 def takes_chunks(part: object, hooks: tuple[str, ...]) -> bool:
     """Say whether a part has declared, by `supports_chunks = True`, that batches may come together.
-
-    A subclass with a hook of its own does not inherit what was declared for the old one: the
-    `training_step` of a tutorial gets single batches, though the task that it extends takes chunks.
 
     Args:
         part: a task, a data module or a callback.
         hooks: its methods that are handed batches, or make them.
     """
+    return declares("supports_chunks", part, hooks)
+
+
+def declares(flag: str, part: object, hooks: tuple[str, ...]) -> bool:
+    """Say whether a part has set a flag for these hooks.
+
+    A subclass with a hook of its own does not inherit what was declared for the old one: the
+    `training_step` of a tutorial gets single batches, though the task that it extends takes chunks.
+    """
     classes = type(part).__mro__
-    flagged = next((cls for cls in classes if "supports_chunks" in vars(cls)), None)
+    flagged = next((cls for cls in classes if flag in vars(cls)), None)
     owners = [next((cls for cls in classes if hook in vars(cls)), object) for hook in hooks]
     return (
         flagged is not None
-        and bool(getattr(part, "supports_chunks", False))
+        and bool(getattr(part, flag, False))
         and all(issubclass(flagged, owner) for owner in owners)
     )

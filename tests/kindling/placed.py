@@ -1,7 +1,8 @@
-"""`python train.py` in another process, with signals in front of one call of a function."""
+"""`python train.py` in another process, with something in front of one call of a function."""
 
 import functools
 import importlib
+import json
 import os
 import signal
 import subprocess
@@ -11,16 +12,19 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def train(cwd, *words, place="", call=1, numbers=()):
+def train(cwd, *words, place="", call=1, numbers=(), error="", rank=0, to_parent=False):
     """Run train.py; return what became of it.
 
-    Signals of these numbers come at a call of a place, module:function or module:Class.method.
+    Signals of these numbers come at a call of a place, module:function or module:Class.method, or
+    an error, module:Class, is raised there; in the process of this rank, or its parent gets them.
     """
-    at = [f"{place} {call} {','.join(str(int(n)) for n in numbers)}"] if place else []
+    asked = {"place": place, "call": call, "numbers": [int(number) for number in numbers]}
+    asked |= {"error": error, "rank": rank, "to_parent": to_parent}
     return subprocess.run(
-        [sys.executable, __file__, *(at or ["-"]), *words],
+        [sys.executable, __file__, *words],
         cwd=cwd,
-        env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"},
+        env=os.environ
+        | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}", "PLACED": json.dumps(asked)},
         capture_output=True,
         text=True,
         check=False,
@@ -29,28 +33,40 @@ def train(cwd, *words, place="", call=1, numbers=()):
     )
 
 
-def put(place, call, numbers):
-    """Let signals come in front of the call of a place."""
+def find(place):
+    """Return what has the last name of a place, and that name."""
     module, _, name = place.partition(":")
     *owners, last = name.split(".")
-    owner = functools.reduce(getattr, owners, importlib.import_module(module))
+    return functools.reduce(getattr, owners, importlib.import_module(module)), last
+
+
+def put(place, call, numbers, error, to_parent):
+    """Let signals come, or an error, in front of the call of a place."""
+    owner, last = find(place)
     real, calls = getattr(owner, last), iter(range(1, sys.maxsize))
 
     @functools.wraps(real)
     def placed(*args, **kwargs):
         if next(calls) == call:
             for number in numbers:
-                signal.raise_signal(number)
+                os.kill(os.getppid() if to_parent else os.getpid(), number)
+            if error:
+                raise getattr(*find(error))(placed_problem())
         return real(*args, **kwargs)
 
     setattr(owner, last, placed)
 
 
+def placed_problem():
+    from kindling.errors import Problem
+
+    return Problem("what is placed", "an error", "take it away")
+
+
 if __name__ == "__main__":
-    at = sys.argv.pop(1)
     from train import train as command
 
-    if at != "-":
-        place, call, numbers = at.split()
-        put(place, int(call), [int(number) for number in numbers.split(",")])
+    asked = json.loads(os.environ["PLACED"])
+    if asked["place"] and int(os.environ.get("RANK", 0)) == asked.pop("rank"):
+        put(**asked)
     command()

@@ -15,6 +15,7 @@ from kindling.checkpoints import clean_up, remove_checkpoints, remove_left_over,
 from kindling.config.ranges import Range
 from kindling.contract import PlansSteps, StartsMidEpoch
 from kindling.disk import disk_error
+from kindling.distributed import WORLD, first_of_joined, gather, of_first, own_part
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting
 from kindling.trainer.lightning_state import (
@@ -42,7 +43,8 @@ class RunCheckpoint(Checkpoint):
     file is some seconds old; else at the end of the training, in an error, or when the process is
     told to stop: then it waits no longer. Within a long epoch a state is taken and written every
     `every_s` seconds, where data module and task can go on there. Where writing is slow, it is done
-    less often: it takes 2 % of the time at most.
+    less often: it takes 2 % of the time at most. Of several processes the first one writes, and its
+    clock decides; any number of them goes on from it.
 
     Args:
         dirpath: the folder.
@@ -87,16 +89,17 @@ class RunCheckpoint(Checkpoint):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.began_s = time.monotonic()
-        remove_left_over(self.folder)
+        if WORLD.is_first:
+            remove_left_over(self.folder)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.saved_step, self.written_s = trainer.global_step, time.monotonic()
         self.can_go_on = None
-        if trainer.global_step == 0:
+        if trainer.global_step == 0 and WORLD.is_first:
             remove_checkpoints(self.folder)  # of another run, which was started in this folder
 
     def on_train_batch_end(self, trainer: Trainer, *args: Any) -> None:
-        if self.is_due(self.every_s) or self.is_due_by_steps(trainer):
+        if of_first(self.is_due(self.every_s) or self.is_due_by_steps(trainer)):
             self.save_within_epoch(trainer)
 
     def is_due(self, every_s: float | None) -> bool:
@@ -142,8 +145,7 @@ class RunCheckpoint(Checkpoint):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         is_better = self.is_better(trainer)
         self.take(trainer)
-        if is_better:
-            assert self.state is not None
+        if is_better and self.state is not None:
             names = (*WEIGHTS, *self.notes)
             self.best = {name: self.state[name] for name in names}
 
@@ -169,8 +171,9 @@ class RunCheckpoint(Checkpoint):
         began_s = time.monotonic()
         state = trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
         # The others are made anew each time.
-        later = {name: copied(state[name]) for name in state if name not in ("loops", STATE)}
-        self.state, self.is_settled = state | later, False
+        if WORLD.is_first:
+            later = {name: copied(state[name]) for name in state if name not in ("loops", STATE)}
+            self.state, self.is_settled = state | later, False
         self.saved_step, self.take_s = trainer.global_step, time.monotonic() - began_s
 
     def settle(self, trainer: Any) -> None:
@@ -224,6 +227,7 @@ class RunCheckpoint(Checkpoint):
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.settle(trainer)
         self.write()
+        self.best_model_path = of_first(self.best_model_path)
 
     def on_exception(self, trainer: Trainer, *args: Any) -> None:
         if trainer.state.fn == TrainerFn.FITTING:
@@ -242,7 +246,7 @@ class RunCheckpoint(Checkpoint):
             "is_stopped": has_stopped_early(trainer),
             "best_score": self.best_model_score,
             "best_file": Path(self.best_model_path).name,
-            "random": random_state(),
+            "random": gather(random_state()),
             "planned_steps": pl_module.most_steps if isinstance(pl_module, PlansSteps) else 0,
             "planned_epochs": self.planned_epochs or trainer.max_epochs,
         }
@@ -260,7 +264,7 @@ class RunCheckpoint(Checkpoint):
         self.best_model_path = str(self.folder / best) if best else ""
         trainer.should_stop = state["is_stopped"]
         # Here, before Lightning makes the loaders, which draw the order of their rows at once.
-        set_random_state(state["random"])
+        set_random_state(own_part(state["random"]) or state["random"][0])
         data = trainer.datamodule  # type: ignore[attr-defined]  # mypy does not see it
         if isinstance(pl_module, PlansSteps):
             pl_module.planned_steps = state["planned_steps"]
@@ -272,4 +276,5 @@ class RunCheckpoint(Checkpoint):
             move_in_epoch(checkpoint, state["batch"] // task.steps_per_call)
             task.on_train_epoch_start()  # which Lightning leaves out in an epoch that goes on
             task.batches_done = state["batch"]
-            task.train_metrics.load_state_dict(state["counted"])
+            if counted := own_part(state["counted"]) or first_of_joined(state["counted"]):
+                task.train_metrics.load_state_dict(counted)

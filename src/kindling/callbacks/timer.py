@@ -9,6 +9,7 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 
 from kindling import BEGAN_S
+from kindling.distributed import sums
 
 # Each kind in the order of a run: its name, and what it is or what makes it shorter.
 KINDS = {
@@ -100,6 +101,7 @@ class Timer(Callback):
             late = interval.late_s()
             self.seconds["step"] += late
             self.seconds[interval.next_kind] -= late
+        self.rows = int(sums([self.rows])[0])
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.end_span("test")

@@ -1,6 +1,7 @@
 """Compose the folder conf/ and overrides into one configuration, by Hydra's own composition."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,14 +15,20 @@ from omegaconf.errors import OmegaConfBaseException
 from kindling.config.values import leaves
 from kindling.runs import RUNS
 
+SHARED_STAMP = "KINDLING_STAMP"  # in the environment of several processes
+
 
 def register_resolvers(root: Path) -> None:
-    """Define `${root:path}`, a path beside train.py, `${runs:}` and `${unique:}`, 4 letters."""
+    """Define `${root:path}`, a path beside train.py, `${runs:}`, and `${stamp:}` of a new run."""
     OmegaConf.register_new_resolver("root", lambda path: str(root / path), replace=True)
     OmegaConf.register_new_resolver("runs", lambda: str(RUNS), replace=True)
-    OmegaConf.register_new_resolver(
-        "unique", lambda: os.urandom(2).hex(), use_cache=True, replace=True
-    )
+    OmegaConf.register_new_resolver("stamp", new_stamp, use_cache=True, replace=True)
+
+
+def new_stamp() -> str:
+    """Return when a run begins, and four letters that no other has; several processes share it."""
+    now = time.strftime("%Y-%m-%d_%H-%M-%S")
+    return os.environ.get(SHARED_STAMP) or f"{now}_{os.urandom(2).hex()}"
 
 
 def project_folder() -> Path:

@@ -53,6 +53,7 @@ ROOT: dict[str, Rule] = {
 TRAINER: dict[str, Rule] = {
     "max_epochs": COUNT,
     "devices": COUNT,
+    "num_nodes": COUNT,
     "log_every_n_steps": COUNT,
     "precision": precision,
 }
@@ -167,14 +168,12 @@ def fold_problems(data: Mapping[str, Any]) -> list[Problem]:
 
 def placement_problems(plain: Mapping[str, Any]) -> list[Problem]:
     """Refuse rows that lie on a GPU together with processes that would load them."""
-    data, trainer = plain["data"], plain.get("trainer", {})
-    given = [f"data.num_workers={data.get('num_workers')}"]
-    given.append(f"trainer.devices={trainer.get('devices')}")
-    alone = ["data.num_workers=0", "trainer.devices=1"]
-    if data.get("on_device") is not True or given == alone:
+    data = plain["data"]
+    if data.get("on_device") is not True or data.get("num_workers") == 0:
         return []
-    rule = f"data.on_device=true takes {' and '.join(alone)}"
-    return [Problem(rule, ", ".join(given), Setting("data.on_device", "auto"))]
+    got = f"data.num_workers={data.get('num_workers')}"
+    rule = "data.on_device=true takes data.num_workers=0"
+    return [Problem(rule, got, Setting("data.on_device", "auto"))]
 
 
 def leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -25,6 +25,12 @@ from kindling.run.warm_start import warm_start
 from kindling.scoring import Metric, logged_names, metrics_for
 from kindling.trainer.device import find_device
 from kindling.trainer.prepare import prepare
+from kindling.trainer.several import (
+    count_problems,
+    share_out,
+    share_problems,
+    strategy_settings,
+)
 from kindling.types import SPLITS, ProblemType
 
 
@@ -34,6 +40,7 @@ def build_data(cfg: DictConfig) -> Any:
     data = instantiate(cfg.data)
     files = data.missing() if isinstance(data, ReadsFiles) else []
     device = find_device(cfg.device, cfg.trainer.devices)
+    refuse(count_problems(cfg.trainer.devices))
     if isinstance(device, Problem):
         raise ConfigError(device, *files)
     if files:
@@ -112,7 +119,7 @@ def build_task(cfg: DictConfig, data: Any) -> LightningModule:
         from kindling.bundle.save import check_bundle
 
         check_bundle(cfg, data, task)
-    refuse([*problems, *batch_norm_problems(network, data)])
+    refuse([*problems, *batch_norm_problems(network, data), *share_problems(data, network)])
     task.warm_start, task.overruled = start, try_rates(cfg, task)
     return task
 
@@ -127,7 +134,8 @@ def build_trainer(cfg: DictConfig, data: Any, task: LightningModule) -> Trainer:
     """Build Lightning's Trainer on the device that was asked for, and make the run quick."""
     device = find_device(cfg.device, cfg.trainer.devices)
     assert isinstance(device, dict)  # build_data has refused anything else
-    trainer = instantiate(cfg.trainer, **device)
+    trainer = instantiate(cfg.trainer, **strategy_settings(), **device)
+    share_out(data, task, trainer)
     prepare(cfg, data, task, trainer)
     return trainer
 

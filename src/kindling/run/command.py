@@ -4,7 +4,7 @@ So train.py has no branches: here the command line is checked, Hydra composes, a
 exit codes, or exceptions in a notebook.
 """
 
-from kindling.trainer.signals import STOP  # first: Ctrl-C is answered from here on
+from kindling.trainer.signals import STOP, Stopped  # first: Ctrl-C is answered from here on
 
 # isort: split
 import atexit
@@ -14,7 +14,7 @@ import math
 import os
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 
 import hydra
@@ -33,8 +33,10 @@ from kindling.config.values import check_values
 from kindling.fixes import ARGUMENTS, OVERRIDES, settings_are, speaking
 from kindling.run.console import hide_adverts
 from kindling.run.exit import exit_codes, user_errors
+from kindling.run.launch import launch, needs_launch
 from kindling.run.lock import locked
 from kindling.run.stopped import Sweep, told_how_to_go_on
+from kindling.run.worker import is_worker, join_others, take_over_processes
 
 ASKS_HYDRA = ("help", "hydra_help", "shell_completion", "info")
 
@@ -61,9 +63,9 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
             refuse_other_settings(cfg)
             if (value := finished_value(cfg)) is not None:
                 return value
-            with locked(run), told_how_to_go_on(run):
-                begin_anew(cfg)
-                return find_lr(cfg) if cfg.lr_find else train(cfg)
+            if is_worker():
+                return as_one_of_several(cfg, train)
+            return launch(cfg) if needs_launch(cfg) else alone(cfg, train)
 
     sweep = Sweep()
 
@@ -85,6 +87,7 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
         arguments = get_args_parser().parse_args()
         is_debug = "debug=true" in arguments.overrides
         with STOP.listening(), speaking(OVERRIDES), exit_codes(debug=is_debug):
+            join_others(is_sweep=arguments.multirun)
             if not any(getattr(arguments, name) for name in ASKS_HYDRA):
                 typed = arguments.overrides
                 typed = typed if arguments.multirun else chosen_run(typed, conf)
@@ -97,6 +100,40 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
         return None  # Hydra keeps the values of its jobs for a sweeper
 
     return command
+
+
+def alone(cfg: DictConfig, train: Callable[[DictConfig], float]) -> float:
+    """Train in this process."""
+    run = Path(cfg.run_dir)
+    with locked(run), told_how_to_go_on(run):
+        begin_anew(cfg)
+        return find_lr(cfg) if cfg.lr_find else train(cfg)
+
+
+def as_one_of_several(cfg: DictConfig, train: Callable[[DictConfig], float]) -> float:
+    """Train beside the other processes of the run; the first one alone writes to its folder."""
+    from kindling.distributed import WORLD, of_first
+
+    take_over_processes(cfg)
+    with ExitStack() as stack:
+        stack.push(stop_together)
+        if WORLD.is_first:
+            run = Path(cfg.run_dir)
+            stack.enter_context(locked(run))
+            stack.enter_context(told_how_to_go_on(run))
+            begin_anew(cfg)
+        else:
+            cfg.baselines = cfg.report = cfg.bundle = False
+        cfg.resume = of_first(cfg.resume)  # nobody goes on before the first has the folder
+        return train(cfg)
+
+
+def stop_together(_type: object, error: BaseException | None, _trace: object) -> None:
+    """Let no process end before the first one is through: its end would cut that short."""
+    if isinstance(error, Stopped):
+        from kindling.distributed import gather
+
+        gather(None)
 
 
 def is_multirun() -> bool:
@@ -133,6 +170,7 @@ def find_lr(cfg: DictConfig) -> float:
     from kindling.run.plan import print_plan
     from kindling.trainer.lr_range import find_rates, write_rates
 
+    cfg.trainer.devices = 1
     seed_everything(cfg.seed, verbose=False)
     data = build_data(cfg)
     task = build_task(cfg, data)

@@ -13,6 +13,7 @@ from kindling.errors import ConfigError, Problem, UserError
 from kindling.files import write_atomically
 from kindling.fixes import interface
 from kindling.run.console import show_problems
+from kindling.run.worker import told_by_another
 from kindling.trainer.signals import Stopped
 
 NO_TARGET = "Error locating target"  # how Hydra's message of a wrong _target_ begins
@@ -33,7 +34,7 @@ def exit_codes(*, debug: bool) -> Iterator[None]:
     except BrokenPipeError:
         _end_quietly()
     except Exception as error:
-        sys.exit(stopped_by(error) or _explain(error, debug=debug))
+        sys.exit(stopped_by(error) or told_by_another(error) or _explain(error, debug=debug))
     except (KeyboardInterrupt, SystemExit) as stop:
         if isinstance(stop.__context__, BrokenPipeError):  # rich leaves with 1
             _end_quietly()

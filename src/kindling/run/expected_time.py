@@ -9,6 +9,7 @@ from lightning import Trainer
 
 from kindling.callbacks.layer_watch import untouched
 from kindling.contract import DescribedData, DescribedTask
+from kindling.distributed import num_own
 from kindling.trainer.prepare import count_operations
 
 SHORT_S = 10.0  # a training that takes no longer is not worth the step
@@ -29,7 +30,8 @@ def expect_seconds(data: Any, task: Any, trainer: Trainer) -> float | None:
     if 3 * rows * count_operations(task.network, data.x) < SHORT_S * OPERATIONS_PER_S:
         return None
     size = min(data.batch_size, counts["train"])
-    step_s = min(_time_step(data, task, size) for _ in range(2))  # the first one warms up
+    own = num_own(size)  # of several processes
+    step_s = min(_time_step(data, task, own) for _ in range(2))  # the first one warms up
     seconds = step_s * rows / size
     return seconds if math.isfinite(seconds) and seconds > SHORT_S else None
 

@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from kindling.config.run_state import describe_end
 from kindling.contract import DescribedData, DescribedTask
+from kindling.distributed import WORLD
 from kindling.formatting import short_path
 from kindling.rooms import entry
 from kindling.run.console import show_plan, show_scores
@@ -25,6 +26,9 @@ def finish(
     baselines: dict[str, dict[str, float]],
 ) -> float:
     """Write and show what came of the run; return the best monitored value, for a sweeper."""
+    best = float(trainer.checkpoint_callback.best_model_score)  # type: ignore[union-attr]
+    if not WORLD.is_first:
+        return best
     end_span = span_of(trainer)
     end_span("baselines")
     metrics = describe_metrics(task, trainer, baselines)
@@ -64,7 +68,7 @@ def finish(
     # Last, and once: a run that has this file is finished.
     write_json(Path(cfg.run_dir) / METRICS_FILE, metrics)
     show_plan(lines)
-    return float(trainer.checkpoint_callback.best_model_score)  # type: ignore[union-attr]
+    return best
 
 
 def span_of(trainer: Any) -> Callable[[str], object]:

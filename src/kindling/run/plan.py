@@ -117,7 +117,9 @@ def describe_missing(cfg: DictConfig, data: Any, task: Any) -> str:
 def describe_device(cfg: DictConfig, data: Any, trainer: Trainer) -> str:
     """Say where the training runs, how exactly, and where its rows lie."""
     device = trainer.strategy.root_device
-    words = [str(device), cfg.trainer.precision]
+    many = trainer.world_size
+    place = str(device) if many == 1 else f"{many} processes, each on {device.type}"
+    words = [place, cfg.trainer.precision]
     if device.type == "cpu":
         words.insert(1, count(torch.get_num_threads(), "thread"))
     if device.type == "cuda" and cfg.matmul_precision != "highest":

@@ -25,6 +25,7 @@ from kindling.contract import DescribedData, PlansSteps
 from kindling.data_differences import differences
 from kindling.data_record import DataRecord, make_record, read_record, write_record
 from kindling.disk import refuse_small_disk
+from kindling.distributed import WORLD, of_first
 from kindling.errors import ConfigError, DataError, Problem
 from kindling.formatting import first_few, printable, short_path
 from kindling.quoting import as_typed
@@ -54,11 +55,13 @@ def open_run_folder(
         ConfigError: a resumed run has no checkpoint, or one that the network does not fit.
         DataError: the data are not those that the run was made of.
     """
-    checkpoint = find_checkpoint(cfg)
+    checkpoint = of_first(find_checkpoint(cfg) if WORLD.is_first else None)
     record = make_record(data) if isinstance(data, DescribedData) else None
     if checkpoint is not None:
         refuse_other_data(Path(cfg.run_dir), record)
         state = refuse_checkpoint(checkpoint, task, record)
+    if not WORLD.is_first:
+        return checkpoint
     refuse_small_disk(Path(cfg.run_dir), *checkpoint_size(Path(cfg.run_dir), task))
     if checkpoint is not None:
         lines = describe_resumed(cfg, checkpoint, trainer)
@@ -136,9 +139,9 @@ def read_environment(run: Path) -> dict[str, str]:
 
 
 def decides_bits(environment: Mapping[str, Any]) -> dict[str, str]:
-    """Return versions, threads and device: with others sums are rounded otherwise."""
-    names = ("python", "device", "num_threads")
-    found = {name: environment[name] for name in names} | environment["packages"]
+    """Return versions, threads, device and processes: with others sums are rounded otherwise."""
+    names = ("python", "device", "num_threads", "num_processes")
+    found = {name: environment.get(name, 1) for name in names} | environment["packages"]
     return {name.replace("num_", ""): str(value) for name, value in found.items()}
 
 

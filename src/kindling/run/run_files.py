@@ -46,9 +46,12 @@ def write_settings(cfg: DictConfig, trainer: Trainer) -> None:
 
 
 def run_environment(cfg: DictConfig, trainer: Trainer) -> dict[str, Any]:
-    """Return what ENVIRONMENT_FILE holds: versions, machine, git revision, seed and device."""
-    environment = describe_environment(project_folder())
-    return environment | {"seed": cfg.seed, "device": str(trainer.strategy.root_device)}
+    """Return what ENVIRONMENT_FILE holds: versions, machine, git revision, seed, devices."""
+    return describe_environment(project_folder()) | {
+        "seed": cfg.seed,
+        "device": str(trainer.strategy.root_device),
+        "num_processes": trainer.world_size,
+    }
 
 
 def describe_environment(folder: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 What is said goes to stderr, as what went wrong does.
 """
 
+import functools
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,14 +29,7 @@ FAILED = (1, ConfigError.exit_code, DataError.exit_code)  # not: stopped by a pe
 def told_how_to_go_on(run: Path) -> Iterator[None]:
     """Print the command that resumes a run which ends early, if it has a checkpoint."""
     before = list_checkpoints(run / CHECKPOINT_FOLDER)
-
-    def tell() -> None:
-        written = list_checkpoints(run / CHECKPOINT_FOLDER)
-        if written and not is_older(written[0].path, run / METRICS_FILE):
-            command = shell_line(resume_command(Path(short_path(str(run)))).words)
-            place = f"step {written[0].step}, in epoch {written[0].epoch}"
-            sys.stderr.write(f"stopped after {place}; go on with: {command}\n")
-
+    tell = functools.partial(tell_how_to_go_on, run)
     STOP.last.append(tell)
     try:
         yield
@@ -45,6 +39,15 @@ def told_how_to_go_on(run: Path) -> Iterator[None]:
         raise
     finally:
         STOP.last.remove(tell)
+
+
+def tell_how_to_go_on(run: Path) -> None:
+    """Print the command that resumes a run, if it has a checkpoint."""
+    written = list_checkpoints(run / CHECKPOINT_FOLDER)
+    if written and not is_older(written[0].path, run / METRICS_FILE):
+        command = shell_line(resume_command(Path(short_path(str(run)))).words)
+        place = f"step {written[0].step}, in epoch {written[0].epoch}"
+        sys.stderr.write(f"stopped after {place}; go on with: {command}\n")
 
 
 def is_older(file: Path, other: Path) -> bool:

@@ -34,8 +34,8 @@ def reduce_overhead(data: Any, task: Any, trainer: Any) -> None:
         data.batches_per_chunk = task.steps_per_call
     if type(trainer.profiler) is PassThroughProfiler:
         trainer.profiler = NoProfiler()
-    if type(trainer.precision_plugin) is Precision and trainer.world_size == 1:
-        trainer.strategy.precision_plugin = UnwatchedPrecision()
+    if type(trainer.precision_plugin) is Precision:
+        trainer.strategy.precision_plugin = UnwatchedPrecision(trainer)
     if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
         trainer.strategy.checkpoint_io = CheckedCheckpointIO()
 
@@ -52,8 +52,13 @@ class NoProfiler(PassThroughProfiler):
 class UnwatchedPrecision(Precision):
     """float32 without the rounds through all callbacks, where none of them has a gradient hook."""
 
+    def __init__(self, trainer: Any) -> None:
+        super().__init__()
+        self.trainer = trainer
+
     def connect(self, model: Any, *others: Any) -> Any:
-        self.is_watched = watches_gradients(model, model.trainer)  # late: callbacks may be added
+        # Late: callbacks may be added.
+        self.is_watched = watches_gradients(self.trainer.lightning_module, self.trainer)
         return super().connect(model, *others)
 
     def pre_backward(self, tensor: Tensor, module: LightningModule) -> Tensor:  # type: ignore[override]
@@ -81,14 +86,13 @@ def choose_batches_per_chunk(data: Any, trainer: Trainer, most: int) -> int:
 
 
 def counts_batches(trainer: Any) -> bool:
-    """Say whether a limit, a strategy or a callback needs every batch in a call of its own."""
+    """Say whether a limit or a callback needs every batch in a call of its own."""
     shares = (trainer.limit_train_batches, trainer.val_check_interval)
     is_limited = (
         any(share != 1.0 or isinstance(share, int) for share in shares)  # 1 is one batch
         or trainer.max_steps != -1
         or trainer.fast_dev_run
         or trainer.overfit_batches
-        or trainer.world_size > 1
         or trainer.precision != "32-true"  # autocast keeps a copy of the weights for a whole call
     )
     return bool(is_limited) or any(works_per_step(callback) for callback in trainer.callbacks)

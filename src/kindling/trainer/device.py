@@ -18,7 +18,7 @@ def find_device(name: str, count: int) -> dict[str, Any] | Problem:
 
     Args:
         name: auto, cpu, cuda, cuda:1, mps or gpu (cuda or mps, whichever is there).
-        count: how many devices; more than one is refused, as rows are not shared out.
+        count: how many of them, one for each process of this machine.
     """
     kind, _, index = name.partition(":")
     reasons = {kind: why_not(kind) for kind in ("cuda", "mps")}
@@ -30,22 +30,31 @@ def find_device(name: str, count: int) -> dict[str, Any] | Problem:
             got = "; ".join(f"{kind}: {reason}" for kind, reason in reasons.items())
             return Problem("device=gpu needs a GPU", got, CUDA_BUILD)
         kind = present[0]
-    if count > 1:
-        got = f"trainer.devices={count}"
-        words = "(several runs use several GPUs: device=cuda:0, device=cuda:1)"
-        fix = Setting("trainer.devices", 1, words)
-        return Problem("a run uses one device", got, fix)
     if kind == "cpu":
-        return {"accelerator": "cpu", "devices": 1}
+        return {"accelerator": "cpu", "devices": count}
     if reasons[kind] is not None:
         ways = CUDA_BUILD if kind == "cuda" else ON_CPU
         return Problem(f"device={name} must be there", str(reasons[kind]), ways)
     there = torch.cuda.device_count() if kind == "cuda" else 1
+    if count > 1:
+        return several(kind, index, count, there)
     if int(index or 0) >= there:
         names = ", ".join(f"{kind}:{i}" for i in range(there))
         first = Setting("device", f"{kind}:0")
         return Problem(f"device={name} must be there", f"only {names}", first)
     return {"accelerator": kind, "devices": [int(index or 0)]}
+
+
+def several(kind: str, index: str, count: int, there: int) -> dict[str, Any] | Problem:
+    """Return what the Trainer takes for several GPUs: the first ones that are there."""
+    if index:
+        got = f"device={kind}:{index} with trainer.devices={count}"
+        fix = Setting("device", kind, "(CUDA_VISIBLE_DEVICES chooses among them)")
+        return Problem("several devices are the first ones of their kind", got, fix)
+    if count > there:
+        fix = Setting("trainer.devices", there)
+        return Problem(f"trainer.devices={count} needs as many GPUs", f"{there}", fix)
+    return {"accelerator": kind, "devices": count}
 
 
 def why_not(kind: str) -> str | None:

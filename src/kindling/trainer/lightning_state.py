@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import EarlyStopping
 from torch import Tensor
 
 from kindling.contract import DATA_HOOKS, TASK_HOOKS, CountsBatches, StartsMidEpoch, takes_chunks
+from kindling.distributed import gather
 
 
 def goes_on_mid_epoch(trainer: Any) -> bool:
@@ -22,7 +23,7 @@ def goes_on_mid_epoch(trainer: Any) -> bool:
 
 
 def position(trainer: Any) -> dict[str, Any]:
-    """Return the epoch, how many of its batches are learnt, and what was counted in them.
+    """Return the epoch, how many of its batches are learnt, and what each process counted in them.
 
     At an epoch's end these are none of the next one.
     """
@@ -30,7 +31,7 @@ def position(trainer: Any) -> dict[str, Any]:
     is_within = epochs.started > epochs.processed and not trainer.is_last_batch
     if not is_within or not isinstance(task, CountsBatches):
         return {"epoch": epochs.started, "batch": 0}
-    counted = copied(task.train_metrics.state_dict())
+    counted = gather(copied(task.train_metrics.state_dict()))
     return {"epoch": epochs.processed, "batch": task.batches_done, "counted": counted}
 
 

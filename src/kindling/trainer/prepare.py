@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from kindling.contract import DescribedData, DescribedTask
+from kindling.distributed import num_own
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting
 from kindling.trainer.chunking import reduce_overhead
@@ -31,7 +32,7 @@ def prepare(cfg: DictConfig, data: Any, task: LightningModule, trainer: Trainer)
     is_described = isinstance(task, DescribedTask) and isinstance(data, DescribedData)
     threads = MOST_THREADS if cfg.threads == "auto" else int(cfg.threads)
     if cfg.threads == "auto" and is_described:
-        threads = choose_threads(task.network, data.x, data.batch_size)  # type: ignore[arg-type]
+        threads = choose_threads(task.network, data.x, num_own(data.batch_size))  # type: ignore[arg-type]
     torch.set_num_threads(threads)
     # Determinism also fills all new memory, 2 % of a small step, though nothing reads it.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
@@ -41,9 +42,8 @@ def prepare(cfg: DictConfig, data: Any, task: LightningModule, trainer: Trainer)
             rule = f"compile={cfg.compile} needs a task with a network and data that are described"
             fix = (Setting("compile", "off"), "call torch.compile in your own module")
             raise ConfigError(Problem(rule, f"a {type(task).__name__}", fix))
-        compile_training(task.network, cfg.compile, data.batch_size)  # type: ignore[arg-type]
-    if trainer.world_size == 1:
-        place_rows(device, data)
+        compile_training(task.network, cfg.compile, num_own(data.batch_size))  # type: ignore[arg-type]
+    place_rows(device, data)
     reduce_overhead(data, task, trainer)
 
 

@@ -49,7 +49,8 @@ class StopSignals:
         is_first, self.asked = self.asked is None, number
         if is_first and self.is_held:
             name = signal.Signals(number).name
-            sys.stderr.write(f"\n{name}: stops behind this step; once more stops at once\n")
+            if os.environ.get("RANK", "0") == "0":  # of several processes one says it
+                sys.stderr.write(f"\n{name}: stops behind this step; once more stops at once\n")
             return
         while is_first and self.last:
             with suppress(Exception):

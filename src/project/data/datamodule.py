@@ -11,13 +11,15 @@ import torch
 from hydra.utils import get_class
 from lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Sampler
 
 from kindling.config.ranges import OneOf, Processes, Range
+from kindling.distributed import own_rows
 from kindling.errors import DataError, Problem, gathered
 from kindling.images.augmentation import Augment
 from kindling.images.pixel_scaling import PixelScaler
 from kindling.raw_data import RawData, Source
+from kindling.trainer.several import OwnShare
 from kindling.types import SPLITS, Batch, DataSpec, Split
 from project.data.dataset import IndexedDataset, PositionSampler, make_loader, rows_of_block, send
 from project.data.edges import find_edges
@@ -55,6 +57,7 @@ class DataModule(LightningDataModule):
     """
 
     supports_chunks = True  # `train_dataloader` hands out `batches_per_chunk` batches as one
+    supports_processes = True  # each of several gets its own rows
 
     raw: RawData
     split: SplitRows
@@ -174,12 +177,12 @@ class DataModule(LightningDataModule):
         """Put all rows on the device, so that batches are cut there."""
         self.placed = self.x.to(device), self.y.to(device)
 
-    def dataset(self, split: Split) -> IndexedDataset:
+    def dataset(self, rows: np.ndarray) -> IndexedDataset:
         x, y = self.placed or (self.x, self.y)
-        return IndexedDataset(x, y, torch.from_numpy(self.split[split]).to(x.device))
+        return IndexedDataset(x, y, torch.from_numpy(rows).to(x.device))
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        dataset = self.dataset("train")
+        dataset = self.dataset(self.split["train"])
         sampler = PositionSampler(
             len(dataset),
             self.batch_size,
@@ -190,11 +193,11 @@ class DataModule(LightningDataModule):
             block_rows=rows_of_block(self.x) if self.raw.on_disk else None,
             device=dataset.x.device,
         )
-        return self._loader(dataset, sampler)
+        return self._loader(dataset, OwnShare(sampler, self.batch_size))
 
     def eval_dataloader(self, split: Split) -> DataLoader[Batch]:
-        """All rows of a split in the order of the source."""
-        dataset = self.dataset(split)
+        """All rows of a split in the order of the source, or one process's share of them."""
+        dataset = self.dataset(own_rows(self.split[split]))
         sampler = PositionSampler(
             len(dataset), self.eval_batch_size, shuffle_seed=None, device=dataset.x.device
         )
@@ -207,7 +210,7 @@ class DataModule(LightningDataModule):
         """Every split, so that the best weights are evaluated on all of them in one pass."""
         return [self.eval_dataloader(split) for split in SPLITS]
 
-    def _loader(self, dataset: IndexedDataset, sampler: PositionSampler) -> DataLoader[Batch]:
+    def _loader(self, dataset: IndexedDataset, sampler: Sampler[Tensor]) -> DataLoader[Batch]:
         to_cuda = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
         pin_memory = to_cuda and self.placed is None
         return make_loader(dataset, sampler, num_workers=self.num_workers, pin_memory=pin_memory)

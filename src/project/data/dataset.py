@@ -121,7 +121,7 @@ def block_order(num_rows: int, block_rows: int, *, generator: torch.Generator) -
 
 
 def make_loader(
-    dataset: IndexedDataset, sampler: PositionSampler, *, num_workers: int, pin_memory: bool
+    dataset: IndexedDataset, sampler: Sampler[Tensor], *, num_workers: int, pin_memory: bool
 ) -> DataLoader[Batch]:
     """Make a loader that hands whole batches through: no sample is collated on its own."""
     return DataLoader(

@@ -6,8 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kindling.outputs import read_outputs, read_targets
+from kindling.distributed import all_rows, sums
+from kindling.outputs import read_outputs, read_targets, to_numpy
 from kindling.scoring import Metric
+from kindling.trainer.several import batch_weights
 from kindling.types import DataSpec
 from project.models.members import average_members
 
@@ -47,8 +49,7 @@ class EpochMetrics:
     def add(self, losses: list[Tensor], outputs: list[Tensor], targets: list[Tensor]) -> None:
         """Count batches by their mean losses, outputs (B, K), (B, 1) or (B, M, K), targets (B,)."""
         self.losses.append(torch.stack(losses))
-        weigh = getattr(self.loss, "batch_weights", batch_sizes)
-        self.weights.append(weigh(targets))
+        self.weights.append(batch_weights(self.loss, targets))
         # Metrics without sums are exact on all rows only: their outputs are kept until the end.
         out, y = torch.cat(outputs), torch.cat(targets)
         if out.ndim == 3:
@@ -58,21 +59,25 @@ class EpochMetrics:
             assert metric.per_row is not None
             self.sums[metric.name].append(metric.per_row(out, y, self.spec).sum()[None])
         if self.whole:
-            self.seen.append((out, y))
+            self.seen.append((out.float(), y))
 
     def compute(self, split: str) -> dict[str, float]:
-        """Take the numbers out: the only place where the CPU waits for the device."""
+        """Take the numbers of all processes out: only here the CPU waits for the device."""
         self.is_computed = True
-        losses = join(self.losses).cpu().double()
-        weights = join(self.weights).cpu().double()
-        found = {f"{split}/loss": (losses @ weights / weights.sum()).item()}
-        for metric in self.summed:
-            total = join(self.sums[metric.name]).sum().item()
-            found[f"{split}/{metric.name}"] = metric.of_mean(total / self.num_rows)
+        losses, weights = (join(each).cpu().double() for each in (self.losses, self.weights))
+        own = [
+            losses @ weights,
+            weights.sum(),
+            *(join(parts).sum() for parts in self.sums.values()),
+        ]
+        num_rows, loss, weight, *totals = sums([self.num_rows, *(one.item() for one in own)])
+        found = {f"{split}/loss": loss / weight}
+        for metric, total in zip(self.summed, totals, strict=True):
+            found[f"{split}/{metric.name}"] = metric.of_mean(total / num_rows)
         if self.whole:
-            outputs, targets = (join(parts).cpu() for parts in zip(*self.seen, strict=True))
-            truth = read_targets(self.spec, targets.numpy())
-            prediction = read_outputs(self.spec, outputs.float().numpy())
+            seen = (all_rows(to_numpy(join(parts))) for parts in zip(*self.seen, strict=True))
+            outputs, targets = seen
+            truth, prediction = read_targets(self.spec, targets), read_outputs(self.spec, outputs)
             for metric in self.whole:
                 found[f"{split}/{metric.name}"] = float(metric.function(truth, prediction))
         return found
@@ -81,8 +86,3 @@ class EpochMetrics:
 def join(parts: Sequence[Tensor]) -> Tensor:
     """Put parts together where the last one lies; a checkpoint brings its own on the CPU."""
     return torch.cat([part.to(parts[-1].device) for part in parts])
-
-
-def batch_sizes(targets: list[Tensor]) -> Tensor:
-    """Count the rows of each batch: (batches,), on the CPU."""
-    return torch.tensor([len(y) for y in targets])

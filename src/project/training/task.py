@@ -13,12 +13,14 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from kindling.config.ranges import Range
 from kindling.decisions import metric_to_decide_by
+from kindling.distributed import all_batches
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting
 from kindling.outputs import Result, read_splits, to_numpy
 from kindling.rng import derive_seeds, seed_device
 from kindling.scoring import metrics_for
 from kindling.trainer.optimization import count_steps, end_of_curve, make_optimizer, make_scheduler
+from kindling.trainer.several import gradient_sync, loss_divisors
 from kindling.types import SPLITS, Batch, DataSpec, Split
 from project.models.members import LossOfMembers
 from project.training.epoch_metrics import EpochMetrics
@@ -54,6 +56,7 @@ class SupervisedTask(LightningModule):
     """
 
     supports_chunks = True  # `training_step` takes several batches as one and cuts them itself
+    supports_processes = True  # losses and scores are those of all processes
 
     def __init__(
         self,
@@ -115,17 +118,19 @@ class SupervisedTask(LightningModule):
         last = numbers[-1] if self.trainer.is_last_batch else None
         # Of what is drawn, such as dropout: the same whatever was drawn before, or elsewhere.
         seeds = derive_seeds(self.seed, "step", self.current_epoch, numbers=numbers)
-        for number, batch, seed in zip(numbers, batches, seeds, strict=True):
+        divisors = loss_divisors(self, numbers, [batch.y for batch in batches])
+        for number, batch, seed, divisor in zip(numbers, batches, seeds, divisors, strict=True):
             seed_device(self.device, seed)
             if number % self.accumulate == 0:
                 optimizer.zero_grad()  # .grad adds up over backward calls
                 self.tell_progress(self.num_steps_done)
             outputs = self.network(batch.x)  # forward
             loss = self.loss(outputs, batch.y)
-            group = self.size_of_group(number)
-            share = loss / group if group > 1 else loss
-            self.manual_backward(share)  # fills .grad of every parameter
-            if (number + 1) % self.accumulate == 0 or number == last:
+            share = loss if divisor is None else loss / divisor
+            is_step = (number + 1) % self.accumulate == 0 or number == last
+            with gradient_sync(self.trainer, is_step):
+                self.manual_backward(share)  # fills .grad of every parameter
+            if is_step:
                 self.clip(optimizer)
                 self.note_rate(optimizer)
                 optimizer.step()  # moves the parameters against .grad
@@ -138,11 +143,6 @@ class SupervisedTask(LightningModule):
         self.batches_done += len(batches)
         if last is not None:
             self.end_train_epoch()
-
-    def size_of_group(self, number: int) -> int:
-        """Count the batches of one optimizer step: the last step of an epoch may have fewer."""
-        first = number - number % self.accumulate
-        return min(self.accumulate, self.batches_per_epoch - first)
 
     def clip(self, optimizer: Optimizer) -> None:
         """Shorten the gradient; Lightning's own way refuses fused optimizers in bf16-mixed."""
@@ -231,8 +231,9 @@ class SupervisedTask(LightningModule):
         self.seen[SPLITS[dataloader_idx]].append(arrays)
 
     def on_test_epoch_end(self) -> None:
+        seen = {split: all_batches(own) for split, own in self.seen.items()}
         chosen = self.calibrate, self.decide_by
-        self.results = read_splits(self.spec, self.metrics, self.seen, *chosen)
+        self.results = read_splits(self.spec, self.metrics, seen, *chosen)
         # Those of train and val would be stray points on the curves of the epochs.
         scores = self.results["test"].scores
         self.publish({f"test/{name}": value for name, value in scores.items()})

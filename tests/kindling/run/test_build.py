@@ -131,7 +131,7 @@ def test_a_training_that_is_never_judged_is_refused(build):
     assert build("trainer.max_epochs=5", "+trainer.check_val_every_n_epoch=5")
 
 
-def test_several_devices_on_a_cpu_are_refused(build):
+def test_several_devices_in_one_process_are_refused(build):
     with pytest.raises(ConfigError, match=r"type trainer.devices=1"):
         build("trainer.devices=2", "device=cpu")
 

@@ -31,12 +31,27 @@ def test_a_name_becomes_what_the_trainer_takes(monkeypatch, name, gpus, mps, fou
     assert find_device(name, 1) == found
 
 
-@pytest.mark.parametrize("name", ["cpu", "auto", "cuda:1"])
-def test_several_devices_for_one_run_are_refused(monkeypatch, name):
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("cpu", {"accelerator": "cpu", "devices": 3}),
+        ("auto", {"accelerator": "cuda", "devices": 3}),
+        ("gpu", {"accelerator": "cuda", "devices": 3}),
+    ],
+)
+def test_several_devices_are_the_first_of_their_kind(monkeypatch, name, found):
     pretend(monkeypatch, gpus=4)
+    assert find_device(name, 3) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"), [("cuda", "trainer.devices=2"), ("cuda:1", "device=cuda")]
+)
+def test_several_devices_that_are_not_there_or_not_the_first_are_refused(monkeypatch, name, fix):
+    pretend(monkeypatch, gpus=2)
     problem = find_device(name, 3)
     assert isinstance(problem, Problem)
-    assert "type trainer.devices=1" in problem.do
+    assert f"type {fix}" in problem.do
 
 
 def test_an_index_that_is_not_there_names_those_that_are(monkeypatch):

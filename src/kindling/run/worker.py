@@ -1,0 +1,84 @@
+"""One of several processes of a run: how it joins the others, and what it leaves to them to say."""
+
+import ctypes
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from kindling.config.compose import SHARED_STAMP, new_stamp
+from kindling.errors import ConfigError, Problem
+from kindling.fixes import Setting
+
+PEER_GONE = 75  # exit code: another process has ended first, and says why
+
+
+def is_worker() -> bool:
+    """Say whether an agent has started this process as one of several."""
+    return int(os.environ.get("WORLD_SIZE", 1)) > 1 and "RANK" in os.environ
+
+
+def join_others(*, is_sweep: bool) -> None:
+    """Where an agent has started several processes, become one: the first writes and shows.
+
+    Raises:
+        ConfigError: each of them would run a whole sweep.
+    """
+    if not is_worker():
+        return
+    end_with_parent()
+    from kindling.distributed import WORLD, of_first
+
+    WORLD.join()
+    os.environ[SHARED_STAMP] = of_first(new_stamp())
+    if not WORLD.is_first:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  # as long as the process
+    if is_sweep:
+        rule, fix = "a sweep starts the processes of each run itself", "python train.py -m"
+        raise ConfigError(Problem(rule, "-m behind torchrun", f"{fix} trainer.devices=..."))
+
+
+def end_with_parent() -> None:
+    """Let the system send SIGTERM when the agent is gone, however it went; Linux only."""
+    set_parent_death_signal = 1  # PR_SET_PDEATHSIG of linux/prctl.h
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(set_parent_death_signal, int(signal.SIGTERM))
+
+
+def take_over_processes(cfg: DictConfig) -> None:
+    """Let the configuration say how many processes there are, where an agent has started them.
+
+    Raises:
+        ConfigError: another number was asked for.
+    """
+    from kindling.distributed import WORLD
+
+    machines = WORLD.count // WORLD.local_count
+    for key, there in (("devices", WORLD.local_count), ("num_nodes", machines)):
+        if cfg.trainer[key] not in (1, there):
+            rule = f"trainer.{key} must be the number that torchrun has started"
+            ways = Setting(f"trainer.{key}", there, "or leave it out")
+            raise ConfigError(Problem(rule, f"{cfg.trainer[key]}, where {there} are there", ways))
+        cfg.trainer[key] = there
+    if cfg.lr_find:
+        got = f"{WORLD.count} processes"
+        raise ConfigError(Problem("experiment=lr_find runs in one process", got, "python train.py"))
+
+
+def told_by_another(error: BaseException) -> int | None:
+    """Return the exit code of an error that another process's end is the cause of, or tells too.
+
+    None where this process is the first to fail, and so the one to say why.
+    """
+    if not is_worker():
+        return None
+    from kindling.distributed import WORLD, is_lost_peer
+
+    if is_lost_peer(error):
+        return PEER_GONE
+    with suppress(RuntimeError):  # the agent itself is gone
+        return None if WORLD.is_first_to_fail() else PEER_GONE
+    return None
