@@ -10,7 +10,7 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parent
 TOOLKIT = DOCS.parent / "src" / "kindling"
 # In the order in which a run meets them.
-ROOMS = ("config", "tables", "images", "checks", "run", "trainer", "callbacks")
+ROOMS = ("config", "tables", "images", "prepared", "checks", "run", "trainer", "callbacks")
 ROOMS += ("report", "search", "bundle", "export", "serve", "cli", "template")
 HEAD = """# The toolkit
 

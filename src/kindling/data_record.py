@@ -110,6 +110,8 @@ def sha256(*contents: bytes) -> str:
 def make_record(data: DescribedData) -> DataRecord:
     """Describe data that are read, split and fitted."""
     raw, spec, schema = data.raw, data.spec, data.schema
+    if raw.record is not None:  # the raw cells are no longer at hand
+        return raw.record
     tables = raw.x if isinstance(raw.x, tuple) else ()
     files = tuple(FileRecord(Path(str(t.file)).name, len(t.rows), hash_file(t)) for t in tables)
     inputs, labels = hash_inputs(raw), hash_labels(raw.y)

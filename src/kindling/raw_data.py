@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -40,14 +40,15 @@ class RawTable:
 
     def chunks(self) -> Iterator[pa.Table]:
         """Give the used rows chunk by chunk, in order."""
-        return self._select(self.rows)
+        return self.select(np.arange(len(self.rows)))
 
     def take(self, positions: np.ndarray) -> pa.Table:
         """Give some of the used rows: those at these positions, which are in order."""
-        return pa.concat_tables(self._select(self.rows[positions]))
+        return pa.concat_tables(self.select(positions))
 
-    def _select(self, rows: np.ndarray) -> Iterator[pa.Table]:
-        start = 0
+    def select(self, positions: np.ndarray) -> Iterator[pa.Table]:
+        """Give them chunk by chunk; some chunks are empty."""
+        rows, start = self.rows[positions], 0
         for chunk in self.open():
             first, last = np.searchsorted(rows, (start, start + len(chunk)))
             part = chunk.select(list(self.names))
@@ -78,6 +79,9 @@ class RawData:
         on_disk: whether what the network learns from is kept in a file where it is large.
         images: what the images are, see `array_schema`; None for a table.
         content_hashes: uint64 (N,), equal where two image files show the very same, or None.
+        fitted: of rows that were prepared before: schema, preprocessor and all rows as a network
+            takes them, so that nothing is fitted again; or None.
+        record: their `DataRecord`, as it was made then; or None.
     """
 
     x: tuple[RawTable, ...] | np.ndarray
@@ -96,6 +100,8 @@ class RawData:
     on_disk: bool = False
     images: ImageSchema | None = None
     content_hashes: np.ndarray | None = None
+    fitted: tuple[Any, Any, np.ndarray] | None = None
+    record: Any = None
 
     def __post_init__(self) -> None:
         if isinstance(self.x, np.ndarray):

@@ -24,6 +24,7 @@ ABOUT = "`kindling ...`: what is done with a finished run or a file, or asked of
 TEXTS = {
     "predict": "predictions for the rows of a file, or for images",
     "evaluate": "the test metrics again, or those on a new labelled file",
+    "prepare": "a table read, split and transformed once, for runs that start at once",
     "compare": "one table over many runs",
     "export": "one file that other programs run: ONNX or torch.export",
     "serve": "an address that answers with predictions, and a page for a person",

@@ -22,6 +22,7 @@ from kindling.errors import ConfigError, DataError, Problem, UserError
 from kindling.formatting import printable
 from kindling.images.digits import DigitsSource
 from kindling.images.image_source import ImageSource
+from kindling.prepared.prepared_source import PreparedSource
 from kindling.raw_data import RawData, Source
 from kindling.registry import DATA, import_inside, registered
 from kindling.runs import CONFIG_FILE, DATA_FILE
@@ -29,7 +30,8 @@ from kindling.tables.source import TableSource
 from kindling.types import DataSpec
 
 TOOLKIT_SOURCES = {
-    f"{source.__module__}.{source.__name__}" for source in (TableSource, ImageSource, DigitsSource)
+    f"{source.__module__}.{source.__name__}"
+    for source in (TableSource, PreparedSource, ImageSource, DigitsSource)
 }
 NOT_READ = {"cache", "on_device"}  # where to write, and what only costs time
 MAX_CONFIG = 2**20  # bytes

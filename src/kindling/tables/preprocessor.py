@@ -54,6 +54,8 @@ def fit_table(
     Raises:
         DataError: no column is left to learn from, or cells do not fit their column's type.
     """
+    if raw.fitted is not None:
+        return raw.fitted
     rng = np.random.default_rng(derive_seed(seed, "fit"))
     schema, preprocessor = _fit(raw, train, rng, make_transformer)
     return schema, preprocessor, transform_rows(raw, schema, preprocessor)

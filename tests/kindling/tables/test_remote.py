@@ -146,10 +146,11 @@ def test_a_bucket_gives_the_run_of_the_local_file(s3, run, tmp_path, capsys):
         frame.iloc[rows].to_parquet(tmp_path / "part.parquet", index=False)
         s3.objects[f"parts/part-{number}.parquet"] = (tmp_path / "part.parquet").read_bytes()
     s3.objects["parts/_SUCCESS"] = b""
-    places = (tmp_path / "whole.parquet", "s3://bucket/whole.parquet", "s3://bucket/parts")
+    places = (tmp_path / "whole.parquet", "s3://bucket/whole.parquet", "s3://bucket/parts/part-*")
+    words = ["data=table", "data.target=species", "model=mlp", "trainer.max_epochs=1"]
     runs = [
-        run("data=table", f"data.path={place}", "data.target=species", folder=f"run{number}")
-        for number, place in enumerate((*places, "s3://bucket/parts/part-*"))
+        run(*words, f"data.path={place}", folder=f"run{number}")
+        for number, place in enumerate(places)
     ]
     first = load_file(runs[0] / "bundle/model.safetensors")
     digests = {json.loads((each / "data.json").read_text())["inputs"] for each in runs}

@@ -1,0 +1,1 @@
+"""A set whose rows are read, split and transformed already: `kindling prepare`, data=prepared."""
