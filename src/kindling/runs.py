@@ -131,8 +131,8 @@ def resume_command(folder: Path, words: str = "") -> Command:
 
 
 def _age(run: Path, file: str = METRICS_FILE) -> tuple[str, int]:
-    """Order by the moment in the folder's name; where there is none, runs count as old."""
-    stamp = STAMP.search(run.name)
+    """Order by the moment in the folder's name, or of its search; else a run counts as old."""
+    stamp = STAMP.search(run.name) or STAMP.search(run.parent.name)
     return stamp.group() if stamp else "", (run / file).stat().st_mtime_ns
 
 

@@ -1,6 +1,7 @@
 """A run is found by what a person calls it; what cannot be found is answered with what there is."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,12 @@ def test_without_runs_a_person_is_told_how_to_make_one(tmp_path, monkeypatch):
 def test_latest_is_by_the_time_in_the_name_then_by_the_end_of_the_run(runs):
     (runs / LAST / "metrics.json").unlink()
     assert find_run("latest").absolute() == runs / SECOND
+
+
+def test_a_trial_is_as_new_as_its_search(runs):
+    trial = runs / "digits_cnn" / "2026-01-03_10-00-00_ee55" / "trial-002"
+    shutil.copytree(runs / FIRST, trial)
+    assert find_run("latest").absolute() == trial
 
 
 def test_a_bundle_that_lies_by_itself_is_found_by_its_path(runs, tmp_path):

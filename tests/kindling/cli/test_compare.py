@@ -74,6 +74,14 @@ def test_a_run_is_called_by_what_finds_it_again(runs, capsys):
     assert "other" in out
 
 
+def test_runs_can_be_sorted_by_what_they_monitored(runs, capsys):
+    for end, value in (("aaaa", 0.7), ("bbbb", 0.1), ("cccc", 0.4)):
+        metrics = json.loads(METRICS) | {"monitored": {"val/loss": value}}
+        runs(end, CONFIG.replace("8", str(value)), json.dumps(metrics))
+    (table,) = as_json(capsys, "--sort", "val/loss")["tables"]
+    assert [group["mean"]["val/loss"] for group in table["groups"]] == [0.1, 0.4, 0.7]
+
+
 def test_json_is_alone_on_stdout_and_what_is_left_out_on_stderr(runs, capsys):
     runs("good")
     runs("evil", metrics="{")

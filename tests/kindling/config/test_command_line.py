@@ -134,6 +134,25 @@ def test_rows_on_a_gpu_and_workers_exclude_each_other(problems):
     assert problems("data.on_device=auto", word) == []
 
 
+def test_an_interval_is_for_a_search_and_both_its_ends_are_checked(problems):
+    drop = "model.dropout=interval(0,0.5)"
+    assert problems("hydra/sweeper=optuna", "model=mlp", drop, is_sweep=True) == []
+    (found,) = problems("model=mlp", drop, is_sweep=True)
+    assert found.rule == "an interval is for a search"
+    (found,) = problems(
+        "hydra/sweeper=optuna", "model=mlp", "model.dropout=interval(0,2)", is_sweep=True
+    )
+    assert found.got == "2.0"
+
+
+def test_a_sweep_of_nothing_and_a_search_space_for_one_run_are_refused(problems):
+    (found,) = problems("model=mlp", "model.width=range(8,8)", is_sweep=True)
+    assert found.rule == "a sweep must have a value to try"
+    (found,) = problems("sweep=table")
+    assert (found.got, found.do) == ("sweep=table", "type -m to search it")
+    assert problems("sweep=null") == []
+
+
 def test_every_value_of_a_sweep_is_checked(problems):
     assert problems("model=mlp,cnn", "seed=0,1,2", "model.width=8,16", is_sweep=True) == []
     assert problems("optimizer.lr='0.1','0.2'", "model=mlp,cln", is_sweep=True)

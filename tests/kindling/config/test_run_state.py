@@ -1,6 +1,7 @@
 """Which run `resume=auto` and `resume=latest` mean, and when there is nothing left to be done."""
 
 import json
+import math
 
 import pytest
 from omegaconf import OmegaConf
@@ -8,7 +9,7 @@ from omegaconf import OmegaConf
 from kindling.config.compose import compose_config
 from kindling.config.recorded import record
 from kindling.config.replay import read_config
-from kindling.config.run_state import chosen_run, why_over
+from kindling.config.run_state import chosen_run, monitored_value, why_over
 from kindling.errors import ConfigError
 from tests.conftest import CONF
 
@@ -104,3 +105,9 @@ def test_a_run_is_over_unless_more_is_asked(begin, end, changed, why):
     run = begin(OLD, **end)
     told = why_over(run, read_config(run) | changed)
     assert told is None if why is None else why in told
+
+
+def test_a_finished_run_has_the_value_that_it_monitored(begin):
+    run = begin(NEW, monitored={"val/loss": 0.25})
+    assert monitored_value(run, "val/loss") == 0.25
+    assert math.isnan(monitored_value(run, "val/accuracy"))

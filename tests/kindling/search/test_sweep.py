@@ -15,6 +15,7 @@ from optuna import load_study
 from kindling.config.compose import compose_unfilled, register_resolvers
 from kindling.errors import ConfigError
 from kindling.run.lock import locked
+from kindling.search.ask_and_tell import Search
 from kindling.search.study import NAME, open_storage
 from kindling.search.sweep import search
 from tests.conftest import CONF, ROOT
@@ -159,6 +160,12 @@ def test_what_cannot_be_searched_is_refused_before_a_trial(begin, words, told):
     assert not [*Path.cwd().iterdir()]
 
 
+def test_without_optuna_it_is_said_what_to_install(begin, monkeypatch):
+    monkeypatch.setattr("kindling.cli.input_output.find_spec", lambda _: None)
+    with pytest.raises(ConfigError, match=r"pip install .*\.\[sweep\]"):
+        begin(OPTUNA, "model=mlp", "model.width=3,4")
+
+
 def test_a_file_of_a_search_sets_nothing_that_its_trials_would_not_get(begin, tmp_path):
     conf = tmp_path / "clone" / "conf"
     shutil.copytree(CONF, conf)
@@ -175,3 +182,17 @@ def test_a_space_of_conf_is_checked_before_a_trial(begin, tmp_path):
     file.write_text(file.read_text().replace("model.width", "model.widht"))
     with pytest.raises(ConfigError, match=r"did you mean model\.width\?"):
         begin("sweep=table", conf=conf)
+
+
+def test_trials_at_a_time_share_cores_and_devices(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+
+    def shared(slot, **options):
+        options = {"n_jobs": 1, "devices": []} | options
+        return Search(None, {}, [], Path(), "val/loss", 0, options).environment(slot)
+
+    assert shared(0) == {}
+    assert shared(1, n_jobs=3) == {"OMP_NUM_THREADS": "2"}
+    both = [shared(slot, n_jobs=4, devices=["0", "3"]) for slot in range(4)]
+    assert [each["CUDA_VISIBLE_DEVICES"] for each in both] == ["0", "3", "0", "3"]
