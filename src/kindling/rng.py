@@ -43,8 +43,7 @@ def make_generator(seed: int, purpose: str, *counters: int) -> Any:
 def seed_device(device: Any, seed: int) -> None:
     """Seed what draws on this device, and on the CPU, for instance dropout.
 
-    `torch.manual_seed` also asks for every kind of device that is not there: without a GPU 65 us
-    and a growing queue, against 1 us for the CPU's own generator (torch 2.13).
+    `torch.manual_seed` asks for absent devices as well: 65 us and a growing queue, not 1 us.
     """
     import torch
 
