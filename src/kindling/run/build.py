@@ -24,13 +24,13 @@ from kindling.run.rates import try_rates
 from kindling.run.warm_start import warm_start
 from kindling.scoring import Metric, logged_names, metrics_for
 from kindling.trainer.device import find_device
-from kindling.trainer.prepare import prepare
 from kindling.trainer.several import (
     count_problems,
     share_out,
     share_problems,
     strategy_settings,
 )
+from kindling.trainer.speed import prepare
 from kindling.types import SPLITS, ProblemType
 
 

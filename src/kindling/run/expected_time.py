@@ -10,7 +10,7 @@ from lightning import Trainer
 from kindling.callbacks.layer_watch import untouched
 from kindling.contract import DescribedData, DescribedTask
 from kindling.distributed import num_own
-from kindling.trainer.prepare import count_operations
+from kindling.trainer.speed import count_operations
 
 SHORT_S = 10.0  # a training that takes no longer is not worth the step
 OPERATIONS_PER_S = 2e10  # of a slow core: what a training takes at most, before a step is timed

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from kindling.errors import ConfigError
-from kindling.trainer.prepare import compile_training
+from kindling.trainer.speed import compile_training
 
 SCRIPT = Path(__file__).with_name("compiled_run.py")
 # torch's compiler itself still uses what torch advises against.

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from kindling.trainer.prepare import set_matmul_precision
+from kindling.trainer.speed import set_matmul_precision
 
 
 @pytest.fixture
