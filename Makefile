@@ -32,8 +32,8 @@ lint: $(VENV)/dev.stamp ## style, format and types
 tensorboard: $(VENV)/train.stamp ## curves of all runs, on this machine only
 	$(BIN)/tensorboard --logdir runs --host 127.0.0.1
 
-upgrade: ## put a newer toolkit in the place of src/kindling: FROM=../kindling, or a wheel
-	@PYTHONPATH=src $(PYTHON) -m kindling.template.upgrade "$(FROM)" $(if $(FORCE),--force)
+upgrade: ## put a newer toolkit in the place of src/kindling: FROM=../kindling, or a wheel [WITH=serve]
+	@PYTHONPATH=src $(PYTHON) -m kindling.template.upgrade "$(FROM)" --with "$(WITH)" $(if $(FORCE),--force)
 
 clean: ## remove what tools left behind; runs and data stay
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -10,6 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from kindling.errors import ConfigError, Problem
+
 
 @dataclass(frozen=True)
 class Room:
@@ -18,6 +20,7 @@ class Room:
     Args:
         files: files and folders, from the root of a project.
         key: at the root of conf/train.yaml, true or false: whether a run uses it.
+        group: of conf/, that the defaults of conf/train.yaml name.
         entries: functions that the rest of the toolkit calls where the room is there, see
             `entry`, and their modules.
         extra: of pyproject.toml.
@@ -26,18 +29,40 @@ class Room:
 
     files: tuple[str, ...]
     key: str = ""
+    group: str = ""
     entries: Mapping[str, str] = field(default_factory=dict)
     extra: str = ""
     packages: tuple[str, ...] = ()
 
 
 TOOLKIT = "src/kindling"
+# What reads image files, of kindling/images; images as arrays stay.
+IMAGE_FILES = (
+    *("decoding", "reading", "bit_depth", "resizing", "samples", "image_cache", "image_source"),
+    *("class_folders", "folder_doubts", "header_findings", "image_faults", "image_names"),
+    *("label_columns", "label_rows", "labels_file", "lookalikes", "split_names"),
+)
 # By the name that WITHOUT takes. A new room is one of these; what uses it asks `entry`.
 ROOMS: Mapping[str, Room] = {
     "checks": Room(
         (f"{TOOLKIT}/checks", f"{TOOLKIT}/cli/inspect.py", "docs/data-checks.md"),
         key="checks",
         entries={"check_data": "kindling.checks.data"},
+    ),
+    "images": Room(
+        (
+            *(f"{TOOLKIT}/images/{name}.py" for name in IMAGE_FILES),
+            *(f"{TOOLKIT}/bundle/evaluation_images.py", "conf/data/images.yaml"),
+        ),
+        entries={
+            "decode": "kindling.images.decoding",
+            "read_header": "kindling.images.decoding",
+            "list_labelled_images": "kindling.bundle.evaluation_images",
+        },
+        extra="images",
+    ),
+    "prepared": Room(
+        (f"{TOOLKIT}/prepared", f"{TOOLKIT}/cli/prepare.py", "conf/data/prepared.yaml"),
     ),
     "report": Room(
         (f"{TOOLKIT}/report", f"{TOOLKIT}/cli/compare.py"),
@@ -49,7 +74,9 @@ ROOMS: Mapping[str, Room] = {
         packages=("jinja2",),
     ),
     "search": Room(
-        (f"{TOOLKIT}/search", "src/hydra_plugins", "conf/sweep", "docs/sweeps.md"), extra="sweep"
+        (f"{TOOLKIT}/search", "src/hydra_plugins", "conf/sweep", "docs/sweeps.md"),
+        group="sweep",
+        extra="sweep",
     ),
     "export": Room((f"{TOOLKIT}/export", f"{TOOLKIT}/cli/export.py"), extra="onnx"),
     "serve": Room(
@@ -81,3 +108,18 @@ def entry(name: str, cfg: Mapping[str, Any] | None = None) -> Callable[..., Any]
     if not is_here or (cfg is not None and not cfg[room.key]):
         return None
     return getattr(import_module(room.entries[name]), name)
+
+
+def needed(name: str) -> Callable[..., Any]:
+    """Return a function that an optional room offers.
+
+    Raises:
+        ConfigError: the project has no such room.
+    """
+    function = entry(name)
+    if function is None:
+        room = next(room for room, about in ROOMS.items() if name in about.entries)
+        rule = f"this takes the room {room} of the toolkit"
+        fix = f"type make upgrade FROM=../kindling WITH={room}"
+        raise ConfigError(Problem(rule, "a project that was made without it", fix))
+    return function

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kindling.images.image_cache import content_hash
+from kindling.images.arrays import content_hash
 from kindling.raw_data import RawData, RawTable
 from kindling.tables.formats import HELD_BYTES
 

@@ -9,14 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kindling.bundle.evaluation_images import list_labelled_images
 from kindling.bundle.inputs import read_parts
 from kindling.bundle.predictor import Predictor
 from kindling.errors import DataError, Problem, for_a_model
 from kindling.formatting import first_few
-from kindling.images.decoding import image_suffixes
+from kindling.images.file_types import image_suffixes
 from kindling.images.image_schema import ImageSchema
 from kindling.images.listing import Listing, refuse_urls
+from kindling.rooms import needed
 from kindling.tables import column_types
 from kindling.tables.categories import to_category
 from kindling.tables.column import Column
@@ -77,7 +77,7 @@ def read_evaluation_set(
         suffixes = frozenset(image_suffixes(model.schema))
         listing = Listing(root, follow_links=True, suffixes=suffixes, ignore=ignore)
         with for_a_model():
-            found = list_labelled_images(listing, path, model.spec, asked or AUTO)
+            found = needed("list_labelled_images")(listing, path, model.spec, asked or AUTO)
         truth, known = read_truth(found.cells, model.spec, str(path))
         refuse([*listing.problems(), *found.problems(known)])
         rows: Any = [found.files[number] for number in known]

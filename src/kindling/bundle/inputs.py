@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from kindling.bundle.python_cells import to_arrow
 from kindling.errors import DataError, Problem, for_a_model
-from kindling.images.arrays import cast_images, is_cast, not_finite, type_fix
-from kindling.images.decoding import decode
+from kindling.images.arrays import cast_images, decode_array, is_cast, not_finite, type_fix
 from kindling.images.image_schema import ImageSchema
+from kindling.rooms import entry
 from kindling.tables.column_types import is_text
 from kindling.tables.csv_dialect import AUTO, Dialect, for_new_rows
 from kindling.tables.csv_layout import find_header
@@ -170,6 +170,7 @@ def to_images(rows: Any, schema: ImageSchema) -> np.ndarray:
         return images
     if isinstance(rows, str | bytes | Path) or not hasattr(rows, "__iter__"):
         raise _wrong(IMAGES, type(rows).__name__)
+    decode = entry("decode") or decode_array
     decoded = [decode(Path(row) if isinstance(row, str) else row, schema) for row in rows]
     return np.stack(decoded) if decoded else np.empty((0, *schema.shape), schema.dtype)
 

@@ -19,6 +19,7 @@ from kindling.contract import DescribedData
 from kindling.errors import DataError, Problem
 from kindling.formatting import count, first_few
 from kindling.registry import DATA, load
+from kindling.rooms import needed
 from kindling.tables import column_types
 from kindling.tables.column import USED, Column, convert
 from kindling.tables.csv_dialect import AUTO, Dialect, asked_dialect
@@ -136,6 +137,7 @@ def inspect_images(path: str, **settings: Any) -> Overview:
     Raises:
         DataError: it cannot be learnt from.
     """
+    needed("decode")
     data = load(DATA)(**LOADING | {"source": IMAGES, "path": path, **settings})
     _refuse_missing(data)
     data.setup()

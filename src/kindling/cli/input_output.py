@@ -126,7 +126,7 @@ def find_files(
     Raises:
         DataError: nothing is there, or it may not be read, or it would be overwritten.
     """
-    from kindling.images.decoding import image_suffixes
+    from kindling.images.file_types import image_suffixes
     from kindling.images.image_schema import ImageSchema
     from kindling.images.listing import Listing, other_files, what_to_do
     from kindling.tables.formats import table_suffixes

@@ -20,18 +20,16 @@ from kindling.data_differences import differences
 from kindling.data_record import make_record, read_record
 from kindling.errors import ConfigError, DataError, Problem, UserError
 from kindling.formatting import printable
-from kindling.images.digits import DigitsSource
-from kindling.images.image_source import ImageSource
-from kindling.prepared.prepared_source import PreparedSource
 from kindling.raw_data import RawData, Source
 from kindling.registry import DATA, import_inside, registered
 from kindling.runs import CONFIG_FILE, DATA_FILE
-from kindling.tables.source import TableSource
 from kindling.types import DataSpec
 
 TOOLKIT_SOURCES = {
-    f"{source.__module__}.{source.__name__}"
-    for source in (TableSource, PreparedSource, ImageSource, DigitsSource)
+    "kindling.tables.source.TableSource",
+    "kindling.prepared.prepared_source.PreparedSource",
+    "kindling.images.image_source.ImageSource",
+    "kindling.images.digits.DigitsSource",
 }
 NOT_READ = {"cache", "on_device"}  # where to write, and what only costs time
 MAX_CONFIG = 2**20  # bytes

@@ -3,10 +3,11 @@
 A data source of one's own that returns arrays describes them with `array_schema(x)`.
 """
 
+import hashlib
 from collections.abc import Sequence
 from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 
@@ -144,6 +145,38 @@ def stack_npy(folder: Path, names: Sequence[str]) -> np.ndarray:
         name = names[others[0]]
         raise DataError(Problem(rule, got, fix, "D409", file=name, count=len(others)))
     return np.stack(arrays)
+
+
+def content_hash(image: np.ndarray) -> int:
+    """Hash the pixels of one image: two files of the same pixels have the same hash."""
+    return int.from_bytes(hashlib.blake2b(image.tobytes(), digest_size=8).digest(), "little")
+
+
+def decode_array(source: Any, schema: ImageSchema) -> np.ndarray:
+    """Read one image from a .npy file or its bytes, where no other image files are read.
+
+    Args:
+        source: a path or bytes; whatever else somebody gives is refused.
+        schema: what the image must be.
+
+    Raises:
+        DataError: it is none, or not of the schema's shape and data type.
+    """
+    name = str(source) if isinstance(source, Path) else "the image that was given"
+    is_known = isinstance(source, Path | bytes)
+    try:
+        with _open(source if is_known else b"") as stream:
+            is_npy = stream.read(len(MAGIC)) == MAGIC
+        if is_npy:
+            return read_npy(source, schema, name)
+        got = "no .npy file"
+    except DataError:
+        raise
+    except (OSError, EOFError, ValueError) as error:
+        got = str(error)
+    rule = f"an image must be given as an array here: {schema.dtype} {schema.shape}"
+    fix = "save the array with numpy.save as a .npy file"
+    raise DataError(Problem(rule, f"{name}: {got}", fix, "D409", file=name))
 
 
 def _open(source: Path | bytes) -> BytesIO | BufferedReader:

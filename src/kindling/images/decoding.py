@@ -4,8 +4,6 @@ Orientation, bit depth, bands, transparency, size and channels are brought to wh
 says; whatever is wrong with a file is a DataError that names it.
 """
 
-import logging
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -30,6 +28,7 @@ from kindling.images.bit_depth import (
     to_8_bits,
     without_fourth_band,
 )
+from kindling.images.file_types import FORMATS
 from kindling.images.image_faults import ImageInput, name_of, named_faults, too_large
 from kindling.images.image_schema import BYTES, MAX_PIXELS, ImageHeader, ImageSchema
 from kindling.images.resizing import numbers_to_pixels, resize
@@ -55,25 +54,6 @@ TURNS = {  # what undoes an EXIF orientation; from 5 on height and width change 
     6: Image.Transpose.ROTATE_270,
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
-}
-
-if find_spec("pillow_heif"):
-    import pillow_heif  # optional
-
-    pillow_heif.register_heif_opener()
-Image.init()  # makes all formats of Pillow known
-# Pillow warns of images that are refused here or asked for, and of odd metadata of cameras, never
-# saying in which file; what hinders is an error.
-for kind in (Image.DecompressionBombWarning, UserWarning):
-    warnings.filterwarnings("ignore", category=kind, module=r"PIL\.")
-for library in ("PIL.TiffImagePlugin", "tifffile"):  # log what they cannot read, naming no file
-    logging.getLogger(library).setLevel(logging.CRITICAL)
-# EPS starts Ghostscript, WMF needs Windows; the others only describe what they cannot decode.
-FORMATS = [name for name in Image.ID if name not in {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"}]
-SUFFIXES = {
-    end: name.replace("MPO", "JPEG")
-    for end, name in Image.registered_extensions().items()
-    if name in (*FORMATS, "MPO")
 }
 
 
@@ -182,11 +162,6 @@ def _read_numbers(
         turn = TURNS.get(_orientation(image))
         _verify(image, source)
     return numbers, alpha, samples, turn
-
-
-def image_suffixes(schema: ImageSchema) -> set[str]:
-    """List the endings of the files that `decode` takes for a schema."""
-    return {".npy"} | (set(SUFFIXES) if schema.takes_image_files else set())
 
 
 def _is_npy(source: ImageInput) -> TypeGuard[Path | bytes]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from kindling.errors import Problem
 from kindling.fixes import Fix, Setting
-from kindling.images.decoding import SUFFIXES
+from kindling.images.file_types import SUFFIXES
 from kindling.images.image_schema import (
     BYTES,
     MAX_SIZE_PX,

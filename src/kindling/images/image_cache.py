@@ -18,9 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float32, UInt8, UInt64
 
-from kindling.errors import Problem
 from kindling.files import user_cache
-from kindling.fixes import Setting
+from kindling.images.arrays import content_hash
 from kindling.images.image_schema import Dtype
 
 IMAGES, HASHES, ABOUT = "images.npy", "content_hashes.npy", "about.json"
@@ -55,36 +54,6 @@ def cache_folder(word: str) -> Path | None:
     if word != "auto":
         return Path(word)
     return user_cache()
-
-
-def findings_to_plain(findings: Iterable[Problem]) -> list[dict[str, Any]]:
-    """Write findings as JSON can hold them; a value that only a person knows is left out."""
-
-    def plain(way: Any) -> Any:
-        if not isinstance(way, Setting):
-            return way
-        value = {} if way.value is ... else {"value": way.value}
-        return {"key": way.key, "words": way.words, **value}
-
-    kept = []
-    for problem in findings:
-        ways = problem.fix if isinstance(problem.fix, tuple) else (problem.fix,)
-        kept.append(vars(problem) | {"fix": [plain(way) for way in ways]})
-    return kept
-
-
-def findings_from_plain(kept: Iterable[dict[str, Any]]) -> list[Problem]:
-    """Read what `findings_to_plain` wrote."""
-    found = []
-    for each in kept:
-        ways = tuple(Setting(**way) if isinstance(way, dict) else way for way in each["fix"])
-        found.append(Problem(**each | {"fix": ways}))
-    return found
-
-
-def content_hash(image: np.ndarray) -> int:
-    """Hash the pixels of one image: two files of the same pixels have the same hash."""
-    return int.from_bytes(hashlib.blake2b(image.tobytes(), digest_size=8).digest(), "little")
 
 
 def read_cache(entry: Path) -> DecodedImages | None:

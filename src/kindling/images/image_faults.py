@@ -11,7 +11,8 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from kindling.errors import DataError, Problem
 from kindling.fixes import Setting
-from kindling.images.samples import EXTRA, describe, tiff_tags
+from kindling.images.file_types import EXTRA
+from kindling.images.samples import describe, tiff_tags
 
 ImageInput = Path | bytes | Image.Image
 SNIFFED = 512  # bytes of a file that are looked at to say what it is instead

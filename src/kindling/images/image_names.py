@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from kindling.formatting import first_few
-from kindling.images.decoding import SUFFIXES
+from kindling.images.file_types import SUFFIXES
 
 SIMILAR = 0.7  # from 0 to 1
 ZEROS = "without leading zeros"

@@ -14,12 +14,12 @@ from kindling.errors import ConfigError, DataError, Problem, gathered
 from kindling.files import at_home
 from kindling.fixes import Setting
 from kindling.images.class_folders import list_folders
-from kindling.images.image_cache import findings_from_plain
 from kindling.images.image_schema import MAX_PIXELS, RGB, Fit, ImageOptions, ImageSchema
 from kindling.images.label_rows import FOLDER, LabelOptions
 from kindling.images.labels_file import LabelledImages, label_problems, list_labelled
 from kindling.images.listing import Listing, refuse_urls
 from kindling.images.reading import find_faults, read_images
+from kindling.kept_findings import findings_from_plain
 from kindling.raw_data import RawData
 from kindling.tables.csv_dialect import AUTO, asked_dialect
 from kindling.tables.target import (

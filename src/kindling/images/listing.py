@@ -15,8 +15,7 @@ from kindling.errors import ConfigError, Problem
 from kindling.files import is_url
 from kindling.fixes import Fix, Setting
 from kindling.formatting import first_few, printable
-from kindling.images.decoding import SUFFIXES
-from kindling.images.samples import EXTRA
+from kindling.images.file_types import EXTRA, SUFFIXES
 from kindling.types import Split
 
 # What systems and archives leave behind, beside names that begin with a dot.

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from kindling.errors import DataError, Problem, gathered
 from kindling.formatting import first_few
+from kindling.images.arrays import content_hash
 from kindling.images.decoding import decode, read_header, read_range
 from kindling.images.header_findings import (
     deep_rows,
@@ -29,8 +30,6 @@ from kindling.images.image_cache import (
     Blocks,
     DecodedImages,
     cache_folder,
-    content_hash,
-    findings_to_plain,
     read_cache,
     read_into_memory,
     write_cache,
@@ -42,6 +41,7 @@ from kindling.images.image_schema import (
     choose_schema,
 )
 from kindling.images.listing import ListedImage
+from kindling.kept_findings import findings_to_plain
 
 TASK_FILES = 8  # files that a thread takes at once: handing over costs as much as a small image
 BLOCK, BLOCK_BYTES = 512, 64 << 20  # images that are decoded before they are written away, at most

@@ -23,9 +23,9 @@ from kindling.images.bit_depth import (
     refuse_hidden,
     samples_of_tags,
 )
+from kindling.images.file_types import EXTRA
 from kindling.images.image_schema import BYTES, ImageSchema
 
-EXTRA = "where pyproject.toml is, type pip install -c constraints.txt -e '.[images]'"
 TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the latter two are BigTIFF
 MAX_BANDS = 1024
 DARK = 128  # of 256: an image that stays below it leaves a bit of its format unused

@@ -25,8 +25,8 @@ from kindling.contract import DescribedData
 from kindling.data_record import DataRecord, make_record, read_record, write_record
 from kindling.errors import ConfigError, DataError, Problem
 from kindling.files import write_atomically
-from kindling.images.image_cache import findings_from_plain, findings_to_plain
 from kindling.json_codec import InvalidFile, decode, parse, to_bytes
+from kindling.kept_findings import findings_from_plain, findings_to_plain
 from kindling.prepared.blocks import AGAIN, FileBlocks, describe, map_array, verify, write_array
 from kindling.registry import PREPROCESSING, load, registered
 from kindling.runs import DATA_FILE

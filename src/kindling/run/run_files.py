@@ -88,12 +88,13 @@ def describe_metrics(
     checkpoint: Any = trainer.checkpoint_callback
     best = checkpoint.best_model_path
     best_epoch = torch.load(best, map_location="cpu", weights_only=True)["epoch"] + 1
-    metrics: dict[str, Any] = {"format": METRICS_FORMAT, **split_scores(task, trainer)}
+    metrics: dict[str, Any] = split_scores(task, trainer)
     if isinstance(task, DescribedTask):
         metrics["problem_type"] = task.spec.problem_type
         metrics["metrics"] = infos_to_json(task.metrics)  # the primary one first
         metrics |= describe_calibration(task.results) | describe_threshold(task)
     metrics |= {
+        "format": METRICS_FORMAT,
         "baselines": baselines,
         "monitored": {checkpoint.monitor: float(checkpoint.best_model_score)},
         "best_epoch": best_epoch,

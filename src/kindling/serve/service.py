@@ -14,8 +14,8 @@ from kindling.bundle.drift import Drift
 from kindling.bundle.predictor import Predictor
 from kindling.errors import Problem, UserError
 from kindling.formatting import shown
-from kindling.images.decoding import read_header
 from kindling.images.image_schema import MAX_PIXELS, ImageSchema
+from kindling.rooms import entry
 from kindling.serve.answer import (
     Predicted,
     Refusal,
@@ -69,7 +69,8 @@ class PredictionService:
     def takes_image_files(self) -> bool:
         """Whether an image file, such as PNG, can hold what the model takes."""
         schema = self.model.schema
-        return isinstance(schema, ImageSchema) and schema.takes_image_files
+        takes_files = isinstance(schema, ImageSchema) and schema.takes_image_files
+        return takes_files and entry("decode") is not None
 
     @property
     def max_pixels(self) -> int:
@@ -139,11 +140,13 @@ class PredictionService:
     def _pixels(self, uploads: Sequence[Upload], deadline: float) -> np.ndarray:
         images: list[np.ndarray] = []
         problems: list[RequestProblem] = []
+        read_header = entry("read_header")  # arrays have the very shape of the schema
         for upload in uploads:
             check_time(deadline)
             try:
                 # Its header says how much memory it would take: that is asked before it takes it.
-                read_header(upload.content, max_pixels=self.max_pixels)
+                if read_header is not None:
+                    read_header(upload.content, max_pixels=self.max_pixels)
                 images.append(self.model.inputs([upload.content]))
             except UserError as error:
                 told = [self._reword(problem) for problem in error.problems]

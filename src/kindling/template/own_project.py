@@ -166,10 +166,12 @@ def owners_texts(folder: Path) -> list[Path]:
 
 
 def remove_keys(folder: Path, without: Sequence[str]) -> None:
-    """Remove the keys of rooms from conf/train.yaml."""
+    """Remove the keys of rooms, and their groups, from conf/train.yaml."""
     conf = folder / "conf" / "train.yaml"
-    for key in (ROOMS[name].key for name in without if ROOMS[name].key):
-        change(conf, re.sub(rf"^{key}:.*\n", "", read(conf), flags=re.MULTILINE))
+    for room in (ROOMS[name] for name in without):
+        for name, start in ((room.key, ""), (room.group, "  - ")):
+            line = rf"^{start}{name}:.*\n" if name else r"(?!)"
+            change(conf, re.sub(line, "", read(conf), flags=re.MULTILINE))
 
 
 def write_packaging(source: Path, folder: Path, name: str, without: Sequence[str]) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from kindling.rooms import ROOMS
 from kindling.version import __version__
 
-# What only the template's own tests and benchmarks need.
-ONLY_HERE = ("httpx", "hypothesis", "playwright", "setuptools")
+# What a project is developed with; all else of the extra dev is for the template's own tests.
+DEV = ("beartype", "mypy", "pytest", "pytest-xdist", "ruff")
 CUT = "# What follows is the template's own"  # a project's Makefile ends here
 DISTRIBUTION = re.compile(r"[\w.-]+")
 
@@ -32,7 +32,8 @@ def make_pyproject(text: str, name: str, without: Iterable[str]) -> str:
     extras = {room.extra for room in ROOMS.values()} - {room.extra for room in kept}
     for extra in ("bench", *extras - {""}):
         text = re.sub(rf"^{extra} = \[.*?^\]\n", "", text, flags=re.MULTILINE | re.DOTALL)
-    for package in (*ONLY_HERE, *packages_out(without)):
+    text = re.sub(r"(?<=^dev = \[\n).*?(?=^\])", _kept_dev, text, flags=re.MULTILINE | re.DOTALL)
+    for package in packages_out(without):
         text = re.sub(rf'^  "{package}\b.*\n', "", text, flags=re.MULTILINE)
     others = list(tomllib.loads(text)["project"]["optional-dependencies"])
     changes = {
@@ -48,6 +49,12 @@ def make_pyproject(text: str, name: str, without: Iterable[str]) -> str:
         text, count = re.subn(pattern, new, text, flags=re.MULTILINE)
         assert count, pattern
     return text
+
+
+def _kept_dev(block: re.Match[str]) -> str:
+    """Keep the lines of what a project is developed with."""
+    lines = block[0].splitlines(keepends=True)
+    return "".join(line for line in lines if distribution(line.strip(' "')) in {*DEV, "kindling"})
 
 
 def self_requirement(name: str, extras: Iterable[str]) -> str:

@@ -69,11 +69,13 @@ def main(words: Sequence[str] | None = None) -> None:
     """Replace the toolkit, and tell what else has to be done."""
     parser = argparse.ArgumentParser(prog="make upgrade", description=__doc__)
     parser.add_argument("source", help="a folder of Kindling or of a project, or a wheel")
+    parser.add_argument("--with", default="", dest="back", help="rooms to bring back: a,b")
     parser.add_argument("--force", action="store_true", help="also over edited files, or back")
     given = parser.parse_args(words)
     try:
         with opened(Path(given.source).expanduser()) as new:
-            lines = upgrade(ROOT, new, force=given.force)
+            back = [word.strip() for word in given.back.split(",") if word]
+            lines = upgrade(ROOT, new, force=given.force, back=back)
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)
@@ -123,19 +125,23 @@ def no_toolkit(source: Path) -> ConfigError:
     return ConfigError(Problem(rule, got, "type make upgrade FROM=../kindling"))
 
 
-def upgrade(root: Path, new: Toolkit, *, force: bool = False) -> list[str]:
+def upgrade(
+    root: Path, new: Toolkit, *, force: bool = False, back: Sequence[str] = ()
+) -> list[str]:
     """Replace the toolkit of a project; return what a person should know.
 
     Args:
         root: the project's folder.
         new: what takes its place.
         force: whether also where files of the toolkit were edited, or an older one takes the place.
+        back: rooms that the project does without, and shall have.
 
     Raises:
         ConfigError: it was edited, is newer, or the new one lacks rooms that the project has.
     """
-    out = [name for name, room in ROOMS.items() if not (root / room.files[0]).exists()]
-    refuse(root, new, out, force=force)
+    left_out = [name for name, room in ROOMS.items() if not (root / room.files[0]).exists()]
+    out = [name for name in left_out if name not in back]
+    refuse(root, new, out, force=force, back=back)
     used, before = used_names(root), version_of(root / "src")
     lost = gone(used, new.src)
     keys = missing_keys(root, new)
@@ -148,17 +154,28 @@ def upgrade(root: Path, new: Toolkit, *, force: bool = False) -> list[str]:
         lines.append(f"{entry.version}, {entry.section}{told}: {entry.text}")
     lines += [f"pyproject.toml must require {text}" for text in missing_requirements(root, new)]
     lines += [f"conf/train.yaml must have a key {key}" for key in keys]
+    for room in (new.rooms[name] for name in left_out if name in back):
+        lines += [f"conf/train.yaml must have a key {room.key}: true"] if room.key else []
+        lines += [f"pyproject.toml must have an extra {room.extra}"] if room.extra else []
+        lines += [f"{f} belongs to it: copy it" for f in room.files if f[:4] != "src/"]
     return [*lines, "Next: make lint, make test. git checkout src/kindling takes it back."]
 
 
-def refuse(root: Path, new: Toolkit, out: Sequence[str], *, force: bool) -> None:
+def refuse(
+    root: Path, new: Toolkit, out: Sequence[str], *, force: bool, back: Sequence[str]
+) -> None:
     """Raise a ConfigError with all that is in the way."""
     if not (root / RECORD).is_file():
         got = f"no {RECORD} in {root}"
         raise ConfigError(
             Problem("a project that make new has made is upgraded", got, "type it there")
         )
-    problems, anyway = [], "or type FORCE=true, which overwrites them"
+    problems = [
+        Problem(f"WITH takes {', '.join(new.rooms)}", name, "correct it, or leave it out")
+        for name in back
+        if name not in new.rooms
+    ]
+    anyway = "or type FORCE=true, which overwrites them"
     if (changed := edited(root)) and not force:
         rule = "the toolkit is used, not edited: what was changed in it would be lost"
         got = first_few(changed, total=len(changed))

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from kindling.errors import DataError
-from kindling.images.arrays import array_schema
-from kindling.images.decoding import decode, image_suffixes, read_header
+from kindling.images.arrays import array_schema, decode_array
+from kindling.images.decoding import decode, read_header
+from kindling.images.file_types import image_suffixes
 from kindling.images.image_schema import ImageSchema
 
 FLOATS = ImageSchema(4, 10, 12, dtype="float32")
@@ -135,3 +136,21 @@ def test_an_image_file_is_refused_where_arrays_were_learnt_from(tmp_path):
     with pytest.raises(DataError, match="No such file") as caught:
         decode(tmp_path / "none.npy", FLOATS)
     assert caught.value.problems[0].code == "D401"
+
+
+def test_without_the_room_of_image_files_arrays_are_read_and_nothing_else(tmp_path):
+    array = np.ones((4, 10, 12), np.float32)
+    np.save(tmp_path / "one.npy", array)
+    assert (decode_array(tmp_path / "one.npy", FLOATS) == array).all()
+    assert (decode_array((tmp_path / "one.npy").read_bytes(), FLOATS) == array).all()
+    (tmp_path / "one.png").write_bytes(b"\x89PNG")
+    (tmp_path / "cut.npy").write_bytes((tmp_path / "one.npy").read_bytes()[:20])
+    for source, got in (
+        (tmp_path / "one.png", "one.png: no .npy file"),
+        (tmp_path / "cut.npy", "cut.npy: "),
+        (tmp_path / "none.npy", "No such file"),
+        (b"", "the image that was given: no .npy file"),
+        (3, "no .npy file"),
+    ):
+        with pytest.raises(DataError, match=rf"must be given as an array here.*{got}"):
+            decode_array(source, FLOATS)

@@ -13,6 +13,7 @@ from kindling.images.image_cache import ABOUT, HASHES, IMAGES, read_cache
 from kindling.images.image_schema import ImageOptions, choose_schema
 from kindling.images.image_source import ImageSource
 from kindling.images.reading import decode_blocks, read_headers
+from project.data.dataset import BLOCK_ROWS
 
 
 @pytest.fixture
@@ -185,3 +186,14 @@ def test_two_processes_at_once_end_with_one_sound_cache(image_folder, tmp_path):
     expected = int(ImageSource(image_folder, cache="none").read().x.sum())
     assert [int(text) for text in sums] == [expected, expected]
     assert read_cache(only(tmp_path / "cache")) is not None
+
+
+@pytest.mark.slow
+def test_images_that_are_kept_in_a_file_are_read_in_pieces(build, image_folder, tmp_path):
+    words = ["data=images", f"data.path={image_folder}", f"data.cache={tmp_path / 'kept'}"]
+    data, *_ = build(*words, "data.size=[600,600]")
+    assert data.train_dataloader().sampler.block_rows == 1
+    data, *_ = build(*words)
+    assert data.train_dataloader().sampler.block_rows == BLOCK_ROWS
+    data, *_ = build(*words[:2], "data.cache=none")
+    assert data.train_dataloader().sampler.block_rows == len(data.split["train"])

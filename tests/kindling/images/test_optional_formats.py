@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from kindling.errors import DataError
-from kindling.images.decoding import SUFFIXES, decode, read_header
+from kindling.images.decoding import decode, read_header
+from kindling.images.file_types import SUFFIXES
 from kindling.images.image_schema import ImageSchema
 from kindling.images.image_source import ImageSource
 from tests.kindling.images.made_files import folder_of, tiff

@@ -101,6 +101,7 @@ def test_nothing_is_left_of_a_room_that_is_left_out(tmp_path, without):
         assert room.extra not in {*pyproject["optional-dependencies"]}
         assert not [package for package in room.packages if package in required]
         assert room.key not in keys
+        assert not [each for each in keys["defaults"] if room.group and room.group in each]
         commands = [Path(name).stem for name in room.files if "/cli/" in name]
         assert not [name for name in commands if f"kindling {name}" in readme]
 
@@ -188,7 +189,9 @@ def repository(tmp_path, monkeypatch):
     """What "Use this template" gives: all files of the template in one commit."""
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "none"))
     folder = tmp_path / "leafnet"
-    skip = shutil.ignore_patterns("__pycache__", "*.egg-info", ".git", ".*cache", "runs", ".venv")
+    skip = shutil.ignore_patterns(
+        *("__pycache__", "*.egg-info", ".*cache"), *(".git", ".venv", ".hypothesis", "runs")
+    )
     shutil.copytree(ROOT, folder, ignore=skip)
     own_project.commit(folder, "template", "A. Person")
     return folder

@@ -130,7 +130,7 @@ def test_an_older_one_and_one_without_the_rooms_are_refused(tmp_path, leafnet, n
         told_by(leafnet, ROOT)
     poor = make(tmp_path / "poor", without=list(ROOMS))
     rich = make(tmp_path / "rich")
-    with pytest.raises(ConfigError, match=r"got none of checks, report, export, serve"):
+    with pytest.raises(ConfigError, match=r"got none of checks, images, report, export, serve"):
         told_by(rich, poor)
     told_by(poor, rich)  # a project is a source as well as the template
     assert not (poor / "src" / "kindling" / "report").exists()
@@ -190,3 +190,12 @@ def test_a_wheel_does_what_a_folder_does(tmp_path, newer):
     assert done.stdout.splitlines() == told_by(other, newer)
     assert files(one / "src" / "kindling") == files(other / "src" / "kindling")
     assert "kindling 0.2.0" in call(env, one, "kindling", "--version")
+
+
+def test_a_room_that_was_left_out_is_brought_back(leafnet, newer):
+    told = told_by(leafnet, newer, back=["serve"])
+    assert (leafnet / "src" / "kindling" / "serve" / "app.py").exists()
+    assert "pyproject.toml must have an extra serve" in told
+    assert "docs/deploy.md belongs to it: copy it" in told
+    with pytest.raises(ConfigError, match=r"WITH takes checks, .*; got serv;"):
+        told_by(leafnet, newer, back=["serv"])

@@ -136,17 +136,6 @@ def test_what_is_a_single_window_has_one_order_from_memory_and_from_a_file():
 
 
 @pytest.mark.slow
-def test_images_that_are_kept_in_a_file_are_read_in_pieces(build, image_folder, tmp_path):
-    words = ["data=images", f"data.path={image_folder}", f"data.cache={tmp_path / 'kept'}"]
-    data, *_ = build(*words, "data.size=[600,600]")
-    assert data.train_dataloader().sampler.block_rows == 1
-    data, *_ = build(*words)
-    assert data.train_dataloader().sampler.block_rows == BLOCK_ROWS
-    data, *_ = build(*words[:2], "data.cache=none")
-    assert data.train_dataloader().sampler.block_rows == len(data.split["train"])
-
-
-@pytest.mark.slow
 def test_rows_on_disk_are_the_rows_in_memory(build, table_csv):
     words = ["data=table", f"data.path={table_csv}", "data.target=price"]
     (ram, *_), (disk, *_) = (build(*words, f"data.memory={kind}") for kind in ("ram", "disk"))
