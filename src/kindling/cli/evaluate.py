@@ -102,18 +102,24 @@ def read_evaluation_rows(
 
         return read_own_test_rows(find_run(arguments.run), model.spec)
     from kindling.bundle.evaluation_set import read_evaluation_set
-    from kindling.tables.part_files import find_parts
     from kindling.tables.remote import refuse_credentials
 
     if is_url(file):
         refuse_credentials(file, "FILE")
     with permitted(file):
-        if not is_url(file) and not Path(file).exists() and not find_parts(file).files:
+        if not is_url(file) and not Path(file).exists() and not _is_pattern(file, model):
             rule, fix = "FILE must be there", "correct its path"
             raise DataError(Problem(rule, f"nothing at {file}", fix, "D001"))
         return read_evaluation_set(
             file, model, dialect, images=arguments.images, ignore=arguments.ignore
         )
+
+
+def _is_pattern(file: str, model: "Predictor") -> bool:
+    """Say whether a pattern names the files of a table."""
+    from kindling.tables.part_files import find_parts
+
+    return model.preprocessor is not None and bool(find_parts(file).files)
 
 
 def refuse_useless(arguments: Namespace, model: "Predictor") -> None:

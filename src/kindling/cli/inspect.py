@@ -61,7 +61,7 @@ def run(arguments: Namespace) -> None:
     path = str(settings.pop("path", arguments.path))
     settings_are(lambda key: settings.get(key.removeprefix(SECTION)))
     with permitted(path):
-        is_folder = Path(path).is_dir() and not find_tables(path, settings)
+        is_folder = Path(path).is_dir() and ("labels" in settings or not is_table(Path(path)))
     refuse_useless(settings, typed, is_folder=is_folder)
     look = inspect_images if is_folder else inspect_table
     overview = look(path, **settings)
@@ -77,11 +77,15 @@ def run(arguments: Namespace) -> None:
         sys.exit(DataError.exit_code)
 
 
-def find_tables(path: str, settings: dict[str, Any]) -> bool:
-    """Say whether a folder holds a table in several files, rather than images."""
-    from kindling.tables.part_files import find_parts
+def is_table(folder: Path) -> bool:
+    """Say whether a folder holds a table in several files: tables, no images and no folders."""
+    from kindling.images.file_types import SUFFIXES
+    from kindling.tables.formats import table_suffixes
 
-    return "labels" not in settings and bool(find_parts(path).files)
+    visible = [path for path in folder.iterdir() if path.name[0] not in "._"]
+    endings = {path.suffix.lower() for path in visible}
+    has_others = bool(endings & {".npy", *SUFFIXES}) or any(path.is_dir() for path in visible)
+    return bool(endings & table_suffixes()) and not has_others
 
 
 def read_arguments(arguments: Namespace) -> tuple[dict[str, Any], dict[str, str]]:

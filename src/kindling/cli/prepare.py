@@ -8,6 +8,7 @@ the same seed; another seed draws another order of the train rows, and the split
 """
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 
 from kindling.cli.input_output import add_json, print_json
@@ -22,6 +23,17 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_json(parser)
 
 
+def conf_here() -> Path:
+    """Find conf/ from the working directory, as train.py's own place is not known here."""
+    from kindling.config.notebook import find_conf
+
+    try:
+        return find_conf(None)
+    except ConfigError as error:
+        told = [replace(problem, fix="type it where train.py lies") for problem in error.problems]
+        raise ConfigError(*told) from error
+
+
 def run(arguments: Namespace) -> None:
     """Build the data as a run would, and write them."""
     folder = arguments.output
@@ -32,7 +44,7 @@ def run(arguments: Namespace) -> None:
         from kindling.config.notebook import compose_checked
         from kindling.run.console import hide_adverts, show_plan
 
-        cfg = compose_checked(arguments.words, None)
+        cfg = compose_checked(arguments.words, conf_here())
         from lightning import seed_everything
 
         from kindling.prepared.prepared_set import write_set

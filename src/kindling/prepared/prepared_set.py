@@ -238,5 +238,5 @@ def _named(file: Path) -> Iterator[None]:
         yield
     except DataError:
         raise
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, RecursionError, AssertionError) as error:
         raise damaged(file, str(error) or type(error).__name__, AGAIN) from error

@@ -22,6 +22,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import parse_qsl, urlsplit
 from urllib.request import Request, urlopen
+from uuid import uuid4
 
 from pyarrow import fs
 
@@ -50,10 +51,10 @@ REASONS = {
 class CachedFile(type(Path())):  # type: ignore[misc]  # the class of the system's paths
     """The local copy of a file, which is opened as one, and called by its URL in every message."""
 
-    url: str
+    url: str = ""
 
     def __str__(self) -> str:
-        return self.url
+        return self.url or super().__str__()
 
     def __fspath__(self) -> str:
         return super().__str__()
@@ -146,7 +147,7 @@ def _download(file: RemoteFile, place: Path) -> Path:
     with (
         told(file.url),
         file.open() as source,
-        open_atomically(place.with_name(f"{place.name}.{os.getpid()}"), named) as stream,
+        open_atomically(place.with_name(f"{place.name}.{uuid4().hex}"), named) as stream,
     ):
         while block := source.read(BLOCK_BYTES):
             digest.update(block)

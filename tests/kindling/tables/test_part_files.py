@@ -177,6 +177,15 @@ def test_inspect_looks_at_a_folder_without_a_target(parts, capsys):
     assert json.loads(capsys.readouterr().out)["facts"]["rows"].startswith(str(ROWS))
 
 
+def test_a_folder_of_images_with_a_table_of_labels_is_one_of_images(image_folder, capsys):
+    from kindling.cli.command_line import main
+
+    for place in (image_folder, image_folder / "red"):
+        (place / "labels.csv").write_text("file,label\n")
+    main(["inspect", str(image_folder), "--json"])
+    assert json.loads(capsys.readouterr().out)["facts"]["images"].startswith("40 of 12x10")
+
+
 def test_partitions_are_refused_as_their_key_would_be_lost(parts):
     _, folder = parts(".parquet")
     for year in ("2023", "2024"):
