@@ -9,7 +9,7 @@ import pytest
 
 SCRIPT = Path(__file__).with_name("pretended_gpu.py")
 RUNS = ["mlp", "mlp, all options", "mlp, one batch a call", "values", "log1p"]
-RUNS += ["cnn", "cnn, all options"]
+RUNS += ["cnn", "cnn, all options", "realmlp"]
 FAULTS = ["item", "float", "if", "print", "print many", "cpu", "list", "mask", "nonzero", "unique"]
 FAULTS += ["new tensor", "blocking copy", "clip that raises"]
 ON_IT = "fakegpu:0, 32-true, data set on it (0.01 MB), up to 1 epochs"
@@ -33,12 +33,12 @@ def of(said):
     return lambda name: [line for line in said if line["run"] == name]
 
 
-@pytest.mark.parametrize("name", [*RUNS, "realmlp"])
+@pytest.mark.parametrize("name", RUNS)
 def test_a_training_stays_on_its_device(of, name):
     assert [line["devices"] for line in of(name)] == [["fakegpu:0"]] * 2
 
 
-@pytest.mark.parametrize("name", [*RUNS, "realmlp"])
+@pytest.mark.parametrize("name", RUNS)
 def test_no_step_waits_for_the_device(of, name):
     for line in of(name):
         assert line["waits"] == {"train": [], "val": []}
