@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="of further sets")
     parser.add_argument("--sets", help="some of them: penguins,wine")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--networks", default="auto,mlp", help="of conf/model")
+    parser.add_argument("--networks", default="auto,mlp", help="of conf/model, or an experiment")
     parser.add_argument("--peers", default=",".join(PEERS))
     parser.add_argument("--write", type=Path, help="PATH.json: a line for each fit, added to it")
     arguments = parser.parse_args()
@@ -101,7 +101,7 @@ def of_table(place: Path, meta: dict[str, Any]) -> tuple[str, ...]:
     """Return the overrides for a folder of a table."""
     words = ["data=table", f"data.path={place}/train.parquet", f"data.target='{meta['target']}'"]
     ignore = meta.get("ignore", meta.get("not_features", []))
-    words.append(f"data.ignore={ignore}".replace(" ", ""))
+    words.append(f"data.ignore=[{','.join(map(repr, ignore))}]")
     words += [f"data.{key}='{meta[key]}'" for key in ("group", "time") if meta.get(key)]
     if (place / "test.parquet").is_file():
         words.append(f"data.test_path={place}/test.parquet")
@@ -113,7 +113,9 @@ def scores_of(
 ) -> Iterator[dict[str, Any]]:
     """Yield the test scores of each model, and the seconds of its fit."""
     for model in networks:
-        cfg = compose_config(ROOT / "conf", [*words, f"model={model}", "~callbacks.progress"])
+        # RealMLP's schedule goes with it.
+        group = "experiment" if (ROOT / f"conf/experiment/{model}.yaml").is_file() else "model"
+        cfg = compose_config(ROOT / "conf", [*words, f"{group}={model}", "~callbacks.progress"])
         seed_everything(seed, verbose=False)
         data = build_data(cfg)
         start = time.perf_counter()
