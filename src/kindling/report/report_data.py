@@ -199,7 +199,10 @@ class TrainedNetwork:
         return max(float(counter.get_total_flops()), x[0].numel())
 
     def embed(self, x: Tensor) -> np.ndarray | None:
-        """Return what the last linear layer is given, (N, D): how the network sees the rows."""
+        """Return what the last linear layer is given, (N, D): how the network sees the rows.
+
+        None where it is not given one vector for each row, but none, or several.
+        """
         layers = [layer for layer in self.network.modules() if isinstance(layer, nn.Linear)]
         if not layers:
             return None
@@ -209,5 +212,5 @@ class TrainedNetwork:
             self._outputs(x)
         finally:
             handle.remove()
-        fits = inputs and all(part.ndim == 2 for part in inputs)
+        fits = all(part.ndim == 2 for part in inputs) and sum(map(len, inputs)) == len(x)
         return np.concatenate([to_numpy(part.float()) for part in inputs]) if fits else None

@@ -106,6 +106,22 @@ def test_other_images_are_left_out_with_a_sentence_and_listed_by_name(dtype, cha
     assert not list(tmp_path.rglob("sprite.png"))
 
 
+class LooksTwice(nn.Module):
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x):
+        return self.network(x) + self.network(x.flip(3))
+
+
+def test_rows_that_the_last_layer_has_several_vectors_of_are_not_embedded(tmp_path):
+    data, network = images_of(torch.uint8, 1)
+    with SummaryWriter(str(tmp_path)) as writer:
+        add_embedding(writer, data, TrainedNetwork(LooksTwice(network.network), data.spec), 0)
+    assert not list(tmp_path.rglob("metadata.tsv"))
+
+
 def test_patches_cover_every_pixel_of_any_side():
     for side in (1, 3, 8, 13, 128):
         covered = np.zeros(side)
