@@ -1,6 +1,7 @@
 """One ONNX graph from the user's own columns or pixels, compared with the model by `export`."""
 
 import json
+from functools import partial
 
 import numpy as np
 import onnx
@@ -13,6 +14,7 @@ from project.models.cct import CCT
 from project.models.ft_transformer import FTTransformer
 from project.models.mlp import MLP
 from project.models.realmlp import RealMLP
+from project.models.resnet import ResNet
 from project.models.tabm import TabM
 from tests.kindling.export.made import CLASSES, frame, image_model, table_model
 
@@ -157,8 +159,9 @@ def test_networks_of_columns_agree_on_gaps_and_unknown_towns(network):
 
 
 @pytest.mark.slow
-def test_images_go_through_a_transformer():
-    model = image_model(3, 20, 21, CCT)
+@pytest.mark.parametrize("network", [CCT, partial(ResNet, mirror=True)])
+def test_images_go_through_further_networks(network):
+    model = image_model(3, 20, 21, network)
     artifact, agreements = export(model)
     assert agreements[0].largest <= 1e-5
     pixels = np.random.default_rng(0).integers(0, 256, (1, 3, 20, 21), dtype=np.uint8)

@@ -44,7 +44,7 @@ def rows(spec, batch_size):
 
 
 CASES = [(MLP, TABLE), (MLP, VALUE), (MLP, GREY), (CNN, GREY), (CNN, COLOUR)]
-CASES += [(ResNet, GREY), (ResNet, COLOUR)]
+CASES += [(ResNet, GREY), (ResNet, COLOUR), (partial(ResNet, mirror=True), COLOUR)]
 CASES += [(TabM, TABLE), (TabM, VALUE), (partial(TabM, members=1), TABLE)]
 CASES += [(RealMLP, TABLE), (RealMLP, VALUE)]
 CASES += [(Ensemble, VALUE), (partial(Ensemble, network="realmlp", members=2), TABLE)]
@@ -102,6 +102,20 @@ def test_images_of_every_size_from_eight_are_taken(network, size, channels):
         problem_type="binary", target="y", classes=("u", "v"), image_shape=(channels, *size)
     )
     assert network(spec, width=4)(rows(spec, 2)).shape == (2, 2)
+
+
+@pytest.mark.parametrize("spec", [COLOUR, replace(GREY, problem_type="regression", classes=())])
+def test_an_image_and_its_mirror_image_are_predicted_as_one(spec):
+    sizes = {"width": 4, "dropout": 0}
+    both, one = ResNet(spec, mirror=True, **sizes), ResNet(spec, **sizes)
+    one.load_state_dict(both.state_dict())
+    x = rows(spec, 5)
+    assert torch.equal(both(x), one(x))  # while training
+    found, expected = both.eval()(x), [one.eval()(x), one(x.flip(3))]
+    if not spec.is_regression:
+        found, expected = found.softmax(dim=1), [logits.softmax(dim=1) for logits in expected]
+    assert not torch.allclose(*expected, atol=1e-4)
+    assert torch.allclose(found, sum(expected) / 2, atol=1e-6)
 
 
 def test_an_embedding_bends_at_its_edges_only():
