@@ -1,7 +1,7 @@
 """TabM: an MLP of several members, on embeddings that bend at the edges of bins."""
 
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from jaxtyping import Float32
@@ -13,6 +13,9 @@ from project.models.embeddings import Categories, PiecewiseLinear, count_columns
 from project.models.members import average_members
 
 MOST_INPUTS = 4096  # of a member; embeddings of more columns are smaller
+# Columns for a train row up to which the weight decay is as given, and how many times as much one
+# more adds: where rows are few, columns of noise would be learnt by heart.
+FEW_COLUMNS, DECAY = 1 / 8, 200.0
 PRODUCTS_PER_S = 6.7e9  # of forward passes while training, on one core of a laptop
 EPOCHS = 30  # that the budget is for
 
@@ -21,7 +24,8 @@ class TabM(nn.Module):
     """Members that share one MLP; each scales the embedded columns in a way of its own.
 
     After Gorishniy, Kotelnikov and Babenko, "TabM" (ICLR 2025, arxiv.org/abs/2410.24210), there
-    TabM-mini: it has the gain of an ensemble at a fraction of its cost.
+    TabM-mini: it has the gain of an ensemble at a fraction of its cost. Where a table has more
+    columns than an eighth of its train rows, the weight decay grows with them.
 
     Args:
         spec: describes the rows, the edges of their numbers, and the number of outputs.
@@ -47,12 +51,19 @@ class TabM(nn.Module):
         super().__init__()
         columns = count_columns(spec, "tabm")
         size = min(embedding, max(2, MOST_INPUTS // columns))
+        notes: list[str] = []
         if members is None:
             products = EPOCHS * spec.num_rows * width * (columns * size + (depth - 1) * width)
             most = budget_s * PRODUCTS_PER_S
             members = next((m for m in (8, 4, 2) if m * products <= most), 1)
             if members < 8:
-                self.note = f"fewer than 8 for model.budget_s={budget_s:g}"
+                notes.append(f"fewer than 8 for model.budget_s={budget_s:g}")
+        for_a_row = columns / spec.num_rows if spec.num_rows else 0.0
+        self.decay = 1 + DECAY * max(0.0, for_a_row - FEW_COLUMNS)
+        if self.decay > 1:
+            notes.append(f"many columns for the rows: {self.decay:.3g} x the weight decay")
+        if notes:
+            self.note = "; ".join(notes)
         self.num_numbers, self.num_members = len(spec.numbers), members
         self.by_member = False  # True: while training, what each member says
         self.numbers = PiecewiseLinear(spec.edges, size) if spec.numbers else None
@@ -77,6 +88,9 @@ class TabM(nn.Module):
         members = (columns[:, None] * self.scale).flatten(2)  # (B, M, (F + C) * E)
         outputs = self.head(self.body(members))  # (B, M, K)
         return outputs if self.training and self.by_member else average_members(outputs)  # (B, K)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        return [{"params": [*self.parameters()], "weight_decay": self.decay}]
 
 
 class Heads(nn.Module):

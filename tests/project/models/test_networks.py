@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from kindling.errors import ConfigError
+from kindling.trainer.optimization import make_optimizer
 from kindling.types import DataSpec
 from project.models.auto import auto
 from project.models.cct import CCT
@@ -169,6 +170,18 @@ def test_of_many_rows_a_smaller_network_learns_and_says_so():
     assert ResNet(many).note == "width 16 for model.budget_s=600"
     assert ResNet(many, budget_s=10**6).head.in_features == 4 * 32
     assert ResNet(many, width=20).head.in_features == 4 * 20
+
+
+@pytest.mark.parametrize(("num_rows", "factor"), [(0, 1), (320, 1), (80, 76)])
+def test_weights_decay_more_where_columns_are_many_for_the_rows(num_rows, factor):
+    names = tuple(f"x{k}" for k in range(40))
+    spec = replace(VALUE, numbers=names, edges=((0.0, 1.0),) * 40, num_rows=num_rows)
+    network = TabM(spec, width=8)
+    (group,) = make_optimizer(partial(torch.optim.AdamW, weight_decay=0.01), network).param_groups
+    assert group["weight_decay"] == pytest.approx(0.01 * factor)
+    assert len(group["params"]) == len([*network.parameters()])
+    told = "many columns for the rows: 76 x the weight decay"
+    assert getattr(network, "note", None) == (told if factor > 1 else None)
 
 
 def test_many_columns_get_small_embeddings():
