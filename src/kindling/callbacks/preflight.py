@@ -8,6 +8,7 @@ import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule
 
 from kindling.callbacks.kept_state import kept_to_itself
 from kindling.callbacks.layer_watch import LayerWatch, first_line, untouched
@@ -58,6 +59,8 @@ class Preflight(Callback):
         self.is_due = False
         if not (isinstance(pl_module, DescribedTask) and isinstance(batch, Batch)):
             return  # nothing is known of its network and batches; the plan has said so
+        if isinstance(pl_module.network, FSDPModule):
+            return  # its parameters are in parts, which no gradient reaches by itself
         network, device = pl_module.network, pl_module.device
         in_batch = batch_problems(batch, pl_module.spec, device)
         problems = tensor_problems(network, device)

@@ -33,7 +33,7 @@ MAY_CHANGE = (
     *("run_dir", "resume", "overrides", "name", "debug", "checks", "baselines", "report", "bundle"),
     *("device", "threads", "matmul_precision", "compile"),
     *("trainer.max_epochs", "trainer.min_epochs", "trainer.max_steps", "trainer.max_time"),
-    *("trainer.devices", "trainer.num_nodes"),
+    *("trainer.devices", "trainer.num_nodes", "trainer.strategy"),
     *("trainer.profile", "trainer.log_every_n_steps", "trainer.enable_*", "trainer.callbacks"),
     *("trainer.logger", "trainer.logger.*", "trainer.default_root_dir", "logger", "logger.*"),
     *("callbacks.progress.*",),

@@ -54,6 +54,7 @@ TRAINER: dict[str, Rule] = {
     "max_epochs": COUNT,
     "devices": COUNT,
     "num_nodes": COUNT,
+    "strategy": any_of(OneOf("ddp", "fsdp")),
     "log_every_n_steps": COUNT,
     "precision": precision,
 }

@@ -36,9 +36,7 @@ NUM_BINS = 10
 MAX_CONFUSIONS = 10
 
 
-def class_charts(
-    spec: DataSpec, result: Result, results: Mapping[str, Mapping[str, float]]
-) -> list[Chart]:
+def class_charts(spec: DataSpec, result: Result, results: Mapping[str, Any]) -> list[Chart]:
     """Draw what there is to see; curves need rows of the class and rows of others.
 
     Args:

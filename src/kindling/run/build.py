@@ -134,15 +134,15 @@ def build_trainer(cfg: DictConfig, data: Any, task: LightningModule) -> Trainer:
     """Build Lightning's Trainer on the device that was asked for, and make the run quick."""
     device = find_device(cfg.device, cfg.trainer.devices)
     assert isinstance(device, dict)  # build_data has refused anything else
-    trainer = instantiate(cfg.trainer, **strategy_settings(), **device)
+    trainer = instantiate(cfg.trainer, **device)
     share_out(data, task, trainer)
     prepare(cfg, data, task, trainer)
     return trainer
 
 
-def make_trainer(*, profile: bool = False, **settings: Any) -> Trainer:
+def make_trainer(*, profile: bool = False, strategy: str = "ddp", **settings: Any) -> Trainer:
     """Make Lightning's Trainer from its own arguments and `profile`, which it does not have."""
-    trainer: Any = Trainer(**settings)
+    trainer: Any = Trainer(**(strategy_settings(strategy) | settings))
     trainer.callbacks.append(StopOnSignal())  # behind all that is saved at a step
     if profile:
         from kindling.callbacks.profiler import Profile

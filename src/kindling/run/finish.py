@@ -4,8 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hydra.utils import instantiate
 from lightning import Trainer
 from omegaconf import DictConfig
+from torch.distributed.fsdp import FSDPModule
 
 from kindling.config.run_state import describe_end
 from kindling.contract import DescribedData, DescribedTask
@@ -16,6 +18,7 @@ from kindling.run.console import show_plan, show_scores
 from kindling.run.plan import plan_lines
 from kindling.run.run_files import describe_metrics, write_json, write_predictions
 from kindling.runs import METRICS_FILE, RUNS
+from kindling.trainer.sharded import put_together
 
 
 def finish(
@@ -27,6 +30,8 @@ def finish(
 ) -> float:
     """Write and show what came of the run; return the best monitored value, for a sweeper."""
     best = float(trainer.checkpoint_callback.best_model_score)  # type: ignore[union-attr]
+    if isinstance(getattr(task, "network", None), FSDPModule):
+        put_together(task, instantiate(cfg.model)(data.spec))
     if not WORLD.is_first:
         return best
     end_span = span_of(trainer)

@@ -126,6 +126,8 @@ def describe_device(cfg: DictConfig, data: Any, trainer: Trainer) -> str:
         words.append(f"matmul_precision={cfg.matmul_precision}")
     if getattr(data, "placed", None) is not None:
         words.append(f"data set on it ({sum(t.nbytes for t in data.placed) / 1e6:,.2f} MB)")
+    if many > 1 and cfg.trainer.strategy == "fsdp":
+        words.append("the network in parts (fsdp; no pre-flight)")
     if cfg.compile != "off":
         words.append(f"compile={cfg.compile}")
     words.append(f"up to {cfg.trainer.max_epochs} epochs")

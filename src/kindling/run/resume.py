@@ -60,6 +60,8 @@ def open_run_folder(
     if checkpoint is not None:
         refuse_other_data(Path(cfg.run_dir), record)
         state = refuse_checkpoint(checkpoint, task, record)
+        if isinstance(task, PlansSteps):  # a sharded network is loaded behind its scheduler
+            task.planned_steps = state[STATE]["planned_steps"]
     if not WORLD.is_first:
         return checkpoint
     refuse_small_disk(Path(cfg.run_dir), *checkpoint_size(Path(cfg.run_dir), task))

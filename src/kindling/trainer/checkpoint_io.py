@@ -22,8 +22,13 @@ class CheckedCheckpointIO(TorchCheckpointIO):
             torch.save(checkpoint, file)
 
     def load_checkpoint(self, path: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        damage = damage_of(Path(path))
-        if damage:
-            rule, fix = "a checkpoint must be as it was written", "start a new run"
-            raise ConfigError(Problem(rule, f"{path}: {damage}", fix))
+        refuse_damaged(Path(path))
         return super().load_checkpoint(path, *args, **kwargs)
+
+
+def refuse_damaged(path: Path) -> None:
+    """Raise a ConfigError where a checkpoint is not what its name says."""
+    damage = damage_of(path)
+    if damage:
+        rule, fix = "a checkpoint must be as it was written", "start a new run"
+        raise ConfigError(Problem(rule, f"{path}: {damage}", fix))

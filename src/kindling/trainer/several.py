@@ -13,8 +13,9 @@ import torch
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.plugins.environments import LightningEnvironment, TorchElasticEnvironment
-from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.strategies import DDPStrategy, Strategy
 from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.data import Sampler
 
@@ -23,21 +24,27 @@ from kindling.distributed import WORLD, average, num_own, shares
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting
 from kindling.rng import derive_seed
+from kindling.trainer.sharded import ShardedStrategy
 
 ALONE = Setting("trainer.devices", 1)
 
 
-def strategy_settings() -> dict[str, Any]:
+def strategy_settings(name: str) -> dict[str, Any]:
     """Return what the Trainer takes to be one of several processes, or to be alone.
 
     Alone it must not look around: inside of a SLURM job Lightning would take over its signals and
     load checkpoints of its own.
+
+    Args:
+        name: "ddp": each process has the whole network; "fsdp": a part of each parameter.
     """
     if WORLD.count == 1:
-        return {"plugins": [LightningEnvironment()]}
+        return {"strategy": "auto", "plugins": [LightningEnvironment()]}
     # Buffers are averaged, below: to be sent from the first process in each forward pass, also
     # in evaluation, would need as many batches in all of them.
-    strategy = DDPStrategy(forward_sync_buffers=False, gradient_as_bucket_view=True)
+    strategy: Strategy = DDPStrategy(forward_sync_buffers=False, gradient_as_bucket_view=True)
+    if name == "fsdp":
+        strategy = ShardedStrategy()
     return {"strategy": strategy, "plugins": [TorchElasticEnvironment()]}
 
 
@@ -165,8 +172,11 @@ def loss_divisors(task: Any, numbers: range, targets: Sequence[Tensor]) -> list[
     return list(torch.tensor(groups, device=task.device) / shares(weights))
 
 
-def gradient_sync(trainer: Any, is_due: bool) -> AbstractContextManager[Any]:
+def gradient_sync(task: Any, is_due: bool) -> AbstractContextManager[Any]:
     """Let the processes exchange gradients in a backward pass only where a step follows."""
-    if is_due or WORLD.count == 1:
+    if WORLD.count == 1:
         return nullcontext()
-    return trainer.strategy.block_backward_sync()
+    if isinstance(task.network, FSDPModule):
+        task.network.set_requires_gradient_sync(is_due)
+        return nullcontext()
+    return nullcontext() if is_due else task.trainer.strategy.block_backward_sync()

@@ -65,18 +65,14 @@ class EpochMetrics:
         """Take the numbers of all processes out: only here the CPU waits for the device."""
         self.is_computed = True
         losses, weights = (join(each).cpu().double() for each in (self.losses, self.weights))
-        own = [
-            losses @ weights,
-            weights.sum(),
-            *(join(parts).sum() for parts in self.sums.values()),
-        ]
-        num_rows, loss, weight, *totals = sums([self.num_rows, *(one.item() for one in own)])
+        own = [losses @ weights, weights.sum(), *(join(p).sum() for p in self.sums.values())]
+        num_rows, loss, weight, *totals = sums([self.num_rows, *map(float, own)])
         found = {f"{split}/loss": loss / weight}
         for metric, total in zip(self.summed, totals, strict=True):
             found[f"{split}/{metric.name}"] = metric.of_mean(total / num_rows)
         if self.whole:
-            seen = (all_rows(to_numpy(join(parts))) for parts in zip(*self.seen, strict=True))
-            outputs, targets = seen
+            parts = (to_numpy(join(each)) for each in zip(*self.seen, strict=True))
+            outputs, targets = map(all_rows, parts)
             truth, prediction = read_targets(self.spec, targets), read_outputs(self.spec, outputs)
             for metric in self.whole:
                 found[f"{split}/{metric.name}"] = float(metric.function(truth, prediction))

@@ -21,6 +21,7 @@ from kindling.rng import derive_seeds, seed_device
 from kindling.scoring import metrics_for
 from kindling.trainer.optimization import count_steps, end_of_curve, make_optimizer, make_scheduler
 from kindling.trainer.several import gradient_sync, loss_divisors
+from kindling.trainer.sharded import shard
 from kindling.types import SPLITS, Batch, DataSpec, Split
 from project.models.members import LossOfMembers
 from project.training.epoch_metrics import EpochMetrics
@@ -104,6 +105,9 @@ class SupervisedTask(LightningModule):
         if self.automatic_optimization:
             self.trainer.accumulate_grad_batches = self.accumulate
 
+    def configure_model(self) -> None:
+        shard(self)  # where trainer=fsdp asks for it
+
     def on_train_epoch_start(self) -> None:
         self.train_metrics = EpochMetrics(self.spec, self.metrics, self.loss)
         self.batches_done = 0
@@ -128,7 +132,7 @@ class SupervisedTask(LightningModule):
             loss = self.loss(outputs, batch.y)
             share = loss if divisor is None else loss / divisor
             is_step = (number + 1) % self.accumulate == 0 or number == last
-            with gradient_sync(self.trainer, is_step):
+            with gradient_sync(self, is_step):
                 self.manual_backward(share)  # fills .grad of every parameter
             if is_step:
                 self.clip(optimizer)
@@ -157,9 +161,9 @@ class SupervisedTask(LightningModule):
         """Log the learning rate of every nth step."""
         trainer: Any = self.trainer  # mypy does not see all of its attributes
         if self.num_steps_done % trainer.log_every_n_steps == 0:
+            rate = {"lr": float(optimizer.param_groups[0]["lr"])}
             for logger in self.loggers:
-                rate = float(optimizer.param_groups[0]["lr"])
-                logger.log_metrics({"lr": rate}, self.num_steps_done)
+                logger.log_metrics(rate, self.num_steps_done)
         self.num_steps_done += 1
 
     def tell_progress(self, num_steps_done: int) -> None:
@@ -187,9 +191,8 @@ class SupervisedTask(LightningModule):
     def publish(self, numbers: dict[str, float]) -> None:
         """Hand numbers to callbacks and loggers, against the last optimizer step.
 
-        Lightning's `log` counts calls, not steps, and takes 0.6 ms (in a profiler) for each
-        number, which epochs of 10 ms notice. It also hands them on only behind the callbacks'
-        hooks for the end of an epoch, which would then read the numbers of the one before.
+        Lightning's `log` counts calls, not steps, takes 0.6 ms for each number, and hands them on
+        only behind the callbacks' hooks for an epoch's end: they would read those of the last one.
         """
         self.trainer.callback_metrics.update({k: torch.tensor(v) for k, v in numbers.items()})
         for logger in self.loggers:
@@ -232,8 +235,7 @@ class SupervisedTask(LightningModule):
 
     def on_test_epoch_end(self) -> None:
         seen = {split: all_batches(own) for split, own in self.seen.items()}
-        chosen = self.calibrate, self.decide_by
-        self.results = read_splits(self.spec, self.metrics, seen, *chosen)
+        self.results = read_splits(self.spec, self.metrics, seen, self.calibrate, self.decide_by)
         # Those of train and val would be stray points on the curves of the epochs.
         scores = self.results["test"].scores
         self.publish({f"test/{name}": value for name, value in scores.items()})

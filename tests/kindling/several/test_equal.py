@@ -67,6 +67,14 @@ def test_several_processes_learn_what_one_learns(found, case, count):
     assert np.allclose(one["predictions"], several["predictions"], rtol=bound, atol=bound)
 
 
+def test_a_network_in_parts_learns_what_a_whole_one_learns(found):
+    one, sharded = found[1]["classes"], found[2]["sharded"]
+    assert difference(one["weights"], sharded["weights"]) < 1e-6
+    for before, after in zip(one["curve"], sharded["curve"], strict=True):
+        assert after == pytest.approx(before, rel=1e-6)
+    assert np.allclose(one["predictions"], sharded["predictions"], rtol=1e-6, atol=1e-6)
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_each_row_is_learnt_once_an_epoch(found, count):
     for case in (*EQUAL, "dropout", "images"):

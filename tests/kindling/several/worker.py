@@ -21,6 +21,7 @@ from kindling.run.build import build_data, build_task, build_trainer
 from kindling.run.console import hide_adverts
 from kindling.run.resume import open_run_folder
 from kindling.run.worker import join_others, take_over_processes
+from kindling.trainer.sharded import ShardedStrategy
 from kindling.trainer.signals import STOP, Stopped
 
 ROOT = Path(__file__).parents[3]
@@ -54,6 +55,8 @@ class Recorder(Callback):
     def on_train_epoch_end(self, trainer, task):
         numbers = {name: float(value) for name, value in trainer.callback_metrics.items()}
         self.curve.append(numbers)
+        if isinstance(trainer.strategy, ShardedStrategy):
+            return  # none has them whole
         own = {name: tensor.clone() for name, tensor in task.state_dict().items()}
         all_of_them = gather((numbers, own))
         self.is_same.append(
@@ -84,7 +87,8 @@ def learn(folder, *words, stop_at=None, resume=None):
         largest(0)  # the first one writes
         STOP.asked = None
         return {"rows": join_rows(recorder)}
-    weights = {name: tensor.clone() for name, tensor in task.state_dict().items()}
+    state = trainer.strategy.lightning_module_state_dict()  # whole, also of a sharded network
+    weights = {name: tensor.clone() for name, tensor in state.items()}
     trainer.test(task, data, ckpt_path="best", weights_only=True, verbose=False)
     return {
         "rows": join_rows(recorder),
@@ -115,6 +119,7 @@ def main(folder):
     found["again"] = learn(folder / f"again{count}", *CASES["dropout"])
     stopped = folder / "stopped"
     if count == 2:
+        found["sharded"] = learn(folder / "sharded", *CASES["classes"], "trainer=fsdp")
         found["stopped"] = learn(stopped, *LONG, stop_at=(1, 3))
         largest(0)
     own = folder / f"resumed{count}"
