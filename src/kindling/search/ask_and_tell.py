@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kindling.formatting import printable, short_path
+from kindling.formatting import count, printable, short_path
 from kindling.quoting import as_override, shell_line
 from kindling.search.space import suggest
 from kindling.search.study import WORDS, make_sampler, trial_folder
@@ -42,7 +42,7 @@ class Search:
         done = [each for each in self.study.trials if each.state.is_finished()]
         left = [each for each in self.study.trials if not each.state.is_finished()]
         goes_on = f", {len(done)} finished already" if done or left else ""
-        say("search", f"{short_path(str(self.folder))}: {n_trials} trials{goes_on}")
+        say("search", f"{short_path(str(self.folder))}: {count(n_trials, 'trial')}{goes_on}")
         say("stop", f"at any time; go on with: {self.command}")
         finished = len(done)
         while True:

@@ -129,6 +129,20 @@ def test_a_search_in_which_nothing_goes_well_ends_early_with_the_first_failures_
     assert len([*tmp_path.glob("runs/*/*/*.log")]) <= 4
 
 
+@pytest.mark.nightly
+def test_a_trial_of_two_processes_is_ended_early_as_a_whole(tmp_path):
+    words = [*QUICK, "optimizer.lr=choice(0.01,0.0001)", "trainer.devices=2", "device=cpu"]
+    options = ["n_trials=3", "pruner=halving"]
+    words += [f"hydra.sweeper.{option}" for option in options]
+    done = type_in(tmp_path, OPTUNA, *words, "trainer.max_epochs=6", "hydra.sweep.dir=here")
+    assert done.returncode == 0, done.stderr
+    states = [
+        (each.params["optimizer.lr"], each.state.name) for each in trials_in(tmp_path / "here")
+    ]
+    assert set(states) == {("0.01", "COMPLETE"), ("0.0001", "PRUNED")}
+    assert "2 processes" in (tmp_path / "here" / "trial-002.log").read_text()
+
+
 @pytest.fixture
 def begin(tmp_path, monkeypatch):
     """Begin a search in this process, as Hydra does; it must not come to a trial."""
