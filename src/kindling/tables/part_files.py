@@ -16,7 +16,7 @@ from kindling.errors import DataError, Problem
 from kindling.files import is_url
 from kindling.formatting import first_few
 from kindling.tables.formats import table_suffixes
-from kindling.tables.remote import fetch_files, list_remote, unreachable
+from kindling.tables.remote import CachedFile, fetch_files, list_remote, unreachable
 
 MARKS = (".", "_")  # names of what is no rows begin with these: _SUCCESS, .part.crc, _metadata
 LOGS = {"_delta_log": "Delta", ".hoodie": "Hudi"}  # folders that say which files are still valid
@@ -74,6 +74,8 @@ def find_parts(path: str | Path) -> PartFiles:
     Raises:
         DataError: the names of folders say what no file does, or a store gives nothing.
     """
+    if isinstance(path, CachedFile):  # fetched before
+        return PartFiles(str(path), (path,))
     if is_url(path):
         return _at_url(str(path))
     place, name = Path(path), str(path)

@@ -15,6 +15,7 @@ from kindling.cli.command_line import main
 from kindling.errors import ConfigError, DataError
 from kindling.files import user_cache
 from kindling.images.image_source import ImageSource
+from kindling.tables.part_files import find_parts
 from kindling.tables.source import TableSource
 from tests.kindling.stores import WebFile
 
@@ -48,6 +49,14 @@ def test_a_file_is_fetched_once_and_anew_when_it_has_changed(web):
     web.files["/t.csv"] = WebFile(CSV.replace(b"4,b", b"4,a"), tag='"2"')
     assert TableSource(f"{web.url}/t.csv", "label").read().y.tolist()[-1] == "a"
     assert len(kept(user_cache())) == 2
+
+
+def test_what_was_fetched_is_not_asked_for_again(web):
+    web.files["/t.csv"] = WebFile(CSV)
+    (file,) = find_parts(f"{web.url}/t.csv").files
+    web.files.clear()
+    assert find_parts(file).files == (file,)
+    assert str(find_parts(file)) == f"{web.url}/t.csv"
 
 
 def test_a_file_whose_version_nobody_says_is_kept_by_its_content(web):
@@ -173,6 +182,7 @@ def test_a_bucket_gives_the_run_of_the_local_file(s3, run, tmp_path, capsys):
     assert found[:2] == found[2:]
 
 
+@pytest.mark.slow
 def test_what_a_bucket_does_not_have_is_said(s3, cache, monkeypatch):
     assert "nothing is there" in str(refusal("s3://bucket/none.parquet"))
     assert "nothing is there" in str(refusal("s3://nobucket/none.parquet"))
