@@ -28,7 +28,7 @@ from kindling.config.keys import exists
 from kindling.config.notebook import compose_edited
 from kindling.config.overrides import check_overrides
 from kindling.config.replay import refuse_other_settings, replay, take_over_choices
-from kindling.config.run_state import begin_anew, chosen_run, finished_value
+from kindling.config.run_state import LATER, begin_anew, chosen_run, finished_value
 from kindling.config.values import check_values
 from kindling.fixes import ARGUMENTS, OVERRIDES, settings_are, speaking
 from kindling.run.console import hide_adverts
@@ -123,7 +123,8 @@ def as_one_of_several(cfg: DictConfig, train: Callable[[DictConfig], float]) -> 
             stack.enter_context(told_how_to_go_on(run))
             begin_anew(cfg)
         else:
-            cfg.baselines = cfg.report = cfg.bundle = False
+            for key in {*LATER} & cfg.keys():  # a project may do without one of them
+                cfg[key] = False
         cfg.resume = of_first(cfg.resume)  # nobody goes on before the first has the folder
         return train(cfg)
 

@@ -14,6 +14,7 @@ from kindling import __version__
 from kindling.rooms import ROOMS, entry
 from kindling.template import own_project
 from kindling.template.names import LIMIT
+from kindling.template.usage import keys_read
 from tests.kindling.template.clones import ROOT, call, environment, lost_imports, make
 
 LONG = "x" * LIMIT
@@ -101,6 +102,7 @@ def test_nothing_is_left_of_a_room_that_is_left_out(tmp_path, without):
         assert room.extra not in {*pyproject["optional-dependencies"]}
         assert not [package for package in room.packages if package in required]
         assert room.key not in keys
+        assert room.key not in keys_read(project / "src" / "kindling") - {""}
         assert not [each for each in keys["defaults"] if room.group and room.group in each]
         commands = [Path(name).stem for name in room.files if "/cli/" in name]
         assert not [name for name in commands if f"kindling {name}" in readme]
