@@ -132,7 +132,7 @@ def make_project(
         without: rooms that are left out.
         holder: of the copyright.
     """
-    for place in KEPT:
+    for place in (*KEPT, *pages_named(source).difference(KEPT)):
         new = re.sub(rf"\b{PACKAGE}$", name, place)
         (folder / new).parent.mkdir(parents=True, exist_ok=True)
         if (source / place).is_dir():
@@ -156,6 +156,13 @@ def make_project(
     for page in folder.glob("docs/*.md"):
         change(page, unlink_missing(read(page), page.parent))
     write_record(folder)
+
+
+def pages_named(source: Path) -> set[str]:
+    """Name the pages that messages of the toolkit refer to."""
+    texts = (read(file) for file in source.glob("src/kindling/**/*.py"))
+    named = {page for text in texts for page in re.findall(r"\bdocs/[\w-]+\.md\b", text)}
+    return {page for page in named if (source / page).exists()}
 
 
 def owners_texts(folder: Path) -> list[Path]:

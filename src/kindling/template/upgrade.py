@@ -36,6 +36,7 @@ from kindling.template.toolkit_files import (
 from kindling.template.usage import gone, keys_of, keys_read, used_names
 
 ROOT = Path(__file__).resolve().parents[3]
+BACK = "git checkout src/kindling && git clean -fdq src/kindling takes it back."
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.egg-info")
 REQUIRES = re.compile(r"^Requires-Dist: ([^;\n]+?)(?: ?; extra == [\"'](\w+)[\"'])?$", re.MULTILINE)
 
@@ -158,7 +159,7 @@ def upgrade(
         lines += [f"conf/train.yaml must have a key {room.key}: true"] if room.key else []
         lines += [f"pyproject.toml must have an extra {room.extra}"] if room.extra else []
         lines += [f"{f} belongs to it: copy it" for f in room.files if f[:4] != "src/"]
-    return [*lines, "Next: make lint, make test. git checkout src/kindling takes it back."]
+    return [*lines, f"Next: make lint, make test. {BACK}"]
 
 
 def refuse(

@@ -79,6 +79,16 @@ def test_every_link_leads_to_a_file(leafnet):
 
 
 @pytest.mark.parametrize("without", [(), tuple(ROOMS)], ids=["whole", "without all"])
+def test_every_page_that_the_toolkit_names_is_there(tmp_path, without):
+    project = make(tmp_path / "leafnet", without=without)
+    files = {*project.glob("src/**/*.py"), *project.glob("conf/**/*.yaml")}
+    listing = {"rooms.py", "codes.py"}  # what belongs to a room, and what makes the page
+    for file in (file for file in files if file.name not in listing):
+        for page in re.findall(r"\bdocs/[\w-]+\.md\b", file.read_text()):
+            assert (project / page).exists() or not (ROOT / page).exists(), (file, page)
+
+
+@pytest.mark.parametrize("without", [(), tuple(ROOMS)], ids=["whole", "without all"])
 @pytest.mark.parametrize("name", ["a", LONG])
 def test_its_lines_are_in_order_whatever_its_name_is(tmp_path, name, without):
     """Imports stay sorted, and lines as long as the formatter would have them."""
