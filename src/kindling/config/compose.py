@@ -1,6 +1,7 @@
 """Compose the folder conf/ and overrides into one configuration, by Hydra's own composition."""
 
 import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,9 +27,30 @@ def register_resolvers(root: Path) -> None:
 
 
 def new_stamp() -> str:
-    """Return when a run begins, and four letters that no other has; several processes share it."""
+    """Return when a run begins, and letters that no other has; several processes share it."""
+    if shared := os.environ.get(SHARED_STAMP):
+        return shared
     now = time.strftime("%Y-%m-%d_%H-%M-%S")
-    return os.environ.get(SHARED_STAMP) or f"{now}_{os.urandom(2).hex()}"
+    return _stamp_of_job(now) if in_cluster_job() else f"{now}_{os.urandom(2).hex()}"
+
+
+def _stamp_of_job(now: str) -> str:
+    """Keep the stamp of a cluster's job: where it is queued again, it finds its folder."""
+    from submitit import JobEnvironment
+
+    job = JobEnvironment()
+    kept = job.paths.folder / f"{job.job_id}_stamp"
+    own = kept.with_name(f"{kept.name}.{socket.gethostname()}.{os.getpid()}")
+    own.write_text(f"{now}_{job.job_id}")
+    with suppress(FileExistsError):  # that of another machine of the job, or of its last life
+        os.link(own, kept)
+    own.unlink()
+    return kept.read_text()
+
+
+def in_cluster_job() -> bool:
+    """Say whether this process is a job that submitit has handed to a cluster."""
+    return "SUBMITIT_EXECUTOR" in os.environ and "TORCHELASTIC_RUN_ID" not in os.environ
 
 
 def project_folder() -> Path:

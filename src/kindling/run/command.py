@@ -47,7 +47,8 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
     With a configuration of `kindling.compose` it returns the best monitored value, and raises
     ConfigError and DataError. `train.__wrapped__(cfg)` is the function itself, without checks.
     """
-    root = Path(sys.modules[train.__module__].__file__ or "").resolve().parent
+    script = Path(sys.modules[train.__module__].__file__ or "").resolve()
+    root = script.parent
     conf = root / "conf"
     register_resolvers(root)
 
@@ -65,7 +66,7 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
                 return value
             if is_worker():
                 return as_one_of_several(cfg, train)
-            return launch(cfg) if needs_launch(cfg) else alone(cfg, train)
+            return launch(cfg, script) if needs_launch(cfg) else alone(cfg, train)
 
     sweep = Sweep()
 

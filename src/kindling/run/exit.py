@@ -97,8 +97,10 @@ def _explain(error: Exception, *, debug: bool) -> int:
 
 def why_failed(error: BaseException | None) -> str:
     """Say in a line what ended a run: all of the user's problems, or the type of our fault."""
-    told = None if error is None else as_user_error(error)
-    if isinstance(told, UserError):
+    if error is None:
+        return "one of its processes has said why"
+    told = as_user_error(error)
+    if told is not None:
         return "; ".join(f"{problem.rule}, got {problem.got}" for problem in told.problems)
     return f"{type(error).__name__}: {error}"
 

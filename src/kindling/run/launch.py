@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,13 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from kindling.config.compose import in_cluster_job
 from kindling.config.run_state import monitored_value
 from kindling.errors import ConfigError, Problem
 from kindling.quoting import as_typed
-from kindling.run.stopped import tell_how_to_go_on
+from kindling.run.stopped import QueuedAgain, tell_how_to_go_on
 from kindling.run.worker import PEER_GONE, is_worker
-from kindling.trainer.signals import STOP
+from kindling.trainer.signals import NAMES
 
 AGENT = "torch.distributed.elastic"  # how its loggers are called
 GRACE_S = 45  # for the others to end, when one has failed or a signal has come
@@ -30,12 +32,14 @@ TORCHRUN = "torchrun --nnodes=N --nproc-per-node=M --rdzv-backend=c10d --rdzv-en
 
 
 def needs_launch(cfg: DictConfig) -> bool:
-    """Say whether a run is to be several processes that are not there yet.
+    """Say whether a run is to be processes that are not there yet: several, or in a cluster's job.
 
     Raises:
         ConfigError: they can't be started from here.
     """
     devices, machines = cfg.trainer.devices, cfg.trainer.num_nodes
+    if in_cluster_job():
+        return True  # what takes the cluster's signals must not be what computes
     if cfg.lr_find or is_worker() or devices * machines == 1:
         return False
     if machines > 1:
@@ -45,21 +49,27 @@ def needs_launch(cfg: DictConfig) -> bool:
     return HydraConfig.initialized()  # not so in a notebook, where `build_data` refuses them
 
 
-def launch(cfg: DictConfig) -> float:
+def launch(cfg: DictConfig, script: Path) -> float:
     """Run the processes to their end; return the best monitored value.
 
     Leaves the process with the code of what failed first; that one has said why itself.
+
+    Args:
+        cfg: composed already; each process composes it anew, from the same words.
+        script: train.py.
     """
     words = [*HydraConfig.get().overrides.task, f"hydra.run.dir={as_typed(cfg.run_dir)}"]
-    with ended_by_signals():
-        failures = start(cfg, words)
+    if in_cluster_job():
+        words.append("resume=auto")  # it may have been queued again
+    with ended_by_signals() as signals:
+        failures = start(cfg, [str(script), *words], signals)
     if failures:
         leave(failures, cfg)
     return monitored_value(Path(cfg.run_dir), cfg.monitor)
 
 
-def start(cfg: DictConfig, words: list[str]) -> Mapping[int, Any]:
-    """Run train.py with these words in every process; return what failed, by rank."""
+def start(cfg: DictConfig, words: list[str], signals: list[signal.Signals]) -> Mapping[int, Any]:
+    """Run these words in every process of this machine; return what failed, by rank."""
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -67,46 +77,75 @@ def start(cfg: DictConfig, words: list[str]) -> Mapping[int, Any]:
     # What fails is shown by the process itself; the agent would say it once more, in 30 lines.
     for name in (name for name in logging.root.manager.loggerDict if name.startswith(AGENT)):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    count, threads = cfg.trainer.devices, (os.cpu_count() or 1) // cfg.trainer.devices
+    threads = (os.cpu_count() or 1) // cfg.trainer.devices
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, threads)))
     with tempfile.TemporaryDirectory(prefix="kindling-") as logs:
         config = LaunchConfig(
-            min_nodes=1,
-            max_nodes=1,
-            nproc_per_node=count,
-            run_id=Path(cfg.run_dir).name,
+            min_nodes=cfg.trainer.num_nodes,
+            max_nodes=cfg.trainer.num_nodes,
+            nproc_per_node=cfg.trainer.devices,
             rdzv_backend="c10d",
-            rdzv_endpoint="localhost:0",
-            local_addr="localhost",
             max_restarts=0,
             logs_specs=DefaultLogsSpecs(log_dir=logs),
-            signals_to_handle=",".join(signal.Signals(n).name for n in STOP.heard),
+            signals_to_handle=",".join(each.name for each in signals),
             shutdown_timeout=GRACE_S,
+            **meeting_point(cfg),
         )
         try:
-            elastic_launch(config, sys.executable)(str(Path(sys.argv[0]).resolve()), *words)
+            elastic_launch(config, sys.executable)(*words)
         except ChildFailedError as error:
             return error.failures
     return {}
 
 
+def meeting_point(cfg: DictConfig) -> dict[str, Any]:
+    """Return where the agents of all machines meet: on the first one of a cluster's job."""
+    run_id = Path(cfg.run_dir).name
+    if cfg.trainer.num_nodes == 1:
+        return {"run_id": run_id, "rdzv_endpoint": "localhost:0", "local_addr": "localhost"}
+    from submitit import JobEnvironment
+
+    job = JobEnvironment()
+    port = 20_000 + zlib.crc32(job.job_id.encode()) % 10_000  # another one for each job
+    return {"run_id": run_id, "rdzv_endpoint": f"{job.hostnames[0]}:{port}"}
+
+
 @contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Leave as other runs do when a signal has ended the agent and, through it, the processes."""
+def ended_by_signals() -> Iterator[list[signal.Signals]]:
+    """Leave as other runs do when a signal has ended the agent and, through it, the processes.
+
+    In a job of a cluster, the job's own handlers are called then: they queue it again. Gives the
+    signals that the agent is to hear.
+    """
     from torch.distributed.elastic.multiprocessing.api import SignalException
 
+    numbers = (getattr(signal, name) for name in NAMES if hasattr(signal, name))
+    before = {number: signal.getsignal(number) for number in numbers}
     try:
-        yield
+        # What is ignored stays so, as behind `nohup`.
+        yield [number for number, handler in before.items() if handler is not signal.SIG_IGN]
     except SignalException as stop:
+        handler = before[stop.sigval]
+        if in_cluster_job() and callable(handler):
+            queue_again(handler, stop.sigval)
         sys.exit(128 + int(stop.sigval))
     finally:
-        STOP.listen()  # the agent has put its own handlers
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def queue_again(handler: Callable[..., Any], number: signal.Signals) -> None:
+    """Call the handler that a job of a cluster has for a signal: it leaves, if it queues again."""
+    try:
+        handler(number, None)
+    except SystemExit as left:
+        raise QueuedAgain(left.code) from None
 
 
 def leave(failures: Mapping[int, Any], cfg: DictConfig) -> None:
     """Leave with the code of the process that failed first; say what it can't say itself."""
     # The agent ends the others by SIGTERM.
-    follow = (PEER_GONE, -signal.SIGTERM)
+    follow = (PEER_GONE, -signal.SIGTERM, 128 + signal.SIGTERM)
     causes = {rank: each for rank, each in failures.items() if each.exitcode not in follow}
     rank, first = min((causes or failures).items(), key=lambda item: (item[1].timestamp, item[0]))
     if first.exitcode >= 0:
