@@ -6,10 +6,8 @@ import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from omegaconf import DictConfig
-
-from kindling.config.compose import SHARED_STAMP, new_stamp
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting
 
@@ -30,6 +28,7 @@ def join_others(*, is_sweep: bool) -> None:
     if not is_worker():
         return
     end_with_parent()
+    from kindling.config.compose import SHARED_STAMP, new_stamp
     from kindling.distributed import WORLD, of_first
 
     WORLD.join()
@@ -48,7 +47,7 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(set_parent_death_signal, int(signal.SIGTERM))
 
 
-def take_over_processes(cfg: DictConfig) -> None:
+def take_over_processes(cfg: Any) -> None:
     """Let the configuration say how many processes there are, where an agent has started them.
 
     Raises:

@@ -192,8 +192,8 @@ def test_two_processes_at_once_end_with_one_sound_cache(image_folder, tmp_path):
 def test_images_that_are_kept_in_a_file_are_read_in_pieces(build, image_folder, tmp_path):
     words = ["data=images", f"data.path={image_folder}", f"data.cache={tmp_path / 'kept'}"]
     data, *_ = build(*words, "data.size=[600,600]")
-    assert data.train_dataloader().sampler.block_rows == 1
+    assert data.train_dataloader().sampler.sampler.block_rows == 1
     data, *_ = build(*words)
-    assert data.train_dataloader().sampler.block_rows == BLOCK_ROWS
+    assert data.train_dataloader().sampler.sampler.block_rows == BLOCK_ROWS
     data, *_ = build(*words[:2], "data.cache=none")
-    assert data.train_dataloader().sampler.block_rows == len(data.split["train"])
+    assert data.train_dataloader().sampler.sampler.block_rows == len(data.split["train"])
