@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5, help="how many")
     parser.add_argument("--first", type=int, default=0, help="of the seeds: 3 adds to those before")
     parser.add_argument("--networks", default="auto,mlp", help="of conf/model, or an experiment")
-    parser.add_argument("--peers", default=",".join(PEERS))
+    parser.add_argument("--peers", default=",".join(PEERS), help="'' is none")
     parser.add_argument("--write", type=Path, help="PATH.json: a line for each fit, added to it")
     arguments = parser.parse_args()
     make_quiet()
@@ -63,13 +63,18 @@ def main() -> None:
         for name in chosen:
             for seed in range(arguments.first, arguments.first + arguments.seeds):
                 words = [f"run_dir={folder}/{name}-{seed}", f"seed={seed}", *QUICK, *sets[name]]
-                models = [arguments.networks.split(","), arguments.peers.split(",")]
+                models = [names_in(arguments.networks), names_in(arguments.peers)]
                 for result in scores_of(words, seed, *models):
                     line = json.dumps({"set": name, "seed": seed, **result})
                     print(line, flush=True)
                     if arguments.write:
                         with arguments.write.with_suffix(".jsonl").open("a") as stream:
                             stream.write(line + "\n")
+
+
+def names_in(words: str) -> list[str]:
+    """Split at commas; no word is no name."""
+    return words.split(",") if words else []
 
 
 def make_quiet() -> None:

@@ -111,7 +111,8 @@ def draw(found: pd.DataFrame, file: Path) -> None:
     for name, share in left.items():
         is_ours = NAMES[name].startswith("Kindling")
         axes.scatter(seconds[name], share, color="#c2410c" if is_ours else "#64748b", zorder=3)
-        place = {"xytext": (6, 4), "textcoords": "offset points", "fontsize": 8}
+        side = 4 if is_ours else -10  # above or below: neighbours are mostly ours and another's
+        place = {"xytext": (6, side), "textcoords": "offset points", "fontsize": 8}
         axes.annotate(NAMES[name].replace("`", ""), (seconds[name], share), **place)
     axes.set(xscale="log", xlabel="median seconds of a fit, one core")
     axes.set(ylabel="mean error: 0 is a set's best model, 1 its worst")
