@@ -5,7 +5,8 @@ nothing here does anything. What is told goes over gloo, from CPU to CPU: no GPU
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -104,6 +105,20 @@ def sums(numbers: Sequence[float]) -> list[float]:
     for part in parts:
         total += part
     return total.tolist()
+
+
+@contextmanager
+def after_first_here(*, is_wanted: bool) -> Iterator[None]:
+    """Let the first process of each machine be through before the others begin, to use its files.
+
+    Args:
+        is_wanted: whether to wait at all; the same in all of them.
+    """
+    if is_wanted and WORLD.local_rank > 0:
+        gather(None)
+    yield
+    if is_wanted and WORLD.local_rank == 0:
+        gather(None)
 
 
 def own_part(parts: list[Any]) -> Any:

@@ -55,6 +55,7 @@ ALONE = [command for command in dict.fromkeys(COMMANDS) if not needs_more(comman
 def test_readme_commands_run(tmp_path, command):
     words = words_of(command)
     quick = [] if "--help" in words else QUICK
+    quick += ["hydra.sweeper.n_trials=2"] if "sweep=table" in words else []
     done = subprocess.run(
         [sys.executable, str(ROOT / "train.py"), *words, *quick],
         cwd=tmp_path,

@@ -14,6 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from kindling.callbacks.stop_on_signal import StopOnSignal
 from kindling.contract import DescribedData, ReadsFiles
+from kindling.distributed import after_first_here
 from kindling.errors import ConfigError, DataError, Problem
 from kindling.fixes import Setting
 from kindling.formatting import first_few
@@ -46,7 +47,8 @@ def build_data(cfg: DictConfig) -> Any:
     if files:
         raise DataError(*files)
     if isinstance(data, ReadsFiles):
-        data.setup()  # type: ignore[attr-defined]  # every LightningDataModule has it
+        with after_first_here(is_wanted="cache" in cfg.data):  # images are decoded once
+            data.setup()  # type: ignore[attr-defined]  # every LightningDataModule has it
         record_choices(cfg, data)
     if isinstance(data, DescribedData):
         refuse_split(data)
