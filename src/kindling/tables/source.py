@@ -57,6 +57,7 @@ class TableSource:
         csv: how the files are written, where the guess is wrong; see `Dialect`.
         group: a column; rows with the same value in it stay together in one split.
         time: a column of dates or numbers; the test rows are the latest, the val rows the next.
+        learn_time: learn from that column, too; what it says of the test rows was never seen.
         drop_missing_target: leave out rows without a target, rather than refuse them.
         memory: where what is learnt from lies: "ram", "disk", or "auto": disk for large files.
         target_transform: "log1p" learns a quantity's logarithm, "none" the quantity itself, and
@@ -83,6 +84,7 @@ class TableSource:
         csv: Annotated[Mapping[str, Any] | None, Keys("kindling.tables.csv_dialect.RULES")] = None,
         group: Typed = None,
         time: Typed = None,
+        learn_time: bool = False,
         drop_missing_target: bool = False,
         memory: Literal["auto", "ram", "disk"] = "auto",
         target_transform: Literal["auto"] | Transform = "auto",
@@ -101,6 +103,7 @@ class TableSource:
         self.dates: Any = dates
         self.group: Any = group
         self.time: Any = time
+        self.learn_time = learn_time
         self.dialect = asked_dialect(csv or {}, "data.csv.")
         self.drop_missing_target, self.memory = drop_missing_target, memory
         self.target_transform = target_transform
@@ -201,12 +204,17 @@ class TableSource:
             some = next((chunk for chunk in train.open() if len(chunk)), None)
         columns = () if some is None else some.itercolumns()
         found = evidence_of_file(columns, separator_of(train.parts.files[0], train.dialect))
-        left_out = tuple(name for name in train.names if name in {*self.ignore, self.group})
+        left_out = tuple(name for name in train.names if name in self._left_out)
         hints = Hints(self.kinds, train.dialect, found, dates=self.dates, left_out=left_out)
         return replace(hints, target=describe_target(cells, self.task, hints, self.target))
 
+    @property
+    def _left_out(self) -> set[str | None]:
+        """What is asked to be left out, and what only says where a row goes."""
+        return {*self.ignore, self.group} | ({self.time} if not self.learn_time else set())
+
     def _learnt(self, file: TableFile) -> tuple[str, ...]:
-        left_out = {self.target, self.group, *self.ignore}
+        left_out = {self.target, *self._left_out}
         return tuple(name for name in file.names if name not in left_out)
 
     def _given(self, sizes: list[int]) -> dict[Split, np.ndarray]:

@@ -49,6 +49,13 @@ def test_the_latest_days_are_test(storms, build):
     assert train.max() < val.min() < val.max() < test.min()
 
 
+@pytest.mark.parametrize("is_asked", [False, True])
+def test_the_time_is_learnt_from_only_where_that_is_asked(storms, build, is_asked):
+    _, words = storms
+    data, _, _ = build(*words, "data.time=day", f"data.learn_time={str(is_asked).lower()}")
+    assert ("day" in [column.name for column in data.schema.columns]) is is_asked
+
+
 def test_a_row_without_a_time_is_pointed_at(storms, build, tmp_path):
     frame, words = storms
     frame.loc[[4, 7], "day"] = None
