@@ -13,6 +13,9 @@ import pyarrow.compute as pc
 from kindling.bundle.drift import Drift
 from kindling.bundle.inputs import open_rows
 from kindling.bundle.predictor import Predictor
+from kindling.errors import DataError, Problem
+from kindling.fixes import Command
+from kindling.formatting import first_few
 from kindling.scoring import decide
 from kindling.tables.csv_dialect import Dialect
 from kindling.tables.schema import TableSchema
@@ -20,6 +23,8 @@ from kindling.tables.schema import TableSchema
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 IMAGES = 256  # that are decoded and predicted at once
+SIMPLE = (pa.types.is_string, pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)
+KEEP = Command("--keep", "COLUMN", after="with another one, or leave it out")
 
 
 class Chunk(NamedTuple):
@@ -42,6 +47,7 @@ def predict_tables(
     workers: int,
     drift: Drift,
     asked: Dialect | None = None,
+    keep: Sequence[str] = (),
 ) -> Iterator[pa.Table]:
     """Predict for the rows of CSV and Parquet files; memory does not grow with them.
 
@@ -51,26 +57,52 @@ def predict_tables(
         workers: chunks that are worked on at the same time.
         drift: gathers what the train rows were not like.
         asked: how CSV files are written, where it is not as the train rows were.
+        keep: columns of the files that the predictions have behind `row`, such as an id.
 
     Returns:
         One table without rows for each file, then those with its rows.
+
+    Raises:
+        DataError: a file lacks a column to keep.
     """
     assert isinstance(model.schema, TableSchema)
     tables = ((file, open_rows(file, model.schema, asked)) for file in files)
-    chunks = (chunk for pair in tables for chunk in _table_chunks(*pair, len(files) > 1, drift))
+    chunks = (
+        chunk for pair in tables for chunk in _table_chunks(*pair, len(files) > 1, drift, keep)
+    )
     return in_order(lambda chunk: predict_chunk(model, chunk), chunks, workers)
 
 
 def _table_chunks(
-    file: Path, tables: Iterator[pa.Table], is_one_of_many: bool, drift: Drift
+    file: Path,
+    tables: Iterator[pa.Table],
+    is_one_of_many: bool,
+    drift: Drift,
+    keep: Sequence[str],
 ) -> Iterator[Chunk]:
     start = 0
     for table in tables:
         rows = np.arange(start, start + len(table))
         names = {"file": _repeat(str(file), len(table))} if is_one_of_many else {}
         more = {"file": str(file), "numbers": rows, "drift": drift}
-        yield Chunk(names | {"row": pa.array(rows)}, table, more)
+        kept = {name: _kept(file, table, name, as_text=is_one_of_many) for name in keep}
+        yield Chunk(names | {"row": pa.array(rows)} | kept, table, more)
         start += len(table)
+
+
+def _kept(file: Path, table: pa.Table, name: str, *, as_text: bool) -> pa.ChunkedArray:
+    """Return a column as it is; as text where another file may have another type, or JSON none."""
+    if name not in table.column_names:
+        got = f"{file} has {first_few(table.column_names)}"
+        raise DataError(Problem(f"a column '{name}' to keep must be in each file", got, KEEP))
+    cells = table.column(name)
+    if not as_text and any(is_type(cells.type) for is_type in SIMPLE):
+        return cells
+    try:
+        return cells.cast(pa.string())
+    except pa.ArrowException:
+        rule = "a column to keep must hold numbers, texts, dates or booleans"
+        raise DataError(Problem(rule, f"'{name}' of {file}: {cells.type}", KEEP)) from None
 
 
 def _repeat(text: str, count: int) -> pa.Array:

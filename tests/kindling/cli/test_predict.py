@@ -168,6 +168,72 @@ def test_several_tables_are_told_apart(predict, penguins_run, tmp_path):
     assert table.row.tolist() == [0, 1, 2, 0, 1]
 
 
+def test_columns_that_are_kept_stand_as_they_were_behind_the_row(
+    predict, penguins_run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(csv_reader, "BLOCK_BYTES", 1000)
+    frame = pd.read_csv(PENGUINS)
+    ids = [f"{k:03}" for k in range(344)]
+    frame.assign(id=ids, ring=range(344)).to_csv(tmp_path / "ids.csv", index=False)
+    printed = predict(penguins_run, tmp_path / "ids.csv", "--keep", "id", "--keep", "species")
+    table = pd.read_csv(io.BytesIO(printed), dtype={"id": str}, keep_default_na=False)
+    assert [*table] == ["row", "id", "species", "prediction", *PROBS]
+    assert table.id.tolist() == ids
+    assert table.species.tolist() == frame.species.tolist()
+    assert table.prediction.tolist() == load(penguins_run).predict(frame).tolist()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".json"])
+def test_what_is_kept_has_its_type_of_one_file_and_is_text_of_several(
+    predict, penguins_run, tmp_path, suffix
+):
+    frame = pd.read_csv(PENGUINS)[:3].assign(id=[7, 8, 9], day=pd.Timestamp("2026-01-31"))
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.to_csv(tmp_path / "b.csv", index=False)
+    out = tmp_path / "out" / f"rows{suffix}"
+    out.parent.mkdir()
+
+    def kept(*files):
+        words = [penguins_run, *files, "--keep", "id", "--keep", "day"]
+        if suffix == ".json":
+            return pd.DataFrame(json.loads(predict(*words, "--json")))
+        predict(*words, "-o", out)
+        return pd.read_csv(out) if suffix == ".csv" else pd.read_parquet(out)
+
+    assert kept(tmp_path / "a.parquet").id.tolist() == [7, 8, 9]
+    both = kept(tmp_path / "a.parquet", tmp_path / "b.csv")
+    assert both.id.astype(str).tolist() == ["7", "8", "9"] * 2
+    assert both.day.str.startswith("2026-01-31").all()
+
+
+def test_what_is_kept_and_would_be_run_by_a_spreadsheet_is_named(
+    penguins_run, tmp_path, capfdbinary
+):
+    frame = pd.read_csv(PENGUINS)[4:6].assign(id=["=1+1", "a"])
+    frame.to_csv(tmp_path / "ids.csv", index=False)
+    main(["predict", str(penguins_run), str(tmp_path / "ids.csv"), "--keep", "id"])
+    out, err = capfdbinary.readouterr()
+    assert out.splitlines()[1].startswith(b"0,'=1+1,")
+    assert b"in CSV a ' stands before '=1+1'" in err
+
+
+def test_what_cannot_be_kept_is_refused(refused, penguins_run, digits_run, pictures, tmp_path):
+    code, said = refused(penguins_run, PENGUINS, "--keep", "idd")
+    assert code == 3
+    assert "a column 'idd' to keep must be in each file" in said
+    code, said = refused(digits_run, pictures, "--keep", "id")
+    assert code == 2
+    assert "their names are in the column file" in " ".join(said.split())
+    code, said = refused(penguins_run, PENGUINS, "--keep", "prob_Adelie")
+    assert code == 2
+    assert "rename it in the file" in said
+    nested = pd.read_csv(PENGUINS)[:2].assign(id=[[1], [2]])
+    nested.to_parquet(tmp_path / "nested.parquet")
+    code, said = refused(penguins_run, tmp_path / "nested.parquet", "--keep", "id")
+    assert code == 3
+    assert "numbers, texts, dates or booleans" in said
+
+
 def test_many_chunks_are_one_table(predict, penguins_run, monkeypatch):
     whole = pd.read_csv(io.BytesIO(predict(penguins_run, PENGUINS)))
     monkeypatch.setattr(csv_reader, "BLOCK_BYTES", 1000)
