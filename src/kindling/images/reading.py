@@ -245,8 +245,8 @@ def in_parallel(
             some = items[start : start + block]
             parts = [some[k : k + TASK_FILES] for k in range(0, len(some), TASK_FILES)]
             for done in pool.map(work_on, parts):
+                bar.update(len(done))  # not a block: of large photos it takes minutes
                 yield from done
-            bar.update(len(some))
 
 
 def _entry_name(entries: list[ListedImage], options: ImageOptions) -> str:
