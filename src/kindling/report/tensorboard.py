@@ -15,9 +15,8 @@ from kindling.plotting import figure_style
 from kindling.report.components import Chart, Gallery, Page
 from kindling.report.report_data import ReportData, TrainedNetwork
 from kindling.report.scores import Scores
+from kindling.trainer.loggers import hyper_parameters
 
-# Sections of the configuration that HPARAMS shows.
-SETTINGS = ("name", "seed", "data", "model", "optimizer", "scheduler", "task", "trainer")
 MAX_CURVES, MAX_POINTS, MAX_NUMBERS, THUMBNAIL_PX = 10, 500, 2**16, 24
 
 
@@ -35,8 +34,6 @@ def write_tensorboard(
         for split in ("val", "test")
         for name, value in scores.splits.get(split, {}).items()
     }
-    settings = OmegaConf.to_container(cfg, resolve=True)
-    assert isinstance(settings, dict)
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoardLogger):
             writer, step = logger.experiment, trainer.global_step
@@ -46,7 +43,7 @@ def write_tensorboard(
             if not data.spec.is_regression:
                 add_precision_recall(writer, data, step)
             add_embedding(writer, data, network, step)
-            logger.log_hyperparams({k: settings[k] for k in SETTINGS if k in settings}, final)
+            logger.log_hyperparams(hyper_parameters(cfg), final)
             logger.save()
 
 

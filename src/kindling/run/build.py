@@ -25,6 +25,7 @@ from kindling.run.rates import try_rates
 from kindling.run.warm_start import warm_start
 from kindling.scoring import Metric, logged_names, metrics_for
 from kindling.trainer.device import find_device
+from kindling.trainer.loggers import log_settings
 from kindling.trainer.several import (
     count_problems,
     share_out,
@@ -139,6 +140,8 @@ def build_trainer(cfg: DictConfig, data: Any, task: LightningModule) -> Trainer:
     trainer = instantiate(cfg.trainer, **device)
     share_out(data, task, trainer)
     prepare(cfg, data, task, trainer)
+    if not cfg.lr_find:
+        log_settings(cfg, trainer.loggers)
     return trainer
 
 

@@ -17,7 +17,8 @@ from kindling.rooms import entry
 from kindling.run.console import show_plan, show_scores
 from kindling.run.plan import plan_lines
 from kindling.run.run_files import describe_metrics, write_json, write_predictions
-from kindling.runs import METRICS_FILE, RUNS
+from kindling.runs import METRICS_FILE
+from kindling.trainer.loggers import describe_curves
 from kindling.trainer.sharded import put_together
 
 
@@ -45,7 +46,7 @@ def finish(
     lines = {
         "trained": f"{metrics['seconds']:.1f} s, {epochs}",
         "run": short_path(cfg.run_dir),
-        "curves": f"tensorboard --logdir {RUNS}",
+        "curves": describe_curves(trainer.loggers),
     }
     if is_described:
         write_predictions(cfg, data, task)
