@@ -45,7 +45,7 @@ def key_problems(
         before = value_of(plain, key)
         has_rule = key in rules and not isinstance(before, dict)
         return [] if has_rule else type_problems(key, before, override)
-    if override.is_add() and may_be_added(plain, key):
+    if (override.is_add() or override.is_force_add()) and may_be_added(plain, key):
         return []
     owner, name = owner_of(plain, key)
     is_known = is_open(value_of(plain, owner)) or takes(value_of(plain, owner), name)

@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from kindling.config.compose import compose_config, register_resolvers
-from kindling.config.overrides import check_overrides
+from kindling.config.overrides import check_overrides, with_trainer_keys
 from kindling.config.replay import found_run, replay
 from kindling.config.run_state import chosen_run
 from kindling.errors import ConfigError, Problem
@@ -31,7 +31,7 @@ def compose_checked(overrides: list[str], conf: str | Path | None) -> DictConfig
     """
     folder = find_conf(conf)
     register_resolvers(folder.parent)
-    typed = replay(chosen_run(overrides, folder))
+    typed = replay(chosen_run(with_trainer_keys(overrides, folder), folder))
     check_overrides(typed, folder, is_sweep=False)
     return compose_config(folder, typed)
 

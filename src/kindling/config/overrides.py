@@ -6,6 +6,7 @@ nearest right one, before torch is imported.
 
 import difflib
 import itertools
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from copy import deepcopy
@@ -20,14 +21,15 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from kindling.config.compose import compose_unfilled
-from kindling.config.keys import exists, kept_problem, key_problems, value_of
+from kindling.config.keys import exists, kept_problem, key_problems, takes, value_of
 from kindling.config.signatures import forget
-from kindling.config.values import leaf_problems, rules_of, value_problems
+from kindling.config.values import MOVED, leaf_problems, rules_of, value_problems
 from kindling.config.yaml_keys import TYPED, ConfFiles, syntax_problem, yaml_problems
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting, Way
 from kindling.quoting import as_override
 
+TRAINER = {"_target_": "lightning.Trainer"}
 MAX_COMBINATIONS = 64  # of groups in a sweep that are composed beforehand
 
 
@@ -67,6 +69,20 @@ def check_overrides(overrides: list[str], conf: Path, *, is_sweep: bool) -> None
     problems = [*unquoted, *problems]
     if problems:
         raise ConfigError(*dict.fromkeys(problems))
+
+
+def with_trainer_keys(overrides: list[str], conf: Path) -> list[str]:
+    """Let all keys of Lightning's Trainer be typed alike, also those that conf/trainer lacks."""
+    files = (file.read_text(encoding="utf-8") for file in (conf / "trainer").glob("*.yaml"))
+    written = {key for text in files for key in re.findall(r"^(\w+):", text, re.MULTILINE)}
+
+    def as_added(text: str) -> str:
+        key = text.partition("=")[0]
+        section, _, name = key.partition(".")
+        is_further = section == "trainer" and name not in written and key not in MOVED
+        return f"++{text}" if is_further and takes(TRAINER, name) else text
+
+    return [as_added(text) for text in overrides]
 
 
 def _check_values(

@@ -52,6 +52,7 @@ ROOT: dict[str, Rule] = {
 }
 TRAINER: dict[str, Rule] = {
     "max_epochs": COUNT,
+    "max_steps": any_of(Range(-1, whole=True)),
     "devices": COUNT,
     "num_nodes": COUNT,
     "strategy": any_of(OneOf("ddp", "fsdp")),

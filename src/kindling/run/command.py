@@ -26,7 +26,7 @@ from omegaconf import DictConfig, OmegaConf
 from kindling.config.compose import register_resolvers
 from kindling.config.keys import exists
 from kindling.config.notebook import compose_edited
-from kindling.config.overrides import check_overrides
+from kindling.config.overrides import check_overrides, with_trainer_keys
 from kindling.config.replay import refuse_other_settings, replay, take_over_choices
 from kindling.config.run_state import LATER, begin_anew, chosen_run, finished_value
 from kindling.config.values import check_values
@@ -90,7 +90,7 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
         with STOP.listening(), speaking(OVERRIDES), exit_codes(debug=is_debug):
             join_others(is_sweep=arguments.multirun)
             if not any(getattr(arguments, name) for name in ASKS_HYDRA):
-                typed = arguments.overrides
+                typed = with_trainer_keys(arguments.overrides, conf)
                 typed = typed if arguments.multirun else chosen_run(typed, conf)
                 overrides = replay(typed, is_sweep=arguments.multirun)
                 flags = [word for word in sys.argv[1:] if word not in arguments.overrides]
