@@ -78,6 +78,7 @@ MOVED = {
     "trainer.accumulate_grad_batches": Setting("task.accumulate"),
     "trainer.accelerator": Setting("device"),
     "trainer.fast_dev_run": Setting("experiment", "smoke"),
+    "trainer.overfit_batches": Setting("experiment", "overfit"),
 }
 
 

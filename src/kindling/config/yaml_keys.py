@@ -21,6 +21,8 @@ from kindling.formatting import did_you_mean, first_few
 
 HYDRAS = ("_target_", "_partial_", "_convert_", "_recursive_", "_args_")
 ONE_CLASS = ("data", *PARTS, "task", "trainer")  # groups that are one section of one class
+OF_ALL = {"experiment", "local", "sweep"}  # groups whose keys are those of the whole configuration
+PACKAGE = "# @package _global_"
 TYPED = "what was typed"
 HIT = 0.6  # how alike two names are, from 0 to 1, so that one may be meant by the other
 
@@ -59,7 +61,7 @@ class ConfFiles:
             for name in choice if isinstance(choice, list) else [choice]:
                 file = self.conf / group / f"{name}.yaml"
                 if file.is_file():
-                    is_global = "@package _global_" in file.read_text(encoding="utf-8")
+                    is_global = PACKAGE in file.read_text(encoding="utf-8")
                     prefix = [] if is_global else group.split("/")
                     (own if is_global else found).extend(
                         (prefix, each) for each in _with_defaults(file)
@@ -85,8 +87,12 @@ def yaml_problems(
         where: names the file and the line of a dotted key, or says that it was typed.
     """
     problems = [*_root_problems(plain, files)]
-    for name in files.groups & set(plain):
+    for name in files.groups & set(plain) - OF_ALL:
         problems += _group_problems(name, plain[name], files)
+    for name in OF_ALL & set(plain):  # without its first line, nothing would read what it says
+        file = files.where(name)
+        rule = f"{file} must begin with {PACKAGE}"
+        problems.append(Problem(rule, "keys that nothing would read", "write it as the first line"))
     for key, section in sections(changed):
         root, dotted = files.conf.parent, f"{key}._target_" if key else "_target_"
         problem = target_problem(dotted, section["_target_"], root, where)

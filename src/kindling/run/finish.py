@@ -9,6 +9,7 @@ from lightning import Trainer
 from omegaconf import DictConfig
 from torch.distributed.fsdp import FSDPModule
 
+from kindling.callbacks.same_batches import learnt_line
 from kindling.config.run_state import describe_end
 from kindling.contract import DescribedData, DescribedTask
 from kindling.distributed import WORLD
@@ -47,7 +48,7 @@ def finish(
         "trained": f"{metrics['seconds']:.1f} s, {epochs}",
         "run": short_path(cfg.run_dir),
         "curves": describe_curves(trainer.loggers),
-    }
+    } | learnt_line(trainer)
     if is_described:
         write_predictions(cfg, data, task)
     if cfg.bundle:

@@ -38,9 +38,10 @@ KEPT = (
     *("conf", "data", "src", "tests/conftest.py", "tests/project", "train.py", "docs/extend.md"),
     *(".github/workflows/ci.yml", ".gitignore", ".pre-commit-config.yaml", "pyproject.toml"),
     *("Makefile", "constraints.txt", "docs/transfer.md"),
+    *(f"docs/{name}.md" for name in ("own-data", "configuration", "notebooks", "debugging")),
     *(file for room in ROOMS.values() for file in room.files if file.startswith("docs/")),
 )
-LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*cache")
+LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*cache", "local")
 TEXT = {".py", ".yaml", ".toml", ".md"}
 ALL = "all"
 

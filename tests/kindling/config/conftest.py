@@ -34,7 +34,9 @@ def own_conf(tmp_path):
         shutil.copytree(CONF, folder, dirs_exist_ok=True)
         for choice, text in files.items():
             group, _, name = choice.partition("__")
-            (folder / group / f"{name}.yaml").write_text(text)
+            file = folder / group / f"{name}.yaml"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text)
         return folder
 
     return write
