@@ -36,7 +36,7 @@ from kindling.run.exit import exit_codes, user_errors
 from kindling.run.launch import launch, needs_launch
 from kindling.run.lock import locked
 from kindling.run.stopped import Sweep, told_how_to_go_on
-from kindling.run.worker import is_worker, join_others, take_over_processes
+from kindling.run.worker import is_other, is_worker, join_others, take_over_processes
 
 ASKS_HYDRA = ("help", "hydra_help", "shell_completion", "info")
 
@@ -58,7 +58,7 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
             functools.partial(exists, OmegaConf.to_container(cfg, resolve=False)),
         )
         run = Path(cfg.run_dir)
-        with STOP.at_last(lambda: remove_empty(run)):
+        with nullcontext() if is_other() else STOP.at_last(lambda: remove_empty(run)):
             hide_adverts()
             take_over_choices(cfg)
             refuse_other_settings(cfg)

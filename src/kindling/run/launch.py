@@ -28,6 +28,7 @@ from kindling.trainer.signals import NAMES
 
 AGENT = "torch.distributed.elastic"  # how its loggers are called
 GRACE_S = 45  # for the others to end, when one has failed or a signal has come
+THREADS = "OMP_NUM_THREADS"
 TORCHRUN = "torchrun --nnodes=N --nproc-per-node=M --rdzv-backend=c10d --rdzv-endpoint=HOST:29500"
 
 
@@ -56,13 +57,14 @@ def launch(cfg: DictConfig, script: Path) -> float:
 
     Args:
         cfg: composed already; each process composes it anew, from the same words.
-        script: train.py.
+        script: train.py, for a job of a cluster; elsewhere what was started is started again.
     """
+    program = script if in_cluster_job() else Path(sys.argv[0]).resolve()
     words = [*HydraConfig.get().overrides.task, f"hydra.run.dir={as_typed(cfg.run_dir)}"]
     if in_cluster_job():
         words.append("resume=auto")  # it may have been queued again
     with ended_by_signals() as signals:
-        failures = start(cfg, [str(script), *words], signals)
+        failures = start(cfg, [str(program), *words], signals)
     if failures:
         leave(failures, cfg)
     return monitored_value(Path(cfg.run_dir), cfg.monitor)
@@ -77,9 +79,7 @@ def start(cfg: DictConfig, words: list[str], signals: list[signal.Signals]) -> M
     # What fails is shown by the process itself; the agent would say it once more, in 30 lines.
     for name in (name for name in logging.root.manager.loggerDict if name.startswith(AGENT)):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    threads = (os.cpu_count() or 1) // cfg.trainer.devices
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, threads)))
-    with tempfile.TemporaryDirectory(prefix="kindling-") as logs:
+    with tempfile.TemporaryDirectory(prefix="kindling-") as logs, cores_shared(cfg.trainer.devices):
         config = LaunchConfig(
             min_nodes=cfg.trainer.num_nodes,
             max_nodes=cfg.trainer.num_nodes,
@@ -96,6 +96,18 @@ def start(cfg: DictConfig, words: list[str], signals: list[signal.Signals]) -> M
         except ChildFailedError as error:
             return error.failures
     return {}
+
+
+@contextmanager
+def cores_shared(count: int) -> Iterator[None]:
+    """Give each of the processes its part of the cores, where nothing else is asked for."""
+    asked = os.environ.get(THREADS)
+    os.environ[THREADS] = asked or str(max(1, (os.cpu_count() or 1) // count))
+    try:
+        yield
+    finally:
+        del os.environ[THREADS]
+        os.environ |= {THREADS: asked} if asked else {}
 
 
 def meeting_point(cfg: DictConfig) -> dict[str, Any]:

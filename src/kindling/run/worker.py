@@ -19,6 +19,11 @@ def is_worker() -> bool:
     return int(os.environ.get("WORLD_SIZE", 1)) > 1 and "RANK" in os.environ
 
 
+def is_other() -> bool:
+    """Say whether another process of this run is the one that writes and shows."""
+    return is_worker() and os.environ["RANK"] != "0"
+
+
 def join_others(*, is_sweep: bool) -> None:
     """Where an agent has started several processes, become one: the first writes and shows.
 

@@ -13,6 +13,7 @@ QUICK = ["model=mlp", "threads=1", "trainer.max_epochs=4", "trainer.devices=2", 
 BARE = ["baselines=false", "report=false", "bundle=false", "task.steps_per_call=1"]
 STEP = "project.training.task:SupervisedTask.training_step"
 FIT = "kindling.callbacks.preflight:Preflight.on_train_batch_start"
+LONG = ["trainer.max_epochs=150", "~callbacks.early_stopping"]  # a parent hears it later
 SAVED = "callbacks.checkpoint.every_n_steps=1"
 
 pytestmark = pytest.mark.slow  # whole trainings
@@ -55,21 +56,21 @@ STOPS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1"]
 @pytest.mark.parametrize("name", thin(STOPS, 4, pytest.mark.nightly))
 def test_a_signal_to_the_command_reaches_all(tmp_path, name):
     number = signal.Signals[name]
-    done = start(tmp_path, place=STEP, call=5, numbers=[number], to_parent=True)
+    done = start(tmp_path, *LONG, place=STEP, call=5, numbers=[number], to_parent=True)
     assert done.returncode == 128 + number
     assert "Traceback" not in done.stderr
     told_once(done.stderr, f"{name}: stops behind this step")
     told_once(done.stderr, "go on with: python train.py resume=")
-    assert go_on(tmp_path)[0]["epochs"] == 4
+    assert go_on(tmp_path)[0]["epochs"] == 150
 
 
 @pytest.mark.nightly
 def test_a_command_that_is_killed_takes_its_processes_along(tmp_path):
-    done = start(tmp_path, place=STEP, call=5, numbers=[signal.SIGKILL], to_parent=True)
+    done = start(tmp_path, *LONG, place=STEP, call=5, numbers=[signal.SIGKILL], to_parent=True)
     assert done.returncode == -signal.SIGKILL
     # Standard error is theirs, too: it was read to its end, so all of them have ended.
     told_once(done.stderr, "go on with: python train.py resume=")
-    assert go_on(tmp_path)[0]["epochs"] == 4
+    assert go_on(tmp_path)[0]["epochs"] == 150
 
 
 FAULTS = [
