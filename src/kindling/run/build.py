@@ -145,9 +145,13 @@ def build_trainer(cfg: DictConfig, data: Any, task: LightningModule) -> Trainer:
     return trainer
 
 
-def make_trainer(*, profile: bool = False, strategy: str = "ddp", **settings: Any) -> Trainer:
+def make_trainer(
+    *, profile: bool = False, strategy: str = "ddp", plugins: Any = None, **settings: Any
+) -> Trainer:
     """Make Lightning's Trainer from its own arguments and `profile`, which it does not have."""
-    trainer: Any = Trainer(**(strategy_settings(strategy) | settings))
+    chosen = strategy_settings(strategy) | ({} if plugins is None else {"plugins": plugins})
+    # Handed on by name alone: so it is read from here which keys conf/trainer may have.
+    trainer: Any = Trainer(**chosen, **settings)
     trainer.callbacks.append(StopOnSignal())  # behind all that is saved at a step
     if profile:
         from kindling.callbacks.profiler import Profile
