@@ -55,8 +55,8 @@ def test_it_is_packaged_under_its_own_name(leafnet):
     assert points["kindling.networks"]["leafnet"] == "leafnet.models"
     assert project["scripts"] == {"kindling": "kindling.cli.command_line:main"}
     extras = project["optional-dependencies"]
-    assert set(extras) == {"dev", "images", "onnx", "serve", "sweep"}
-    assert "leafnet[images,onnx,serve,sweep]" in extras["dev"]
+    assert set(extras) == {"dev", "images", "onnx", "serve", "slurm", "sweep"}
+    assert "leafnet[images,onnx,serve,slurm,sweep]" in extras["dev"]
     pinned = (leafnet / "constraints.txt").read_text()
     assert "torch==" in pinned
     assert "catboost==" not in pinned

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from kindling.run.build import build_data
-from kindling.trainer import prepare as threads
+from kindling.trainer import speed as threads
 from project.models.cnn import CNN
 
 
