@@ -128,6 +128,7 @@ def test_random_states_come_back(tmp_path):
     assert draws() == first
 
 
+@pytest.mark.slow
 def test_seconds_add_up_over_the_parts_of_a_run(compose):
     words = [*MLP, "callbacks.checkpoint.every_n_steps=1", "trainer.max_epochs=2"]
     run = fit(compose, *words, folder="run", stop_at=9)

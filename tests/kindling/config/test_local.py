@@ -33,6 +33,7 @@ def test_a_mistake_of_the_machine_is_named_with_its_place(own_conf, problems):
     assert "devic | conf/local/default.yaml, line 2 | did you mean device?" in found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("group", "name"), [("local", "default"), ("experiment", "mine")])
 def test_keys_that_nothing_would_read_are_refused(own_conf, problems, group, name):
     conf = own_conf(**{f"{group}__{name}": "seed: 1\n"})

@@ -11,6 +11,7 @@ from kindling.errors import ConfigError
 CONF = Path(__file__).parents[3] / "conf"
 
 
+@pytest.mark.slow
 def test_keys_of_the_trainer_need_no_plus():
     cfg = kindling.compose("trainer.max_steps=100", "trainer.limit_val_batches=0.5", conf=CONF)
     assert (cfg.trainer.max_steps, cfg.trainer.limit_val_batches) == (100, 0.5)
@@ -39,6 +40,7 @@ def test_a_key_may_be_typed_with_two_plus_signs_wherever_one_would_do():
     assert (cfg.trainer.max_steps, cfg.model.width) == (100, 7)
 
 
+@pytest.mark.slow
 def test_a_misspelt_key_of_the_trainer_and_a_wrong_value_are_still_refused():
     with pytest.raises(ConfigError, match=r"there is no key trainer\.max_stepz"):
         kindling.compose("trainer.max_stepz=100", conf=CONF)

@@ -242,6 +242,7 @@ def test_a_misspelt_name_in_a_file_is_named_with_its_place(problems, own_conf, c
     assert len(found) == (2 if case == "hydras" else 1)
 
 
+@pytest.mark.slow
 def test_everything_in_the_files_and_on_the_line_is_listed_at_once(problems, own_conf):
     conf = own_conf(
         model__mine=f"{MODEL}widht: 64\ndept: 2\ndropout: 7\n",

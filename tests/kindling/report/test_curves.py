@@ -43,6 +43,7 @@ class Interrupt(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_a_resumed_run_shows_the_epochs_before_it_stopped(build, compose):
     class StopAfterTwo(Callback):
         def on_train_epoch_start(self, trainer, pl_module):

@@ -110,6 +110,7 @@ def test_the_plan_says_where_the_scheduler_overrules_the_learning_rate(
     assert ("OneCycleLR sets the learning rate" in told) == is_told
 
 
+@pytest.mark.slow
 def test_a_monitor_and_its_mode_must_agree(build):
     with pytest.raises(ConfigError, match="type mode=max"):
         build("monitor=val/accuracy")

@@ -17,8 +17,12 @@ import os, sys, time
 from pathlib import Path
 from kindling.run.lock import locked
 with locked(Path(sys.argv[1])):
-    if sys.argv[2] == "fork" and os.fork() == 0:
-        time.sleep(60)  # a worker that outlives its parent for a while
+    reads, writes = os.pipe()
+    if sys.argv[2] == "fork":
+        if os.fork() == 0:
+            os.write(writes, b"1")  # behind what is done at a fork
+            time.sleep(60)  # a worker that outlives its parent for a while
+        os.read(reads, 1)
     print(os.getpid(), flush=True)
     time.sleep(60)
 """

@@ -158,6 +158,7 @@ def begin(tmp_path, monkeypatch):
     return go
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "told"),
     [

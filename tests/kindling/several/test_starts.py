@@ -87,6 +87,20 @@ def test_a_sweep_behind_torchrun_is_refused(tmp_path):
     assert told.count("a sweep starts the processes of each run itself") == 1
 
 
+def test_a_run_that_is_being_written_to_is_refused_to_another(tmp_path):
+    long = [word.replace("max_epochs=2", "max_epochs=2000") for word in BARE]
+    words = ["trainer.devices=2", "hydra.run.dir=run", "~callbacks.early_stopping", *long]
+    living = start(tmp_path, sys.executable, TRAIN, *words)
+    while not list(tmp_path.glob("run/checkpoints/epoch*")):
+        assert living.poll() is None, living.stderr.read()
+        time.sleep(0.1)
+    code, _, told = end(start(tmp_path, sys.executable, TRAIN, "resume=run"))
+    living.terminate()
+    end(living)
+    assert code == 2
+    assert told.count("one process at a time writes to a run folder") == 1
+
+
 def test_runs_that_a_launcher_makes_elsewhere_are_told_of_at_the_end(tmp_path):
     words = ["hydra/launcher=local", "data.batch_size=239,32", "trainer.devices=2", *BARE]
     code, said, told = end(start(tmp_path, sys.executable, TRAIN, "-m", *words))

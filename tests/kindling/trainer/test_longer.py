@@ -31,6 +31,7 @@ def rates(compose, build):
     return go
 
 
+@pytest.mark.slow
 def test_more_epochs_keep_the_rate_at_the_end_of_the_curve(rates, capsys):
     whole = rates(5)
     assert "schedule" not in capsys.readouterr().out
