@@ -146,10 +146,11 @@ def build_trainer(cfg: DictConfig, data: Any, task: LightningModule) -> Trainer:
 
 
 def make_trainer(
-    *, profile: bool = False, strategy: str = "ddp", plugins: Any = None, **settings: Any
+    *, profile: bool = False, strategy: Any = "ddp", plugins: Any = None, **settings: Any
 ) -> Trainer:
     """Make Lightning's Trainer from its own arguments and `profile`, which it does not have."""
-    chosen = strategy_settings(strategy) | ({} if plugins is None else {"plugins": plugins})
+    chosen = strategy_settings(strategy) if isinstance(strategy, str) else {"strategy": strategy}
+    chosen |= {} if plugins is None else {"plugins": plugins}
     # Handed on by name alone: so it is read from here which keys conf/trainer may have.
     trainer: Any = Trainer(**chosen, **settings)
     trainer.callbacks.append(StopOnSignal())  # behind all that is saved at a step

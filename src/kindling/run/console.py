@@ -10,6 +10,7 @@ from kindling.formatting import printable
 # Not for the user to act on: {message pattern: why it may be hidden}.
 HIDDEN_WARNINGS = {
     ".*does not have many workers.*": "the data is in memory: workers would only cost time",
+    ".*overrides the configure_model callback.*": "the network is sharded only by trainer=fsdp",
     ".*LeafSpec.*": "Lightning 2.6 builds it, not the user",
     ".*smaller than the logging interval.*": "losses are logged each epoch, however short it is",
     ".*with multiple `ModelCheckpoint` callbacks.*": "the first one keeps the best weights",

@@ -64,7 +64,8 @@ class EpochMetrics:
     def compute(self, split: str) -> dict[str, float]:
         """Take the numbers of all processes out: only here the CPU waits for the device."""
         self.is_computed = True
-        losses, weights = (join(each).cpu().double() for each in (self.losses, self.weights))
+        losses = join(self.losses).cpu().double()
+        weights = join(self.weights).cpu().double()
         own = [losses @ weights, weights.sum(), *(join(p).sum() for p in self.sums.values())]
         num_rows, loss, weight, *totals = sums([self.num_rows, *map(float, own)])
         found = {f"{split}/loss": loss / weight}

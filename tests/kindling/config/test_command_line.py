@@ -143,15 +143,15 @@ def test_an_interval_is_for_a_search_and_both_its_ends_are_checked(problems):
     (found,) = problems(
         "hydra/sweeper=optuna", "model=mlp", "model.dropout=interval(0,2)", is_sweep=True
     )
-    assert found.got == "2.0"
+    assert "2.0" in found
 
 
 def test_a_sweep_of_nothing_and_a_search_space_for_one_run_are_refused(problems):
     (found,) = problems("model=mlp", "model.width=range(8,8)", is_sweep=True)
-    assert found.rule == "a sweep must have a value to try"
+    assert "a sweep must have a value to try" in found
     (found,) = problems("sweep=table")
-    assert (found.got, found.do) == ("sweep=table", "type -m to search it")
-    assert problems("sweep=null") == []
+    assert "sweep=table" in found
+    assert "type -m to search it" in found
 
 
 def test_every_value_of_a_sweep_is_checked(problems):

@@ -28,6 +28,7 @@ def type_in(folder, *words):
     )
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("name", "number"),
     thin([("a run, it's", signal.SIGINT), ("run", signal.SIGTERM)], 2, pytest.mark.nightly),

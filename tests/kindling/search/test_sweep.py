@@ -60,6 +60,7 @@ def test_a_search_from_anywhere_tells_failures_and_ends_with_the_best_command(tm
     assert typed == ["python", "train.py", *kept, "seed=4", "data.target=label"]
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_search_that_is_stopped_ends_its_trial_and_goes_on_as_it_says(tmp_path):
     words = [*QUICK, "trainer.max_epochs=300", "~callbacks.early_stopping", "model.width=8,16"]

@@ -53,7 +53,8 @@ def test_a_process_that_is_ended_ends_the_run_which_goes_on(tmp_path, rank, numb
 STOPS = ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1"]
 
 
-@pytest.mark.parametrize("name", thin(STOPS, 4, pytest.mark.nightly))
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", STOPS)
 def test_a_signal_to_the_command_reaches_all(tmp_path, name):
     number = signal.Signals[name]
     done = start(tmp_path, *LONG, place=STEP, call=5, numbers=[number], to_parent=True)

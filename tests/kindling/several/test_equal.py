@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[3]
 # gradients that are hardly more than rounding, of which the members have some.
 EQUAL = {"classes": 1e-6, "values": 1e-6, "members": 1e-5}
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("several")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -194,6 +194,8 @@ def test_partitions_are_refused_as_their_key_would_be_lost(parts):
         (folder / "part-1.parquet").rename(folder / "part-0.parquet") if year == "2023" else None
     for path in (folder, folder / "*" / "*.parquet"):
         assert "folders year=2023, year=2024, whose names are a column" in str(refusal(path))
+        (problem,) = refusal(path).problems
+        assert problem.code == "D021"
     assert len(find_parts(folder / "year=2023").files) == 1
 
 

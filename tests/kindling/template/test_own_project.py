@@ -256,6 +256,7 @@ def test_in_place_nothing_is_moved_that_git_could_not_bring_back(repository):
     assert files(repository) == before
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_network_and_data_of_ones_own_take_what_the_readme_says(tmp_path):
     """The README of the project, followed: new data, a new network, and what comes after."""

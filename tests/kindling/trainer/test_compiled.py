@@ -40,6 +40,7 @@ def count_graphs():
     return lambda: counters["stats"]["unique_graphs"]
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_full_train_batches_are_compiled_and_nothing_else(count_graphs):
     network, x = Net(), torch.randn(8, 6)

@@ -74,6 +74,7 @@ def ending(run):
     state = torch.load(newest(run), weights_only=True)
     for name in OTHERWISE:
         state["kindling"].pop(name)
+    (state["kindling"]["random"],) = state["kindling"]["random"]  # of one process
     state["kindling"]["random"].pop("python")  # beartype, which only tests have, draws from it
     state["callbacks"] = {k: v for k, v in state["callbacks"].items() if "Timer" not in k}
     best = torch.load(newest(run, best=True), weights_only=True)

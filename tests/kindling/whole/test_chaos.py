@@ -20,7 +20,7 @@ OFTEN = ["callbacks.checkpoint.every_n_steps=20"]
 @pytest.mark.parametrize("name", RUNS)
 @pytest.mark.parametrize(
     "kills",
-    [pytest.param(10, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.nightly)],
+    [pytest.param(k, marks=pytest.mark.nightly) for k in (10, 20)],
 )
 def test_kills_at_random_moments_change_nothing(tmp_path, name, kills):
     seed = os.environ.get("CHAOS_SEED", name)

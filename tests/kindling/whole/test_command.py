@@ -175,6 +175,7 @@ def test_the_same_seed_ends_with_the_same_bits_wherever_it_runs(tmp_path):
     assert not torch.equal(ends["plain"], ends["seed"])
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_sweep_gives_every_run_a_folder_of_its_own(tmp_path):
     type_in(tmp_path, "-m", "seed=0,1", "model=mlp,auto", "experiment=smoke", "baselines=false")
