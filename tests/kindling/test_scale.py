@@ -1,16 +1,14 @@
 """Every command of docs/scale.md, on this CPU: device=cuda is device=cpu here, a cluster is not."""
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.kindling.pages import read_page, run_python
 
-PAGE = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+PAGE = read_page("scale.md")
 TYPED = re.findall(r"^(python train.py|torchrun .* train.py) (.*?) *(?:#.*)?$", PAGE, re.MULTILINE)
 QUICK = ["trainer.max_epochs=1", "baselines=false", "report=false", "threads=1"]
 NODES = "--nnodes=N"  # a line that is to be filled in
@@ -20,7 +18,7 @@ def words_of(starter, typed):
     """Return what is typed here in place of a line of the page."""
     words = [word for word in shlex.split(typed) if word not in ("device=cuda", "threads=1")]
     fewer = [re.sub(r"(trainer\.devices)=\d+", r"\1=2", word) for word in words]
-    start = [sys.executable]
+    start = []
     if starter.startswith("torchrun"):
         start += ["-m", "torch.distributed.run", "--nproc-per-node", "2"]
     look = []
@@ -35,14 +33,7 @@ def words_of(starter, typed):
     ("starter", "typed"), [line for line in TYPED if NODES not in line[0]], ids=str
 )
 def test_every_command_of_the_page_runs(tmp_path, starter, typed):
-    done = subprocess.run(
-        words_of(starter, typed),
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "PYTHONWARNINGS": "ignore"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_python(words_of(starter, typed), tmp_path)
     assert done.returncode == 0, done.stderr
     if "slurm" in typed:
         assert "SlurmLauncher" in done.stdout

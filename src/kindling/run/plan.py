@@ -190,12 +190,9 @@ def describe_split(cfg: DictConfig, data: Any) -> str:
     if data.raw.groups is not None:
         words.append(f"rows of one {cfg.data.group} stay together")
     if data.raw.times is not None:
-        told = (
-            ""
-            if cfg.data.get("learn_time", True)
-            else "; it is not learnt from (data.learn_time=true)"
-        )
-        words.append(f"the latest by {cfg.data.time} are test, the next val{told}")
+        words.append(f"the latest by {cfg.data.time} are test, the next val")
+        if not cfg.data.get("learn_time", True):  # images have no such key
+            words.append(f"{cfg.data.time} is not learnt from (data.learn_time=true)")
     return "; ".join([*words, *(f"{split} set as given" for split in data.raw.given)])
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting
 
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 PEER_GONE = 75  # exit code: another process has ended first, and says why
 
 
@@ -32,7 +34,7 @@ def join_others(*, is_sweep: bool) -> None:
     """
     if not is_worker():
         return
-    end_with_parent()
+    end_with_parent(signal.SIGTERM)
     from kindling.config.compose import SHARED_STAMP, new_stamp
     from kindling.distributed import WORLD, of_first
 
@@ -45,11 +47,10 @@ def join_others(*, is_sweep: bool) -> None:
         raise ConfigError(Problem(rule, "-m behind torchrun", f"{fix} trainer.devices=..."))
 
 
-def end_with_parent() -> None:
-    """Let the system send SIGTERM when the agent is gone, however it went; Linux only."""
-    set_parent_death_signal = 1  # PR_SET_PDEATHSIG of linux/prctl.h
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(set_parent_death_signal, int(signal.SIGTERM))
+def end_with_parent(number: int) -> None:
+    """Let the system send a signal when the parent is gone, however it went; Linux only."""
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, number)
 
 
 def take_over_processes(cfg: Any) -> None:

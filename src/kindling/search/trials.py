@@ -3,7 +3,6 @@
 So a trial may run out of memory, crash or hang, and the search goes on.
 """
 
-import ctypes
 import math
 import os
 import signal
@@ -21,6 +20,7 @@ from kindling.config.run_state import monitored_value
 from kindling.quoting import as_override, as_typed
 from kindling.run.exit import FAILURE_NOTE
 from kindling.run.lock import wait_until_free
+from kindling.run.worker import end_with_parent
 from kindling.runs import METRICS_FILE
 from kindling.search.study import PRUNED, TRIAL
 from kindling.trainer.signals import SIGNALS
@@ -29,8 +29,6 @@ GRACE_S = 20.0  # for a trial that is told to stop: it saves behind its step
 KILL = 9  # not a name of Windows
 MAX_REASON = 300  # characters
 PRUNING = "kindling.search.pruning.Pruning"
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ class TrialProcess:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C is for the search, which ends its trials
-            preexec_fn=_end_with_parent if LIBC else None,
+            preexec_fn=_end_with_search if os.name == "posix" else None,
         )
 
     def outcome(self, monitor: str, timeout_s: float | None) -> Outcome | None:
@@ -156,9 +154,8 @@ def end_all(trials: Sequence[TrialProcess]) -> None:
         time.sleep(0.02)
 
 
-def _end_with_parent() -> None:
+def _end_with_search() -> None:
     """Let the system end this process when the search is killed: two would write to one folder."""
-    assert LIBC is not None
-    LIBC.prctl(PR_SET_PDEATHSIG, KILL)
+    end_with_parent(KILL)
     for number in SIGNALS:  # a fork has silenced them
         signal.signal(number, signal.SIG_DFL)

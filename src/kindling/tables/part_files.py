@@ -4,6 +4,7 @@ Rows are numbered over all files, in the order of their names. Folders that mean
 files do (partitions, Delta, Hudi) are refused: what their names say would be lost.
 """
 
+import difflib
 import glob
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ import numpy as np
 
 from kindling.errors import DataError, Problem
 from kindling.files import is_url
+from kindling.fixes import Setting
 from kindling.formatting import first_few
 from kindling.tables.formats import table_suffixes
 from kindling.tables.remote import CachedFile, fetch_files, list_remote, unreachable
@@ -166,3 +168,42 @@ def _differing(folders: Iterable[Sequence[str]]) -> set[str]:
     """Return the names of folders that some files lie in, and others do not."""
     names: list[set[str]] = [set(parts) for parts in folders]
     return set[str]().union(*names).difference(names[0].intersection(*names)) if names else set()
+
+
+def nothing_at(key: str, path: str) -> Problem:
+    """Say that a path leads to no table, and what is near to it."""
+    rule, fix = f"{key} must be a file, a folder of files or a pattern", _near_file(path) or ...
+    return Problem(rule, _what_is_at(path), Setting(key, fix), "D001")
+
+
+def used_twice(key: str, path: str, file: Path, other: str) -> Problem:
+    """Say that rows are given for two splits."""
+    rule = "val and test files must differ from the training file"
+    got = f"{key}={path}, which is {other}" if path == str(file) else f"{file} in {key} and {other}"
+    return Problem(rule, got, Setting(key, None, "to split rows off"), "D009")
+
+
+def file_identity(path: Path) -> object:
+    """Return what is equal for one file under two names, such as a link to it."""
+    try:
+        status = path.stat()
+    except OSError:
+        return path.absolute()
+    return status.st_dev, status.st_ino
+
+
+def _what_is_at(path: str) -> str:
+    """Say what was found in place of a file, and what lies beside it."""
+    place = Path(path)
+    if place.is_dir():
+        return f"the folder {path}, with no table in it"
+    near = _near_file(path)
+    return f"nothing at {place.absolute()}" + (f", but there is {Path(near).name}" if near else "")
+
+
+def _near_file(path: str) -> str | None:
+    """Return the path of a file in the same folder whose name is nearly the same."""
+    place = Path(path)
+    beside = {p.name: p for p in place.parent.glob("*")} if place.parent.is_dir() else {}
+    near = difflib.get_close_matches(place.name, beside, n=1)
+    return str(beside[near[0]]) if near else None

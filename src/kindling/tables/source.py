@@ -1,9 +1,7 @@
 """Read the raw rows of a table, its target and its given val and test files."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -22,7 +20,13 @@ from kindling.tables.decimal_sign import evidence_of_file
 from kindling.tables.formats import separator_of
 from kindling.tables.group_time import FileColumn, read_groups, read_times
 from kindling.tables.inference import Hints
-from kindling.tables.part_files import PartFiles, find_parts
+from kindling.tables.part_files import (
+    PartFiles,
+    file_identity,
+    find_parts,
+    nothing_at,
+    used_twice,
+)
 from kindling.tables.preprocessor import invalid_cells_of
 from kindling.tables.remote import refuse_credentials
 from kindling.tables.schema import absent_columns
@@ -120,11 +124,11 @@ class TableSource:
         for key, path in self.paths.items():
             with gathered(problems), permitted(path):
                 files = self._find(path).files
-                problems += [] if files else [_nothing_at(key, path)]
+                problems += [] if files else [nothing_at(key, path)]
                 others = [seen.setdefault(file_identity(file), key) for file in files]
                 pairs = zip(files, others, strict=True)
                 if twice := [(file, other) for file, other in pairs if other != key]:
-                    problems.append(_used_twice(key, path, *twice[0]))
+                    problems.append(used_twice(key, path, *twice[0]))
         return problems
 
     def read(self) -> RawData:
@@ -284,42 +288,3 @@ def columns_of(files: list[TableFile], name: str, rows: list[np.ndarray]) -> lis
     """Read one column of all files, and pair it with the rows that are used."""
     pairs = zip(files, rows, strict=True)
     return [FileColumn(file.parts, file.column(name), used) for file, used in pairs]
-
-
-def _nothing_at(key: str, path: str) -> Problem:
-    """Say that a path leads to no table, and what is near to it."""
-    rule, fix = f"{key} must be a file, a folder of files or a pattern", near_file(path) or ...
-    return Problem(rule, what_is_at(path), Setting(key, fix), "D001")
-
-
-def _used_twice(key: str, path: str, file: Path, other: str) -> Problem:
-    """Say that rows are given for two splits."""
-    rule = "val and test files must differ from the training file"
-    got = f"{key}={path}, which is {other}" if path == str(file) else f"{file} in {key} and {other}"
-    return Problem(rule, got, Setting(key, None, "to split rows off"), "D009")
-
-
-def file_identity(path: Path) -> object:
-    """Return what is equal for one file under two names, such as a link to it."""
-    try:
-        status = path.stat()
-    except OSError:
-        return path.absolute()
-    return status.st_dev, status.st_ino
-
-
-def what_is_at(path: str) -> str:
-    """Say what was found in place of a file, and what lies beside it."""
-    place = Path(path)
-    if place.is_dir():
-        return f"the folder {path}, with no table in it"
-    near = near_file(path)
-    return f"nothing at {place.absolute()}" + (f", but there is {Path(near).name}" if near else "")
-
-
-def near_file(path: str) -> str | None:
-    """Return the path of a file in the same folder whose name is nearly the same."""
-    place = Path(path)
-    beside = {p.name: p for p in place.parent.glob("*")} if place.parent.is_dir() else {}
-    near = difflib.get_close_matches(place.name, beside, n=1)
-    return str(beside[near[0]]) if near else None

@@ -11,7 +11,6 @@ from typing import Any
 from lightning.pytorch.strategies import ModelParallelStrategy
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import nn
-from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from torch.distributed.fsdp import FSDPModule, fully_shard
 
 from kindling.distributed import WORLD
@@ -58,6 +57,9 @@ def put_together(task: Any, network: nn.Module) -> None:
         task: of which the network is sharded.
         network: built as its own was.
     """
+    # Late: every run would pay for it.
+    from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+
     options = StateDictOptions(full_state_dict=True, cpu_offload=True)
     whole = get_model_state_dict(task.network, options=options)
     if WORLD.is_first:

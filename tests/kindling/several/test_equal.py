@@ -35,7 +35,7 @@ def found(tmp_path_factory):
             check=False,
         )
         assert done.returncode == 0, done.stderr
-    return {n: torch.load(folder / f"{n}.pt", weights_only=False) for n in (1, 2, 3)}
+    return {n: torch.load(folder / f"{n}.pt", weights_only=True) for n in (1, 2, 3)}
 
 
 def images(folder):
@@ -63,7 +63,7 @@ def test_several_processes_learn_what_one_learns(found, case, count):
         assert after == pytest.approx(before, rel=bound)
     for split, scores in one["scores"].items():
         assert several["scores"][split] == pytest.approx(scores, rel=bound, abs=bound)
-    assert np.array_equal(one["test_rows"], several["test_rows"])
+    assert torch.equal(one["test_rows"], several["test_rows"])
     assert np.allclose(one["predictions"], several["predictions"], rtol=bound, atol=bound)
 
 

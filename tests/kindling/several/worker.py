@@ -97,8 +97,8 @@ def learn(folder, *words, stop_at=None, resume=None):
         "curve": recorder.curve,
         "weights": weights,
         "scores": {split: result.scores for split, result in task.results.items()},
-        "test_rows": task.results["test"].row,
-        "predictions": task.results["test"].prediction,
+        "test_rows": torch.from_numpy(task.results["test"].row),
+        "predictions": torch.from_numpy(task.results["test"].prediction),
     }
 
 
