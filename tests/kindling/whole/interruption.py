@@ -85,9 +85,10 @@ def scalars(run):
     """List what TensorBoard shows, in its order: (name, step, value)."""
     found = []
     files = (run / "tensorboard").glob("events*")
-    # A name ends with the second, the machine, the process, and its how many-th file this is.
-    for file in sorted(files, key=lambda f: (f.name.rsplit(".", 1)[0], int(f.suffix[1:]))):
-        for event in LegacyEventFileLoader(str(file)).Load():
+    parts = [list(LegacyEventFileLoader(str(file)).Load()) for file in files]
+    # Names tell the second only; what a file begins with has its moment.
+    for part in sorted(parts, key=lambda events: events[0].wall_time):
+        for event in part:
             for value in event.summary.value:
                 number = value.simple_value
                 if value.HasField("tensor"):
