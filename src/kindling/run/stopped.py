@@ -119,8 +119,8 @@ class Sweep:
     def end(self) -> None:
         """Show all runs as `kindling compare` does; leave with the first failure's code, if any."""
         self.take_in()
-        print_runs = entry("print_runs")
-        if print_runs and any((folder / METRICS_FILE).is_file() for folder in self.folders):
+        is_shown = any((folder / METRICS_FILE).is_file() for folder in self.folders)
+        if is_shown and (print_runs := entry("print_runs")):  # which imports pandas and torch
             print_runs(self.folders)
         if self.failed:
             lines = "\n".join(self.failed)

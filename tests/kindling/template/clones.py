@@ -49,6 +49,16 @@ def call(env, project, command, *words, code=0):
     return done.stdout
 
 
+def call_make(project, *words):
+    """Run `make` in the project's folder as a person would, not as a part of the tests' own."""
+    others = {name: text for name, text in os.environ.items() if not name.startswith("MAKE")}
+    done = subprocess.run(
+        ["make", *words], cwd=project, env=others, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, (words, done.stdout[-3000:], done.stderr[-3000:])
+    return done.stdout
+
+
 def lost_imports(project):
     """Name what a project's code imports of its own packages that is not there."""
     src, lost = project / "src", []

@@ -1,11 +1,9 @@
 """A project without optional rooms: it trains, resumes, predicts, and passes its own tests."""
 
-import subprocess
-
 import pytest
 
 from kindling.rooms import ROOMS
-from tests.kindling.template.clones import call, environment, make
+from tests.kindling.template.clones import call, call_make, environment, make
 
 QUICK = ["model=mlp", "model.width=8", "baselines=false"]
 
@@ -31,6 +29,4 @@ def test_its_own_tests_and_its_lint_pass_at_once(tmp_path, without):
     project = make(tmp_path / "leafnet", without=without)
     env = environment(tmp_path / "env", project)
     for target in ("lint", "test", "train"):
-        words = ["make", target, f"VENV={env}"]
-        done = subprocess.run(words, cwd=project, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+        call_make(project, target, f"VENV={env}")

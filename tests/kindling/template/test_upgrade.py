@@ -14,7 +14,7 @@ from kindling.template.changelog import new_entries, read_entries, touching
 from kindling.template.toolkit_files import edited
 from kindling.template.upgrade import main, opened, upgrade
 from kindling.template.usage import gone, used_names
-from tests.kindling.template.clones import ROOT, call, environment, make
+from tests.kindling.template.clones import ROOT, call, call_make, environment, make
 
 ENTRIES = """
 ## 0.2.0
@@ -185,9 +185,8 @@ def test_a_wheel_does_what_a_folder_does(tmp_path, newer):
     (wheel,) = tmp_path.glob("kindling-0.2.0-*.whl")
     one, other = (make(tmp_path / name / "leafnet") for name in ("one", "other"))
     env = environment(tmp_path / "env", one)
-    words = ["upgrade", f"FROM={wheel}", f"PYTHON={env}/bin/python"]
-    done = subprocess.run(["make", *words], cwd=one, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == told_by(other, newer)
+    told = call_make(one, "upgrade", f"FROM={wheel}", f"PYTHON={env}/bin/python")
+    assert told.splitlines() == told_by(other, newer)
     assert files(one / "src" / "kindling") == files(other / "src" / "kindling")
     assert "kindling 0.2.0" in call(env, one, "kindling", "--version")
 
