@@ -1,10 +1,11 @@
-"""Runs the benchmarks one after the other and writes their tables into docs/performance.md.
+"""Runs the benchmarks one after the other and writes their tables into the pages of docs/.
 
 python benchmarks/bench.py                # all: under ten minutes; make bench
 python benchmarks/bench.py --quick        # fewer turns and rows, written nowhere; make bench-quick
 
-Each benchmark is a script of its own that prints one Markdown table. docs/performance.json holds
-the same numbers with the versions and the machine.
+Each benchmark is a script of its own that prints one Markdown table, for docs/performance.md or
+docs/performance/size.md. docs/performance.json holds the same numbers with the versions and the
+machine.
 """
 
 import argparse
@@ -19,9 +20,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE, RECORD = ROOT / "docs" / "performance.md", ROOT / "docs" / "performance.json"
+RECORD = ROOT / "docs" / "performance.json"
+PAGES = (ROOT / "docs" / "performance.md", ROOT / "docs" / "performance" / "size.md")
 PACKAGES = ("torch", "lightning", "numpy", "scikit-learn", "pyarrow", "skorch")
-# Name of the table in the page: the script's words, and those of a quick look.
+# Name of the table in a page: the script's words, and those of a quick look.
 SETS: dict[str, tuple[str, str]] = {
     "loop": ("loop.py --repeats 7", "loop.py --repeats 1 --share 0.5"),
     "epochs": ("epochs.py", "epochs.py --repeats 2"),
@@ -57,17 +59,19 @@ def run(words: str) -> str:
 
 
 def write(tables: dict[str, str]) -> None:
-    """Replace the tables of the page between their marks, and keep the numbers beside it."""
-    page = PAGE.read_text(encoding="utf-8")
+    """Replace the tables of the pages between their marks, and keep the numbers beside them."""
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
     record = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
     for name, table in tables.items():
         marks = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
         pattern = re.compile(f"(?<={marks[0]}).*?(?={marks[1]})", re.DOTALL)
-        page, count = pattern.subn(lambda _, table=table: table, page)
+        count = sum(len(pattern.findall(text)) for text in texts)
         if count != 1:
-            sys.exit(f"{PAGE} has {count} places for {name}")
+            sys.exit(f"the pages have {count} places for {name}")
+        texts = [pattern.sub(lambda _, table=table: table, text) for text in texts]
         record[name] = {"measured": machine(), "rows": parse(table)}
-    PAGE.write_text(page, encoding="utf-8")
+    for page, text in zip(PAGES, texts, strict=True):
+        page.write_text(text, encoding="utf-8")
     RECORD.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 

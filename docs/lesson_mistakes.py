@@ -1,6 +1,6 @@
 """Make one mistake at a time in docs/lesson_loop.py, and show what becomes of the losses.
 
-python docs/lesson_mistakes.py             # ten seconds; lesson.md says what to look at
+python docs/lesson_mistakes.py             # ten seconds; lesson/mistakes.md says what to look at
 python docs/lesson_mistakes.py --pictures  # and draws docs/lesson_mistakes.png, lesson_graph.png
 """
 

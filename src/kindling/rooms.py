@@ -82,7 +82,7 @@ ROOMS: Mapping[str, Room] = {
     "serve": Room(
         (
             *(f"{TOOLKIT}/serve", f"{TOOLKIT}/cli/serve.py"),
-            *(f"docs/{name}" for name in ("deploy.md", "Dockerfile", "Dockerfile.dockerignore")),
+            *("docs/deploy.md", "docs/deploy", "docs/Dockerfile", "docs/Dockerfile.dockerignore"),
             *(f"docs/{name}" for name in ("serve.png", "serve_phone.png")),
         ),
         extra="serve",

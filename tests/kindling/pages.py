@@ -22,6 +22,29 @@ def read_page(name):
     return (DOCS / name).read_text(encoding="utf-8")
 
 
+def pages_of(name):
+    """List a first page and those in the folder of its name."""
+    return [DOCS / f"{name}.md", *sorted((DOCS / name).glob("*.md"))]
+
+
+def read_pages(name):
+    """Read them, one after the other."""
+    return "\n".join(map(read_page, pages_of(name)))
+
+
+def sections(text):
+    """Return what stands below each title and subtitle; a comment in a block is none."""
+    found, title, is_block = {}, "", False
+    for line in text.splitlines(keepends=True):
+        is_block ^= line.startswith("```")
+        heading = None if is_block else re.match(r"##? (.*)\n", line)
+        if heading:
+            title = heading[1]
+            assert title not in found, title
+        found[title] = found.get(title, "") + ("" if heading else line)
+    return found
+
+
 def typed_lines(text):
     """List what a reader types: the lines of blocks without a language."""
     return [

@@ -1,4 +1,4 @@
-"""Every text of docs/extend.md, put into a clone as the page says, and its command run there."""
+"""Every text of docs/extend/, put into a clone as the pages say, and its command run there."""
 
 import ast
 import json
@@ -14,10 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "extend.md").read_text(encoding="utf-8")
-SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+from tests.kindling.pages import BLOCK, ROOT, read_pages, sections
+
+SECTIONS = sections(read_pages("extend"))
 TYPED = [name for name, text in SECTIONS.items() if "" in dict(BLOCK.findall(text))]
 ALIKE = ("A scheduler", "A file format", "A logger", "An optimizer")  # to those before them
 QUICK = ["trainer.max_epochs=2", "device=cpu"]
@@ -217,8 +216,3 @@ def test_a_text_takes_at_most_two_files(section):
         assert len(files) == 1
     else:
         assert not [name for name in files if name.startswith("src/kindling")]
-
-
-def test_every_link_of_the_page_leads_to_a_section():
-    anchors = {re.sub(r"[^\w -]", "", name).lower().replace(" ", "-") for name in SECTIONS}
-    assert set(re.findall(r"\]\(#([\w-]+)\)", PAGE)) <= anchors

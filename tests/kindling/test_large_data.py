@@ -1,10 +1,9 @@
-"""docs/large-data.md: what it shows writes what Kindling reads, and its commands run."""
+"""docs/large-data.md and its folder: what is shown writes what Kindling reads; commands run."""
 
 import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,10 +12,10 @@ import pytest
 from kindling.checks.overview import inspect_table
 from kindling.tables.csv_dialect import AUTO
 from kindling.tables.table_file import TableFile
+from tests.kindling.pages import ROOT, read_pages
 from tests.kindling.stores import s3  # noqa: F401  (a fixture)
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "large-data.md").read_text(encoding="utf-8")
+PAGE = read_pages("large-data")
 POLARS, DUCKDB = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 BLOCKS = re.findall(r"```\n((?:python|kindling).*?)```", PAGE, re.DOTALL)
 COMMANDS = [line.partition("  #")[0] for block in BLOCKS for line in block.splitlines()]
@@ -65,7 +64,7 @@ def test_polars_and_duckdb_write_the_same_rows_and_kindling_reads_them(place):
 
 
 @pytest.mark.nightly
-def test_every_command_of_the_page_runs(place, s3, monkeypatch):  # noqa: F811
+def test_every_command_of_the_pages_runs(place, s3, monkeypatch):  # noqa: F811
     run_python(DUCKDB)
     monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{ROOT / 'src'}")  # as if conf/ lay here
     for file in (place / "joined").iterdir():

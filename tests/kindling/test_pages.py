@@ -3,10 +3,13 @@
 import re
 
 import pytest
+from markdown import markdown
 
 from tests.kindling.pages import BLOCK, DOCS, QUICK, ROOT, follow, make_clone, read_page
 
-PAGES = [ROOT / "README.md", ROOT / "data/README.md", *sorted(DOCS.glob("*.md"))]
+LENGTH = 150  # lines of a page
+DOCUMENTS = sorted(DOCS.rglob("*.md"))
+PAGES = [ROOT / "README.md", ROOT / "data/README.md", *DOCUMENTS]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -42,9 +45,34 @@ def test_a_dead_link_is_found(tmp_path):
     assert list(dead_links(page)) == ["#a-c", "none.md"]
 
 
-def test_every_page_is_in_the_index():
-    linked = set(LINK.findall(read_page("README.md")))
-    assert {page.name for page in DOCS.glob("*.md")} - {"README.md"} <= linked
+def linked(page):
+    """List the pages that a page leads to."""
+    places = (link.partition("#")[0] for link in LINK.findall(without_blocks(page)))
+    return {(page.parent / place).resolve() for place in places if place.endswith(".md")}
+
+
+def test_every_page_is_in_the_index_or_on_the_first_page_of_its_folder():
+    root = DOCS / "README.md"
+    index = {root, *linked(root)}
+    for page in DOCUMENTS:
+        first = DOCS / f"{page.parent.name}.md"
+        assert page in index or (first in index and page in linked(first)), page
+
+
+def test_no_page_is_longer_than_one_reads_at_a_time():
+    lines = {page: page.read_text(encoding="utf-8").count("\n") for page in DOCUMENTS}
+    assert {page: count for page, count in lines.items() if count > LENGTH} == {}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_markdown_is_read_alike_by_github_and_by_python_markdown(page):
+    """Python-Markdown wants an empty line before a list, and four spaces for what is in an item."""
+    html = markdown(page.read_text(encoding="utf-8"), extensions=["tables", "fenced_code"])
+    text = without_blocks(page)
+    assert html.count("<li>") == len(re.findall(r"^ *(?:[-*]|\d+\.) ", text, re.MULTILINE))
+    assert html.count("<table>") == len(re.findall(r"^\|(?:-+\|)+$", text, re.MULTILINE))
+    assert html.count("<pre>") == len(BLOCK.findall(page.read_text(encoding="utf-8")))
+    assert not re.search(r"^ {1,3}(?:[-*] |\d+\. |```)", text, re.MULTILINE)
 
 
 # What a page promises, beside that its commands end well.

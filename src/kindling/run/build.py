@@ -106,7 +106,7 @@ def build_task(cfg: DictConfig, data: Any) -> LightningModule:
         return task
     if not isinstance(data, DescribedData):
         rule = "a network is built for data that are described (data.spec and what goes with it)"
-        fix = "let conf/task name a complete LightningModule, see docs/extend.md"
+        fix = "let conf/task name a complete LightningModule, see docs/extend/lightning-modules.md"
         refuse([Problem(rule, f"data is a {type(data).__name__}", fix), *problems])
     problems += monitor_problems(cfg, load(METRICS), data.spec.problem_type)
     try:

@@ -35,10 +35,11 @@ README = Path(__file__).with_name("README.md.in")
 PACKAGE = "project"  # the owner's, as it is called here
 # What goes into a project as it is, or under its new name; all else is the template's own.
 KEPT = (
-    *("conf", "data", "src", "tests/conftest.py", "tests/project", "train.py", "docs/extend.md"),
+    *("conf", "data", "src", "tests/conftest.py", "tests/project", "train.py"),
     *(".github/workflows/ci.yml", ".gitignore", ".pre-commit-config.yaml", "pyproject.toml"),
-    *("Makefile", "constraints.txt", "docs/transfer.md"),
-    *(f"docs/{name}.md" for name in ("own-data", "configuration", "notebooks", "debugging")),
+    *("Makefile", "constraints.txt", "docs/extend"),
+    *(f"docs/{name}.md" for name in ("extend", "transfer", "own-data", "configuration")),
+    *(f"docs/{name}.md" for name in ("notebooks", "debugging", "probabilities")),
     *(file for room in ROOMS.values() for file in room.files if file.startswith("docs/")),
 )
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*cache", "local")
@@ -154,7 +155,7 @@ def make_project(
     year = f"{datetime.date.today():%Y}"
     notice = f"Copyright (c) {year} {holder}"
     change(folder / "LICENSE", re.sub(r"Copyright .*", lambda _: notice, read(source / "LICENSE")))
-    for page in folder.glob("docs/*.md"):
+    for page in folder.glob("docs/**/*.md"):
         change(page, unlink_missing(read(page), page.parent))
     write_record(folder)
 
@@ -162,7 +163,7 @@ def make_project(
 def pages_named(source: Path) -> set[str]:
     """Name the pages that messages of the toolkit refer to."""
     texts = (read(file) for file in source.glob("src/kindling/**/*.py"))
-    named = {page for text in texts for page in re.findall(r"\bdocs/[\w-]+\.md\b", text)}
+    named = {page for text in texts for page in re.findall(r"\bdocs/[\w/-]+\.md\b", text)}
     return {page for page in named if (source / page).exists()}
 
 

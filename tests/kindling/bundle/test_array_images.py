@@ -1,6 +1,6 @@
 """Images that are arrays, of any channels, uint8 or float32: a bundle predicts for them as the run.
 
-The source is that of an owner, as docs/extend.md has it: .npy files, with labels in JSON.
+The source is that of an owner, as docs/extend/ has it: .npy files, with labels in JSON.
 """
 
 import re

@@ -17,13 +17,13 @@ from kindling.errors import ConfigError, DataError
 from kindling.runs import CONFIG_FILE
 
 ROOT = Path(__file__).parents[3]
-PAGE = (ROOT / "docs" / "extend.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "extend" / "data-source-and-format.md").read_text(encoding="utf-8")
 SOURCE, CONF = (
     re.search(rf"# {name}\n(.*?)```", PAGE, re.DOTALL)[1]
     for name in ("src/project/data/npy.py", "conf/data/npy.yaml")
 )
 MARKER = "open('marker', 'w').close()\n"
-# What else a config.yaml might name in the package that holds the source of docs/extend.md.
+# What else a config.yaml might name in the package that holds the source of that page.
 FURTHER = f"""
 import os
 import subprocess
@@ -49,7 +49,7 @@ RUN = "from kindling.cli.command_line import main; main()"
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
-    """A clone with the source of docs/extend.md, its data, and a run that was trained on it."""
+    """A clone with the source of the page, its data, and a run that was trained on it."""
     folder = tmp_path_factory.mktemp("clone")
     for name in ("src", "conf"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.egg-info"))

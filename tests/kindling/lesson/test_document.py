@@ -1,39 +1,52 @@
-"""The lesson's two pages against the code: links, names, printed results, nothing left out."""
+"""The lesson's pages against the code: names, printed results, nothing left out."""
 
 import ast
 import contextlib
 import io
 import re
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from project.training.task import SupervisedTask
+from tests.kindling.pages import ROOT, pages_of, read_page, read_pages, sections
 
-ROOT = Path(__file__).parents[3]
-DOCS = ROOT / "docs"
-PAGE = (DOCS / "lesson.md").read_text(encoding="utf-8")
-ROAD = (DOCS / "from-cnns-to-transformers.md").read_text(encoding="utf-8")
-LINKS = sorted(set(re.findall(r"\[([^\]]+)\]\(([^)]+)\)", PAGE + ROAD)))
-NAMED = [(text.strip("`"), path) for text, path in LINKS if text.startswith("`")]
-STEPS = dict(re.findall(r"^## (\d) .*?\n(.*?)(?=^## )", ROAD, re.MULTILINE | re.DOTALL))
+LESSON, ROAD = "lesson", "from-cnns-to-transformers"
+PAGES = [*pages_of(LESSON), *pages_of(ROAD)]
+LINK = re.compile(r"\[`([^\]]+)`\]\(([^)]+)\)")
+NAMED = sorted(
+    {
+        (name, str((page.parent / place).resolve().relative_to(ROOT)))
+        for page in PAGES
+        for name, place in LINK.findall(page.read_text(encoding="utf-8"))
+    }
+)
 
 
 def examples_of(page):
     """Return each block of Python behind what can be pasted before it, with what it prints."""
-    head, *blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    printed = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    text = page.read_text(encoding="utf-8")
+    head, *blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL) or [""]
+    printed = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
     return [(head + code, said) for code, said in zip(blocks, printed, strict=True)]
 
 
-SECTIONS = dict(re.findall(r"^## (L\d) .*?\n(.*?)(?=^## )", PAGE, re.MULTILINE | re.DOTALL))
+def numbered(name, number):
+    """Return the sections of some pages whose titles begin with a number, in their order."""
+    found = sections(read_pages(name)).items()
+    return {title.split()[0]: text for title, text in sorted(found) if re.match(number, title)}
+
+
+SECTIONS, STEPS = numbered(LESSON, r"L\d "), numbered(ROAD, r"\d ")
 STATEMENTS = [
     (section, statement)
     for section, text in SECTIONS.items()
     for statement in re.findall(r"^- (.*?)(?=^- |^$)", text, re.MULTILINE | re.DOTALL)
 ]
-CODE = r"\[`[\w.]+`\]\(\.\./src/(?:project|kindling)/[\w/]+\.py\)"
-TEST = r"\[`test_\w+`\]\(\.\./tests/kindling/lesson/test_\w+\.py\)"
+CODE = r"\[`[\w.]+`\]\([./]+/src/(?:project|kindling)/[\w/]+\.py\)"
+ANSWER = '<details markdown="1"><summary>Answer</summary>'  # markdown: for Python-Markdown
+TEST = r"\[`test_\w+`\]\([./]+/tests/kindling/lesson/test_\w+\.py\)"
 
 
 def names_in(file):
@@ -53,17 +66,12 @@ def names_in(file):
     return names
 
 
-@pytest.mark.parametrize("link", [path for _, path in LINKS if "://" not in path])
-def test_every_link_leads_to_a_file(link):
-    assert (DOCS / link).is_file()
+@pytest.mark.parametrize(("name", "file"), NAMED)
+def test_every_linked_name_is_in_its_file(name, file):
+    assert name in names_in(ROOT / file)
 
 
-@pytest.mark.parametrize(("name", "link"), NAMED)
-def test_every_linked_name_is_in_its_file(name, link):
-    assert name in names_in(DOCS / link)
-
-
-@pytest.mark.parametrize(("code", "printed"), [*examples_of(PAGE), *examples_of(ROAD)])
+@pytest.mark.parametrize(("code", "printed"), [*chain(*map(examples_of, PAGES))])
 def test_every_example_prints_what_the_page_says(code, printed):
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
@@ -71,7 +79,7 @@ def test_every_example_prints_what_the_page_says(code, printed):
     assert out.getvalue() == printed
 
 
-def test_every_test_of_the_lesson_is_on_the_page():
+def test_every_test_of_the_lesson_is_on_its_pages():
     files = set((ROOT / "tests" / "kindling" / "lesson").glob("test_*.py")) - {Path(__file__)}
     written = {name for file in files for name in names_in(file) if name.startswith("test_")}
     assert written - {name for name, _ in NAMED} == set()
@@ -85,9 +93,10 @@ def test_every_section_of_the_lesson_has_an_example():
 def test_every_step_to_transformers_has_an_exercise_and_its_answer():
     assert list(STEPS) == [f"{number}" for number in range(1, 9)]
     for text in STEPS.values():
-        question, _, answer = text.partition("\n<details><summary>Answer</summary>\n\n")
+        question, _, answer = text.partition(f"\n{ANSWER}\n\n")
         assert "**Exercise.**" in question
-        assert answer.rstrip().endswith("```\n\n</details>")
+        answer, closed, _ = answer.partition("```\n\n</details>\n")
+        assert closed
         assert "```python" in answer
         assert "```text" in answer
 
@@ -101,7 +110,7 @@ def test_every_statement_has_its_place_and_its_test(section, statement):
 
 
 def test_every_row_of_the_table_has_its_place_and_its_test():
-    table = PAGE.partition("| pattern |")[2]
+    table = read_page("lesson/in-the-code.md").partition("| pattern |")[2]
     rows = re.findall(r"^\| (?!-)(.+) \| (.+) \| (.+) \|$", table, re.MULTILINE)
     assert len(rows) > 20
     for pattern, place, proof in rows:
@@ -110,7 +119,7 @@ def test_every_row_of_the_table_has_its_place_and_its_test():
 
 
 def test_the_five_lines_are_calls_of_the_training_step_in_this_order():
-    told = PAGE.partition("## The five lines")[2].partition("\n## ")[0]
+    told = sections(read_page("lesson.md"))["The five lines of a training step"]
     calls = re.findall(r"^\| `(?:\w+ = )?([\w.]+)\(", told, re.MULTILINE)
     assert len(calls) == 5
     file = ROOT / "src" / "project" / "training" / "task.py"

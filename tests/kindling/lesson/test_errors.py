@@ -1,20 +1,19 @@
-"""The errors on the lesson's page: each is provoked, and its text compared; each cure cures."""
+"""The errors on the lesson's pages: each is provoked, and its text compared; each cure cures."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-PAGE = Path(__file__).parents[3] / "docs" / "lesson.md"
-SECTION = r"^### (.+?)\n\n```py\n(.*?)```\n\n```txt\n(\w+): (.*?)\n```\n(.*?)(?=^### |^Test: )"
+from tests.kindling.pages import read_page
+
+PAGES = "".join(read_page(f"lesson/errors-of-{what}.md") for what in ("tensors", "gradients"))
+SECTION = r"^## (.+?)\n\n```py\n(.*?)```\n\n```txt\n(\w+): (.*?)\n```\n(.*?)(?=^## |^Test: )"
 ERRORS = {
     title: (code, kind, text, prose)
-    for title, code, kind, text, prose in re.findall(
-        SECTION, PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
+    for title, code, kind, text, prose in re.findall(SECTION, PAGES, re.MULTILINE | re.DOTALL)
 }
 STABLE = {  # what has been said alike for years, and by which an error is found
     "Two devices": r"device",

@@ -1,16 +1,15 @@
-"""What docs/deploy.md tells a person to type is true."""
+"""What docs/deploy.md and docs/deploy/ tell a person to type is true."""
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 
 from kindling.images.image_schema import MAX_PIXELS
 from kindling.serve.middleware import Limits
+from tests.kindling.pages import ROOT, read_pages
 
-ROOT = Path(__file__).parents[3]
-TEXT = (ROOT / "docs/deploy.md").read_text("utf-8")
+TEXT = read_pages("deploy")
 DOCKERFILE = (ROOT / "docs/Dockerfile").read_text("utf-8")
 CURLS = [
     words

@@ -73,7 +73,7 @@ def test_both_licences_and_the_changelog_of_the_toolkit_are_there(leafnet):
 
 
 def test_every_link_leads_to_a_file(leafnet):
-    for page in (leafnet / "README.md", *leafnet.glob("docs/*.md")):
+    for page in (leafnet / "README.md", *leafnet.glob("docs/**/*.md")):
         for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
             assert "://" in target or (page.parent / target).exists(), (page.name, target)
 
@@ -84,7 +84,7 @@ def test_every_page_that_the_toolkit_names_is_there(tmp_path, without):
     files = {*project.glob("src/**/*.py"), *project.glob("conf/**/*.yaml")}
     listing = {"rooms.py", "codes.py"}  # what belongs to a room, and what makes the page
     for file in (file for file in files if file.name not in listing):
-        for page in re.findall(r"\bdocs/[\w-]+\.md\b", file.read_text()):
+        for page in re.findall(r"\bdocs/[\w/-]+\.md\b", file.read_text()):
             assert (project / page).exists() or not (ROOT / page).exists(), (file, page)
 
 
