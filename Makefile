@@ -51,7 +51,7 @@ $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@ $(VENV)/train.stamp
 
 # What follows is the template's own; a project made of it has none of it.
-.PHONY: new mine test-nightly chaos bench bench-quick
+.PHONY: new mine docs test-nightly chaos bench bench-quick
 
 OWN = PYTHONPATH=src $(PYTHON) -m kindling.template.own_project "$(NAME)" --without "$(WITHOUT)" --holder "$(HOLDER)"
 
@@ -61,6 +61,9 @@ new: ## a project of your own: NAME=leafnet [DEST=../leafnet] [WITHOUT=serve,exp
 mine: ## the same in place, in a repository that was made by "Use this template": NAME=leafnet
 	@$(OWN) --in-place
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m pip uninstall --quiet --yes kindling; fi
+
+docs: $(VENV)/dev.stamp ## these pages as a site: build/site/index.html
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -c docs . build/site
 
 test-nightly: $(VENV)/dev.stamp ## hundreds of random files, for minutes
 	$(PYTEST) -m nightly $(ARGS)

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from markdown import markdown
 
 from tests.kindling.pages import BLOCK, DOCS, QUICK, ROOT, follow, make_clone, read_page
 
@@ -18,7 +17,7 @@ def without_blocks(page):
 
 
 def anchors(page):
-    """Name the places of a page as GitHub and MkDocs do."""
+    """Name the places of a page as GitHub and Sphinx do."""
     titles = re.findall(r"^#+ (.*)$", without_blocks(page), re.MULTILINE)
     words = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).lower() for title in titles]
     return {re.sub(r"[^\w -]", "", title).replace(" ", "-") for title in words}
@@ -62,17 +61,6 @@ def test_every_page_is_in_the_index_or_on_the_first_page_of_its_folder():
 def test_no_page_is_longer_than_one_reads_at_a_time():
     lines = {page: page.read_text(encoding="utf-8").count("\n") for page in DOCUMENTS}
     assert {page: count for page, count in lines.items() if count > LENGTH} == {}
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_markdown_is_read_alike_by_github_and_by_python_markdown(page):
-    """Python-Markdown wants an empty line before a list, and four spaces for what is in an item."""
-    html = markdown(page.read_text(encoding="utf-8"), extensions=["tables", "fenced_code"])
-    text = without_blocks(page)
-    assert html.count("<li>") == len(re.findall(r"^ *(?:[-*]|\d+\.) ", text, re.MULTILINE))
-    assert html.count("<table>") == len(re.findall(r"^\|(?:-+\|)+$", text, re.MULTILINE))
-    assert html.count("<pre>") == len(BLOCK.findall(page.read_text(encoding="utf-8")))
-    assert not re.search(r"^ {1,3}(?:[-*] |\d+\. |```)", text, re.MULTILINE)
 
 
 # What a page promises, beside that its commands end well.

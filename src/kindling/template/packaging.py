@@ -30,7 +30,7 @@ def make_pyproject(text: str, name: str, without: Iterable[str]) -> str:
     """
     kept = [room for key, room in ROOMS.items() if key not in without]
     extras = {room.extra for room in ROOMS.values()} - {room.extra for room in kept}
-    for extra in ("bench", *extras - {""}):
+    for extra in ("bench", "docs", *extras - {""}):
         text = re.sub(rf"^{extra} = \[.*?^\]\n", "", text, flags=re.MULTILINE | re.DOTALL)
     text = re.sub(r"(?<=^dev = \[\n).*?(?=^\])", _kept_dev, text, flags=re.MULTILINE | re.DOTALL)
     for package in packages_out(without):

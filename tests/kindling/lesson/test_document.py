@@ -45,7 +45,7 @@ STATEMENTS = [
     for statement in re.findall(r"^- (.*?)(?=^- |^$)", text, re.MULTILINE | re.DOTALL)
 ]
 CODE = r"\[`[\w.]+`\]\([./]+/src/(?:project|kindling)/[\w/]+\.py\)"
-ANSWER = '<details markdown="1"><summary>Answer</summary>'  # markdown: for Python-Markdown
+ANSWER = "<details><summary>Answer</summary>"
 TEST = r"\[`test_\w+`\]\([./]+/tests/kindling/lesson/test_\w+\.py\)"
 
 

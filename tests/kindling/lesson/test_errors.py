@@ -10,7 +10,7 @@ from torch import nn
 from tests.kindling.pages import read_page
 
 PAGES = "".join(read_page(f"lesson/errors-of-{what}.md") for what in ("tensors", "gradients"))
-SECTION = r"^## (.+?)\n\n```py\n(.*?)```\n\n```txt\n(\w+): (.*?)\n```\n(.*?)(?=^## |^Test: )"
+SECTION = r"^## (.+?)\n\n```py\n(.*?)```\n\n```pytb\n(\w+): (.*?)\n```\n(.*?)(?=^## |^Test: )"
 ERRORS = {
     title: (code, kind, text, prose)
     for title, code, kind, text, prose in re.findall(SECTION, PAGES, re.MULTILINE | re.DOTALL)
