@@ -74,7 +74,7 @@ SHIPPED = {
     "callbacks": ["default"],
     "data": ["credit", "csv", "digits", "images", "loading", "penguins", "table"],
     "experiment": ["credit", "lr_find", "smoke"],
-    "logger": ["csv", "tensorboard"],
+    "logger": ["csv", "mlflow", "tensorboard", "wandb"],
     "model": ["auto", "cct", "cnn", "ft_transformer", "mlp", "tabm"],
     "optimizer": ["adamw", "sgd"],
     "scheduler": ["constant", "cosine"],

@@ -20,9 +20,10 @@ SHARED_STAMP = "KINDLING_STAMP"  # in the environment of several processes
 
 
 def register_resolvers(root: Path) -> None:
-    """Define `${root:path}`, a path beside train.py, `${runs:}`, and `${stamp:}` of a new run."""
+    """Define `${root:path}`, beside train.py, `${file_name:path}`, `${runs:}`, `${stamp:}`."""
     OmegaConf.register_new_resolver("root", lambda path: str(root / path), replace=True)
     OmegaConf.register_new_resolver("runs", lambda: str(RUNS), replace=True)
+    OmegaConf.register_new_resolver("file_name", lambda path: Path(path).name, replace=True)
     OmegaConf.register_new_resolver("stamp", new_stamp, use_cache=True, replace=True)
 
 

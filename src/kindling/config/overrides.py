@@ -30,6 +30,7 @@ from kindling.fixes import Setting, Way
 from kindling.quoting import as_override
 
 TRAINER = {"_target_": "lightning.Trainer"}
+SEVERAL = ("callbacks", "experiment", "logger")  # groups of which several files go together
 MAX_COMBINATIONS = 64  # of groups in a sweep that are composed beforehand
 
 
@@ -212,11 +213,13 @@ def _choice_problems(override: Override, conf: Path) -> list[Problem]:
     known = sorted(path.stem for path in (conf / group).glob("*.yaml"))
     if override.is_delete():
         return [kept_problem(group, override.input_line or "")]
-    for text in expand(override):
-        choice = text.partition("=")[2]
+    several = override.value() if group in SEVERAL else None
+    for text in (several or [""]) if isinstance(several, list) else expand(override):
+        choice = str(text).rpartition("=")[2]
         if choice not in known:
             near = difflib.get_close_matches(choice, known, n=1, cutoff=0.3)
             hint = f"did you mean {group}={near[0]}? " if near else ""
             rule = f"{group} must name a file of conf/{group}"
-            problems.append(Problem(rule, text, f"{hint}there are {', '.join(known)}"))
+            got = override.input_line if isinstance(several, list) else text
+            problems.append(Problem(rule, got or "", f"{hint}there are {', '.join(known)}"))
     return problems

@@ -45,6 +45,8 @@ PATHS = (
     *("path", "val_path", "test_path", "labels", "cache", "dir", "run_dir", "resume"),
     *("init_from", "weights"),
 )
+# What W&B and MLflow call a run of theirs: null in conf/logger until one has begun.
+ID_KEY, ID = re.compile(r"logger\.(\w+\.)?(run_id|version)"), re.compile(r"\w{1,64}")
 NEW_FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "run_dir")
 
 
@@ -110,9 +112,12 @@ def command_of(overrides: list[str]) -> str:
 
 
 def take_over_choices(cfg: DictConfig) -> None:
-    """Let a resumed run have the numbers that were chosen for `auto` when it began."""
+    """Let a resumed run have what was chosen when it began: numbers for `auto`, loggers' ids."""
+    now = plain_config(cfg) if cfg.resume is not None else {}
     for key, value in read_config(Path(cfg.run_dir)).items() if cfg.resume is not None else ():
-        if isinstance(value, int | float) and OmegaConf.select(cfg, key) == "auto":
+        is_number = isinstance(value, int | float) and now.get(key) == "auto"
+        is_id = ID_KEY.fullmatch(key) and ID.fullmatch(str(value)) and now.get(key, ...) is None
+        if is_number or is_id:
             OmegaConf.update(cfg, key, value)
 
 
@@ -156,11 +161,11 @@ def may_change(key: str) -> bool:
 
 
 def is_whole_callback(key: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Say whether a key belongs to a callback that was taken out or put in as a whole."""
+    """Say whether a key belongs to a callback or logger that came or went as a whole."""
     names = key.split(".")
-    if names[0] != "callbacks" or len(names) < 2:
+    if names[0] not in ("callbacks", "logger") or len(names) < 3:
         return False
-    prefix = f"callbacks.{names[1]}."
+    prefix = f"{names[0]}.{names[1]}."
     return not all(any(each.startswith(prefix) for each in side) for side in (before, now))
 
 

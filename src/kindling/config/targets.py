@@ -14,11 +14,19 @@ from typing import Any
 
 from kindling.config.definitions import find, imported, read_module, with_bases
 from kindling.errors import Problem
+from kindling.formatting import first_few
 from kindling.registry import DATA, NETWORKS, registered
 
 DEFINED = re.compile(r"^( {4}|)(class|def) (\w+)", re.MULTILINE)
 # A module whose source has one of these may have names that do not stand in it.
 MAKES_NAMES = ("import *", "__getattr__", "globals()", "setattr(", "exec(", "sys.modules")
+# What Lightning's loggers import once they are built: module, and the package that has it.
+PACKAGES: dict[str, dict[str, str]] = {
+    "WandbLogger": {"wandb": "wandb"},
+    "MLFlowLogger": {"mlflow": "mlflow-skinny"},
+    "CometLogger": {"comet_ml": "comet-ml"},
+    "NeptuneLogger": {"neptune": "neptune"},
+}
 TOOLKIT = __name__.partition(".")[0]
 
 
@@ -67,6 +75,21 @@ def source_problem(
     if not isinstance(source, str) or target not in builders:
         return None
     return target_problem(f"{key}.source", source, root, where)
+
+
+def package_problem(
+    key: str, section: Mapping[str, Any], where: Callable[[str], str]
+) -> Problem | None:
+    """Say which packages one of Lightning's loggers needs that are not installed."""
+    target = section["_target_"]
+    needed = PACKAGES.get(target.rpartition(".")[2], {}) if target.startswith("lightning.") else {}
+    if "sqlite:" in str(section.get("tracking_uri")):
+        needed = needed | {"sqlalchemy": "sqlalchemy", "alembic": "alembic"}
+    missing = [package for module, package in needed.items() if not _is_installed(module)]
+    if not missing:
+        return None
+    rule, got = f"{key} needs the package {first_few(missing)}", f"{target} in {where(key)}"
+    return Problem(rule, got, f"pip install {' '.join(missing)}")
 
 
 def _missing(names: list[str]) -> str | None:

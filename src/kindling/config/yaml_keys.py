@@ -5,6 +5,7 @@ be found by the class itself, after the seconds that importing torch takes.
 """
 
 import difflib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import yaml  # type: ignore[import-untyped]
 
 from kindling.config.required import PARTS, required_problems
 from kindling.config.signatures import section_signature
-from kindling.config.targets import source_problem, target_problem
+from kindling.config.targets import package_problem, source_problem, target_problem
 from kindling.config.values import leaves, sections
 from kindling.errors import Problem
 from kindling.fixes import Setting
@@ -32,12 +33,16 @@ class ConfFiles:
 
     Args:
         conf: the folder.
-        choices: the chosen file of each group, as Hydra keeps them.
+        choices: the chosen file of each group, as Hydra keeps them: of a group of which several
+            are chosen it keeps none.
     """
 
     def __init__(self, conf: Path, choices: Mapping[str, Any]) -> None:
-        self.conf, self.choices = conf, choices
+        self.conf = conf
         self.groups = {folder.name for folder in conf.iterdir() if folder.is_dir()}
+        self.several = self.groups - set(choices)
+        files = {name: [file.stem for file in conf.glob(f"{name}/*.yaml")] for name in self.several}
+        self.choices = {**files, **choices}
         self.root = _read(conf / "train.yaml")
 
     def where(self, key: str) -> str:
@@ -61,10 +66,10 @@ class ConfFiles:
             for name in choice if isinstance(choice, list) else [choice]:
                 file = self.conf / group / f"{name}.yaml"
                 if file.is_file():
-                    is_global = PACKAGE in file.read_text(encoding="utf-8")
-                    prefix = [] if is_global else group.split("/")
+                    prefix = _package(file) or group.split("/")
+                    is_global = prefix == ["_global_"]
                     (own if is_global else found).extend(
-                        (prefix, each) for each in _with_defaults(file)
+                        ([] if is_global else prefix, each) for each in _with_defaults(file)
                     )
         yield from [*own[1:], *own[:1], *found]
 
@@ -97,10 +102,11 @@ def yaml_problems(
         root, dotted = files.conf.parent, f"{key}._target_" if key else "_target_"
         problem = target_problem(dotted, section["_target_"], root, where)
         problem = problem or source_problem(key, section, root, where)
+        problem = problem or package_problem(dotted, section, where)
         if problem is not None:
             problems.append(problem)
-            continue
-        problems += _section_problems(key, section, files)
+        elif key not in files.several:  # else its class is not the one to ask
+            problems += _section_problems(key, section, files)
     return [*problems, *required_problems(changed, where)]
 
 
@@ -124,6 +130,11 @@ def _group_problems(name: str, section: Any, files: ConfFiles) -> Iterator[Probl
     if not isinstance(section, dict) or not section:
         return
     if "_target_" in section:
+        if name in files.several:
+            file = files.where(f"{name}._target_").partition(",")[0]
+            rule = f"{file} must say where its keys go, to be one of several"
+            first = f"# @package {name}.{Path(file).stem}"
+            yield Problem(rule, "no such line", f"write {first} as its first line")
         if name in PARTS and section.get("_partial_") is not True:
             rule = f"{name} must have _partial_: true, as it is built when the data are known"
             yield Problem(rule, f"none in {files.where(f'{name}._target_')}", "add the line there")
@@ -171,6 +182,12 @@ def _section_problems(key: str, section: Mapping[str, Any], files: ConfFiles) ->
 
 def _is_object(value: Any) -> bool:
     return isinstance(value, dict) and "_target_" in value
+
+
+def _package(file: Path) -> list[str]:
+    """Return where the first lines of a file say that its keys go to; empty where they don't."""
+    found = re.search(r"^# @package (\S+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return found[1].split(".") if found else []
 
 
 def _read(file: Path) -> yaml.Node | None:

@@ -3,6 +3,7 @@
 import difflib
 import inspect
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,6 @@ from kindling.run.rates import try_rates
 from kindling.run.warm_start import warm_start
 from kindling.scoring import Metric, logged_names, metrics_for
 from kindling.trainer.device import find_device
-from kindling.trainer.loggers import log_settings
 from kindling.trainer.several import (
     count_problems,
     share_out,
@@ -140,17 +140,24 @@ def build_trainer(cfg: DictConfig, data: Any, task: LightningModule) -> Trainer:
     trainer = instantiate(cfg.trainer, **device)
     share_out(data, task, trainer)
     prepare(cfg, data, task, trainer)
-    if not cfg.lr_find:
-        log_settings(cfg, trainer.loggers)
     return trainer
 
 
 def make_trainer(
-    *, profile: bool = False, strategy: Any = "ddp", plugins: Any = None, **settings: Any
+    *,
+    profile: bool = False,
+    strategy: Any = "ddp",
+    plugins: Any = None,
+    logger: Any = None,
+    **settings: Any,
 ) -> Trainer:
-    """Make Lightning's Trainer from its own arguments and `profile`, which it does not have."""
+    """Make Lightning's Trainer from its own arguments and `profile`, which it does not have.
+
+    `logger` may also be several by name, as logger=[tensorboard,csv] makes them.
+    """
     chosen = strategy_settings(strategy) if isinstance(strategy, str) else {"strategy": strategy}
     chosen |= {} if plugins is None else {"plugins": plugins}
+    chosen["logger"] = list(logger.values()) if isinstance(logger, Mapping) else logger
     # Handed on by name alone: so it is read from here which keys conf/trainer may have.
     trainer: Any = Trainer(**chosen, **settings)
     trainer.callbacks.append(StopOnSignal())  # behind all that is saved at a step

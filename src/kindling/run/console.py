@@ -1,6 +1,7 @@
 """Print what a person reads: the plan, the final table, errors on one screen; nothing else."""
 
 import logging
+import os
 import warnings
 from collections.abc import Mapping
 
@@ -20,12 +21,22 @@ HIDDEN_WARNINGS = {
     ".*callbacks used to create the checkpoint need.*": "a resumed run names what was taken out",
     ".*Checkpoint directory .* exists and is not empty.*": "a resumed run goes on in its folder",
 }
+# For the packages behind logger=wandb and logger=mlflow: no reports on their use to anybody.
+QUIET = {
+    "WANDB_ERROR_REPORTING": "false",
+    "WANDB_SILENT": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+}
 
 
 def hide_adverts() -> None:
-    """Silence what Lightning says of itself; warnings and errors of its stay."""
+    """Silence what Lightning and loggers say of themselves; warnings and errors of theirs stay."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
     logging.getLogger("lightning").setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
+    logging.getLogger("lightning.pytorch.loggers.mlflow").setLevel(logging.ERROR)
     for message in HIDDEN_WARNINGS:
         warnings.filterwarnings("ignore", message)
 

@@ -19,7 +19,7 @@ from kindling.run.console import show_plan, show_scores
 from kindling.run.plan import plan_lines
 from kindling.run.run_files import describe_metrics, write_json, write_predictions
 from kindling.runs import METRICS_FILE
-from kindling.trainer.loggers import describe_curves
+from kindling.trainer.loggers import describe_curves, end_wandb
 from kindling.trainer.sharded import put_together
 
 
@@ -74,6 +74,7 @@ def finish(
     metrics |= describe_end(cfg, trainer, metrics["epochs"])
     # Last, and once: a run that has this file is finished.
     write_json(Path(cfg.run_dir) / METRICS_FILE, metrics)
+    end_wandb()
     show_plan(lines)
     return best
 

@@ -33,6 +33,7 @@ from kindling.run.console import show_plan
 from kindling.run.run_files import run_environment, write_settings
 from kindling.runs import CHECKPOINT_FOLDER, DATA_FILE, ENVIRONMENT_FILE, OVERRIDES_FILE
 from kindling.trainer.log_position import cut_logs
+from kindling.trainer.loggers import log_settings
 from kindling.trainer.optimization import left_to_fill_in
 
 # Settings of a command, not of a run, and copies of others.
@@ -69,6 +70,7 @@ def open_run_folder(
         lines = describe_resumed(cfg, checkpoint, trainer)
         show_plan(lines | describe_schedule(cfg, state[STATE], task))
         cut_logs(trainer.loggers, state[STATE]["logs"], Path(cfg.run_dir))
+    log_settings(cfg, trainer.loggers)  # first: config.yaml keeps the ids that services give
     write_settings(cfg, trainer)
     if record is not None:
         write_record(Path(cfg.run_dir), record)

@@ -150,7 +150,7 @@ HOSTILE = [
     entry("data.ignore", [["${oc.env:SECRET}"]]),
     entry("data", "../../evil"),
     entry("data", "evil.yaml"),
-    entry("logger.save_dir", "elsewhere"),
+    entry("logger.tensorboard.save_dir", "elsewhere"),
     entry("trainer.default_root_dir", "/elsewhere"),
     entry("trainer.plugins", [{"_target_": "os.mkdir"}], "add"),
     entry("hydra.searchpath", ["evil"]),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import kindling
-from kindling.config.targets import target_problem
+from kindling.config.targets import package_problem, target_problem
 from kindling.errors import ConfigError
 
 ROOT = Path(__file__).parents[3]
@@ -73,6 +73,13 @@ CASES = {
         "there is no key callbacks.early_stopping.patiens",
         "conf/callbacks/mine.yaml, line 3",
         "did you mean callbacks.early_stopping.patience?",
+    ),
+    "several": (
+        {"logger__mine": "_target_: lightning.pytorch.loggers.CSVLogger\nsave_dir: here\n"},
+        ["logger=[tensorboard,mine]"],
+        "conf/logger/mine.yaml must say where its keys go, to be one of several",
+        "no such line",
+        "write # @package logger.mine as its first line",
     ),
     "trainer": (
         {"experiment__mine": f"{BETTER}trainer:\n  max_epoch: 3\n"},
@@ -288,6 +295,16 @@ def test_what_takes_any_key_or_cannot_be_read_is_left_to_the_class(problems, own
 )
 def test_a_name_that_is_there_is_not_doubted(name):
     assert target_problem("model._target_", name, ROOT, str) is None
+
+
+def test_a_logger_says_which_package_to_install():
+    section = {"_target_": "lightning.pytorch.loggers.NeptuneLogger"}
+    problem = package_problem("logger.neptune._target_", section, lambda _: "conf/a.yaml, line 2")
+    assert problem.rule == "logger.neptune._target_ needs the package neptune"
+    assert problem.got == "lightning.pytorch.loggers.NeptuneLogger in conf/a.yaml, line 2"
+    assert problem.fix == "pip install neptune"
+    own = {"_target_": "leafnet.loggers.NeptuneLogger"}  # another class of that name
+    assert package_problem("logger._target_", own, str) is None
 
 
 @pytest.mark.slow

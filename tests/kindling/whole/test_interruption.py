@@ -139,7 +139,7 @@ def test_logs_outside_of_the_runs_folder_are_left_alone(compose, tmp_path):
     shared.mkdir()
     other = shared / "events.out.tfevents.1.other"
     other.write_bytes(b"of another run")
-    words = [*TABLE, *EACH, f"logger.save_dir={shared}"]
+    words = [*TABLE, *EACH, f"logger.tensorboard.save_dir={shared}"]
     fit(compose, *words, folder="run", stop_at=3)
     fit(compose, *words, folder="run", resume=True)
     assert other.read_bytes() == b"of another run"
