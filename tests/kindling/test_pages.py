@@ -1,6 +1,10 @@
 """The pages of docs/: no link is dead, the index has each, and each does what it says."""
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +82,30 @@ PROMISED = {
 def test_a_page_can_be_followed(name, tmp_path):
     told = follow(read_page(name), make_clone(tmp_path), *QUICK)
     assert [word for word in PROMISED[name] if word not in told] == []
+
+
+COMPLETED = """
+COMP_LINE="python train.py model=mlp model.w" COMP_POINT=32 COMP_CWORD=3
+export COMP_LINE COMP_POINT
+complete -p python
+hydra_bash_completion
+echo "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.nightly
+def test_the_shell_completes_what_is_typed(tmp_path):
+    (line,) = re.findall(r"^eval .*$", read_page("configuration.md"), re.MULTILINE)
+    here = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-c", f"{line}\n{COMPLETED}"],
+        cwd=make_clone(tmp_path),
+        env={**here, "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == [
+        "complete -o default -o nospace -F hydra_bash_completion python",
+        "model.width=",
+    ]

@@ -160,12 +160,20 @@ class OneOf:
         return any(type(value) is type(choice) and value == choice for choice in self.choices)
 
 
+@dataclass(frozen=True)
+class AnyOf:
+    """The rule of a value that one of the constraints allows; `null` allows None too."""
+
+    constraints: tuple[Constraint, ...]
+    null: bool = False
+
+    def __call__(self, value: Any) -> str | None:
+        if (self.null and value is None) or any(c.allows(value) for c in self.constraints):
+            return None
+        words = [*(constraint.words for constraint in self.constraints), *(["null"] * self.null)]
+        return ", or ".join(words)
+
+
 def any_of(*constraints: Constraint, null: bool = False) -> Rule:
     """Make the rule of a value that one of the constraints allows; `null` allows None too."""
-    words = ", or ".join([*(constraint.words for constraint in constraints), *(["null"] * null)])
-
-    def rule(value: Any) -> str | None:
-        is_right = (null and value is None) or any(c.allows(value) for c in constraints)
-        return None if is_right else words
-
-    return rule
+    return AnyOf(constraints, null)

@@ -16,21 +16,24 @@ from kindling.config.signatures import section_signature
 from kindling.errors import ConfigError, Problem
 from kindling.fixes import Setting
 
+DEVICE = r"auto|cpu|gpu|mps|cuda(:\d+)?"
+PRECISIONS = ("32-true", "bf16-mixed")
+
 
 def device(value: Any) -> str | None:
     """The rule of the name of a device; whether it is there is asked later."""
-    is_name = re.fullmatch(r"auto|cpu|gpu|mps|cuda(:\d+)?", str(value))
+    is_name = re.fullmatch(DEVICE, str(value))
     return None if is_name else "auto, cpu, cuda, cuda:1, mps or gpu"
 
 
 def precision(value: Any) -> str | None:
     """The rule of the Trainer's precision."""
-    words = "32-true or bf16-mixed"
+    words = " or ".join(PRECISIONS)
     if value in ("bf16-true", "16-true", "bf16", "16"):
         return f"{words}: half precision throughout would corrupt the codes of categories above 256"
     if value == "16-mixed":
         return f"{words}: 16-mixed is not tested here, and a CPU would silently take bf16"
-    return None if value in ("32-true", "bf16-mixed") else words
+    return None if value in PRECISIONS else words
 
 
 def patterns(value: Any) -> str | None:

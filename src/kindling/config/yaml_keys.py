@@ -186,7 +186,7 @@ def _is_object(value: Any) -> bool:
 
 def _package(file: Path) -> list[str]:
     """Return where the first lines of a file say that its keys go to; empty where they don't."""
-    found = re.search(r"^# @package (\S+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    found = re.match(r"\s*#\s*@package (\S+)", file.read_text(encoding="utf-8"))
     return found[1].split(".") if found else []
 
 

@@ -43,7 +43,7 @@ KEPT = (
     *(file for room in ROOMS.values() for file in room.files if file.startswith("docs/")),
 )
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*cache", "local")
-TEXT = {".py", ".yaml", ".toml", ".md"}
+TEXT = {".py", ".yaml", ".toml", ".md", ".json"}
 ALL = "all"
 
 

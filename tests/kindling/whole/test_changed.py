@@ -103,7 +103,7 @@ ALLOWED = {
     "data.num_workers=1": "data.num_workers=1 (was 0)",
     "data.eval_batch_size=16": "data.eval_batch_size=16 (was",
     "trainer.log_every_n_steps=1": "trainer.log_every_n_steps=1 (was 10)",
-    "logger=csv": "with logger.csv, without logger.tensorboard",
+    "logger=csv": "with logger.csv",
     "name=other": "name=other (was",
     "baselines=true": "baselines=true (was false)",
     "~callbacks.early_stopping": "without callbacks.early_stopping",
