@@ -20,7 +20,7 @@ PAGE = re.compile(r"\]\(([^)#]+)\.md[)#]")
 
 project = "Kindling"
 root_doc = INDEX
-include_patterns = ["*.md", "data/*.md", "docs/**.md", ".github/CONTRIBUTING.md"]
+include_patterns = ["*.md", "data/*.md", "docs/**.md", ".github/[A-Z]*.md"]
 extensions = ["myst_parser"]
 myst_heading_anchors = 4
 highlight_language = "none"

@@ -1,7 +1,19 @@
 """What this machine gives a process: the memory that a container or a job scheduler leaves it."""
 
+import ctypes
 import os
 from pathlib import Path
+
+
+class MemoryStatus(ctypes.Structure):
+    """What Windows tells of its memory: MEMORYSTATUSEX of sysinfoapi.h."""
+
+    _fields_ = (
+        ("length", ctypes.c_uint32),
+        ("load", ctypes.c_uint32),
+        ("total", ctypes.c_uint64),
+        ("others", ctypes.c_uint64 * 6),  # what is free, and the same of page file and addresses
+    )
 
 
 def total_memory(root: Path = Path("/")) -> int:
@@ -10,8 +22,15 @@ def total_memory(root: Path = Path("/")) -> int:
     Args:
         root: where proc/ and sys/ lie.
     """
-    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min([physical, *_limits(root)])
+    return min([_physical(), *_limits(root)])
+
+
+def _physical() -> int:
+    if hasattr(os, "sysconf"):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    status = MemoryStatus(ctypes.sizeof(MemoryStatus))
+    ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))  # type: ignore[attr-defined]
+    return status.total
 
 
 def _limits(root: Path) -> list[int]:

@@ -1,10 +1,12 @@
 """The memory of a process is what its container or its job leaves it."""
 
+import ctypes
 import os
+from types import SimpleNamespace
 
 import pytest
 
-from kindling.machine import total_memory
+from kindling.machine import MemoryStatus, total_memory
 
 PHYSICAL = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 LIMIT = 64 << 20
@@ -59,3 +61,17 @@ def test_a_limit_of_versions_1_and_2_counts_wherever_it_is_set(tmp_path, files):
 )
 def test_without_a_limit_it_is_that_of_the_machine(tmp_path, files):
     assert made(tmp_path, files) == PHYSICAL
+
+
+def test_windows_is_asked_by_a_call_of_its_own(monkeypatch):
+    """As its documentation has it: 64 bytes, whose number is given; the memory lies at the 8th."""
+
+    def answer(reference):
+        status = reference._obj
+        assert (status.length, ctypes.sizeof(status), MemoryStatus.total.offset) == (64, 64, 8)
+        status.total = LIMIT
+
+    windows = SimpleNamespace(kernel32=SimpleNamespace(GlobalMemoryStatusEx=answer))
+    monkeypatch.setattr(ctypes, "windll", windows, raising=False)
+    monkeypatch.delattr(os, "sysconf")
+    assert total_memory() <= LIMIT

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
 
 from kindling.disk import disk_error, disk_problem
@@ -28,6 +29,8 @@ def exit_codes(*, debug: bool) -> Iterator[None]:
     0 done, 1 a fault of ours with its traceback, 2 configuration, 3 data, 141 nobody reads on,
     128 + the number of the signal that has stopped it: 129 hangup, 130 Ctrl-C, 138 USR1, 143 TERM.
     """
+    if isinstance(sys.stdout, TextIOWrapper):  # whose encoding may lack a letter of the user's data
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr's does it
     try:
         yield
         sys.stdout.flush()  # here, where a closed pipe is still understood

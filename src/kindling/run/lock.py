@@ -47,9 +47,12 @@ def locked(run: Path) -> Iterator[None]:
 
     def let_go() -> None:
         _held.discard(descriptor)
+        if fcntl is None:  # Windows removes no file that is open, and nobody waits for it there
+            os.close(descriptor)
         with suppress(OSError):  # the folder may be gone, or read-only by now
             (run / LOCK_FILE).unlink()
-        os.close(descriptor)
+        if fcntl is not None:
+            os.close(descriptor)
 
     with STOP.at_last(let_go):
         yield

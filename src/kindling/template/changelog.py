@@ -1,8 +1,16 @@
-"""The entries of a changelog, and those that concern what a project uses."""
+"""The entries of a changelog, those that concern what a project uses, and the text of a release.
+
+python -m kindling.template.changelog v0.1.0
+"""
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+from kindling.errors import ConfigError, Problem
+from kindling.version import __version__
 
 ALWAYS = "Upgrading"  # a section of what everybody has to do
 NAMED = re.compile(r"`([^`]+)`")
@@ -68,3 +76,40 @@ def touching(
         if names or entry.section == ALWAYS:
             found.append((entry, names))
     return found
+
+
+def read_section(text: str, version: str) -> str:
+    """Return all that a changelog says of one version, without the heading; "" for nothing."""
+    heading = rf"^## \[?{re.escape(version)}(?=[\] \n]).*\n"
+    found = re.search(rf"{heading}((?:(?!## ).*\n?)*)", text, re.MULTILINE)
+    return found[1].strip() if found else ""
+
+
+def release_text(tag: str, text: str, version: str = __version__) -> str:
+    """Return what is new in a release.
+
+    Args:
+        tag: such as v0.1.0.
+        text: of the changelog.
+        version: that would be released.
+
+    Raises:
+        ConfigError: the tag is that of another version, or nothing is said of it.
+    """
+    if tag != f"v{version}":
+        rule = "the tag of a release is v and the version in src/kindling/version.py"
+        raise ConfigError(Problem(rule, f"{tag}, and version {version}", f"git tag v{version}"))
+    found = read_section(text, version)
+    if not found:
+        rule = f"CHANGELOG.md must have a section ## {version}"
+        raise ConfigError(Problem(rule, "none, or an empty one", "rename ## Unreleased"))
+    return found
+
+
+if __name__ == "__main__":
+    changelog = Path(__file__).parents[3] / "CHANGELOG.md"
+    try:
+        told = release_text(sys.argv[1], changelog.read_text(encoding="utf-8"))
+    except ConfigError as error:
+        sys.exit(str(error))
+    sys.stdout.write(f"{told}\n")

@@ -36,8 +36,8 @@ PACKAGE = "project"  # the owner's, as it is called here
 # What goes into a project as it is, or under its new name; all else is the template's own.
 KEPT = (
     *("conf", "data", "src", "tests/conftest.py", "tests/project", "train.py"),
-    *(".github/workflows/ci.yml", ".gitignore", ".pre-commit-config.yaml", "pyproject.toml"),
-    *("Makefile", "constraints.txt", "docs/extend"),
+    *(".github/workflows/ci.yml", ".gitattributes", ".gitignore", ".pre-commit-config.yaml"),
+    *("pyproject.toml", "Makefile", "constraints.txt", "docs/extend"),
     *(f"docs/{name}.md" for name in ("extend", "transfer", "own-data", "configuration")),
     *(f"docs/{name}.md" for name in ("notebooks", "debugging", "probabilities")),
     *(file for room in ROOMS.values() for file in room.files if file.startswith("docs/")),

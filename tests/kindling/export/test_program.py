@@ -37,10 +37,11 @@ def test_the_network_gets_the_very_bits_that_it_was_trained_on():
 
 
 @pytest.mark.parametrize(
-    ("start", "unit"), [("1969-12-01", "h"), ("1678-01-01", "W"), ("2024-02-28 23:00", "min")]
+    ("start", "unit"), [("1969-12-01", "h"), ("1678-01-01", "W"), ("2024-02-28 23:00", "m")]
 )
 def test_the_parts_of_a_date_are_those_of_the_schema(start, unit):
-    table = pd.DataFrame({"when": pd.date_range(start, periods=20_000, freq=unit)})
+    moments = np.datetime64(start, "s") + np.arange(20_000) * np.timedelta64(1, unit)
+    table = pd.DataFrame({"when": moments})
     model = table_model(table)
     typed = model.schema.cast(pa.Table.from_pandas(table, preserve_index=False), "rows")
     features = module_of(model, network_only=False).front[0]

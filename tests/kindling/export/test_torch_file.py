@@ -68,5 +68,6 @@ def test_the_network_alone_takes_prepared_rows():
     model = table_model(frame())
     program, notes = loaded(export(model, "torch", network_only=True)[0])
     x = model.inputs(frame(seed=2))
-    assert program(torch.from_numpy(x)).numpy() == pytest.approx(model.outputs(x), abs=1e-5)
+    told = program(torch.from_numpy(x)).detach()  # torch 2.9 would go on to gradients
+    assert told.numpy() == pytest.approx(model.outputs(x), abs=1e-5)
     assert notes["x"].startswith("float32 (rows, numbers, then codes")

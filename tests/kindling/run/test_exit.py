@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from io import BytesIO, TextIOWrapper
 
 import pytest
 from hydra.errors import InstantiationException
@@ -105,3 +106,12 @@ def test_a_closed_pipe_ends_quietly(line):
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_a_letter_that_the_terminal_does_not_know_is_written_otherwise(monkeypatch):
+    """Windows writes into a pipe in an encoding of 256 letters."""
+    written = BytesIO()
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(written, encoding="cp1252"))
+    with exit_codes(debug=False):
+        sys.stdout.write("größe 犬\n")
+    assert written.getvalue().decode("cp1252").splitlines() == ["größe \\u72ac"]

@@ -78,6 +78,13 @@ def test_a_file_system_without_locks_is_told_and_used(tmp_path, monkeypatch, cap
     assert "lies where no file can be locked" in line
 
 
+def test_a_system_without_locks_leaves_no_file_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(lock, "fcntl", None)  # Windows
+    with locked(tmp_path), locked(tmp_path):
+        assert (tmp_path / ".lock").exists()
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_that_cannot_be_made_is_told_in_words(tmp_path):
     (tmp_path / "file").touch()
     rule = "must be one that can be written to"

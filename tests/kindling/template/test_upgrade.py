@@ -10,7 +10,13 @@ import pytest
 
 from kindling.errors import ConfigError
 from kindling.rooms import ROOMS
-from kindling.template.changelog import new_entries, read_entries, touching
+from kindling.template.changelog import (
+    new_entries,
+    read_entries,
+    read_section,
+    release_text,
+    touching,
+)
 from kindling.template.toolkit_files import edited
 from kindling.template.upgrade import main, opened, upgrade
 from kindling.template.usage import gone, used_names
@@ -174,6 +180,43 @@ def test_the_changelog_of_this_version_is_read():
     assert {entry.section for entry in entries} <= {
         *("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security", "Upgrading"),
     }
+
+
+SECTIONS = """## Unreleased
+
+- `a`
+
+## [0.2.0] - 2026-12-01
+
+- `b`
+
+  c
+
+## 0.2.0.1
+## 0.1.10
+- d"""
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("0.2.0", "- `b`\n\n  c"),
+        ("Unreleased", "- `a`"),
+        ("0.1.10", "- d"),
+        ("0.1.1", ""),
+        ("0", ""),
+    ],
+)
+def test_what_is_new_in_a_release_is_its_own_section(version, said):
+    assert read_section(SECTIONS, version) == said
+
+
+def test_a_release_is_of_its_tag_and_has_a_text():
+    assert release_text("v0.2.0", SECTIONS, "0.2.0") == "- `b`\n\n  c"
+    with pytest.raises(ConfigError, match=r"v0\.2\.1, and version 0\.2\.0"):
+        release_text("v0.2.1", SECTIONS, "0.2.0")
+    with pytest.raises(ConfigError, match=r"must have a section ## 0\.2\.0\.1"):
+        release_text("v0.2.0.1", SECTIONS, "0.2.0.1")
 
 
 @pytest.mark.slow
