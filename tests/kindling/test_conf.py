@@ -8,6 +8,7 @@ import pytest
 from hydra.utils import get_class, get_object, instantiate
 from omegaconf import OmegaConf
 
+from kindling.config.json_schema import comments
 from kindling.config.signatures import section_signature
 from kindling.config.targets import package_problem
 from kindling.config.values import sections
@@ -100,3 +101,15 @@ def test_the_configuration_is_small_enough_to_know():
 def test_a_model_is_named_alike_in_conf_and_src():
     modules = {file.stem for file in (CONF.parent / "src/project/models").glob("[!_]*.py")}
     assert set(SHIPPED["model"]) <= modules
+
+
+@pytest.mark.parametrize(
+    ("file", "networks"),
+    [("auto", ("tabm", "resnet")), ("ensemble", ("mlp", "realmlp", "resnet", "cnn"))],
+)
+def test_what_null_stands_for_is_said_beside_it(file, networks):
+    told = comments((CONF / f"model/{file}.yaml").read_text())
+    for network in networks:
+        own = OmegaConf.load(CONF / f"model/{network}.yaml")
+        for key in ("width", "depth", "dropout"):
+            assert own[key] is None or str(own[key]) in told[key], (network, key)

@@ -78,10 +78,14 @@ class Conf:
                 plain = self.whole(group, base) | plain
         return plain
 
-    def comments(self, group: str) -> dict[str, str]:
-        """Return what the files of a group say beside a key; the name of a key is enough."""
-        texts = [self.texts[file] for file in self.groups[group].values()]
-        return {key: words for text in texts for key, words in comments(text).items()}
+    def told(self, group: str, name: str) -> dict[str, str]:
+        """Return what a file, and those that it begins with, say beside their keys."""
+        text = self.texts[self.groups[group][name]]
+        words = comments(text)
+        for base in _mapping(text).get("defaults", ()):
+            if isinstance(base, str) and base in self.groups[group]:
+                words = self.told(group, base) | words
+        return words
 
 
 def _mapping(text: str) -> dict[str, Any]:
@@ -111,16 +115,17 @@ def make_schemas(folder: Path) -> dict[str, Schema]:
 
 def _definitions(conf: Conf) -> Iterator[tuple[str, tuple[str, Schema]]]:
     """Give the schema of each class that conf/ names, by class and source, and its group."""
-    known: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
+    known: dict[str, list[tuple[str, str, Mapping[str, Any]]]] = {}
     for group, files in conf.groups.items():
         for name in files:
             for key, section in sections(conf.whole(group, name)):
                 place = f"{group}.{key}" if key else group
-                known.setdefault(_key(section), []).append((place, section))
+                known.setdefault(_key(section), []).append((place, name, section))
     for key, found in sorted(known.items()):
-        place = found[0][0]
+        place, name, _ = found[0]
         group = place.partition(".")[0]
-        yield key, (group, _class([each for _, each in found], place, conf.comments(group)))
+        told = conf.told(group, name)
+        yield key, (group, _class([section for *_, section in found], place, told))
 
 
 def _key(section: Mapping[str, Any]) -> str:
