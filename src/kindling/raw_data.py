@@ -108,7 +108,7 @@ class RawData:
             schema = self.images
             is_described = schema and (schema.shape, schema.dtype) == (
                 self.x.shape[1:],
-                self.x.dtype,
+                str(self.x.dtype),
             )
             assert is_described, "images must describe x: RawData(..., images=array_schema(x))"
 

@@ -132,7 +132,7 @@ class Takeover:
             raise InvalidFile(f"an array {ascii(name)[:60]} where another one is referred to again")
 
 
-def _are_learnt_numbers(given: dict, mine: dict, where: str) -> bool:
+def _are_learnt_numbers(given: dict[str, Any], mine: dict[str, Any], where: str) -> bool:
     """Say whether both describe a number, in what scikit-learn calls an attribute it has learnt."""
     is_learnt = where.endswith("_") and not where.endswith("__")
     if not is_learnt or not mine.get("__loader__") == given.get("__loader__") == "JsonNode":

@@ -215,6 +215,6 @@ def _named(value: ValueInfoProto, name: str, text: str) -> ValueInfoProto:
     return copy
 
 
-def _replace(field: Any, items: list) -> None:
+def _replace(field: Any, items: list[Any]) -> None:
     del field[:]
     field.extend(items)

@@ -120,7 +120,7 @@ def _module_of(name: str, step: Any, width: int) -> nn.Module:
     return nn.Sequential(*known)
 
 
-def _named(parts: list, name: str) -> str:
+def _named(parts: list[Any], name: str) -> str:
     return f"{' then '.join(map(repr, parts)) or 'nothing'} in its step {name!r}"
 
 

@@ -4,6 +4,7 @@ import difflib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -135,7 +136,7 @@ def _compare(runs: list[Run], sort: str | None) -> Comparison:
     group_of = text.groupby(equal, sort=False).ngroup() if equal else pd.Series(0, text.index)
     mean, std = values.groupby(group_of).mean(), values.groupby(group_of).std()
     # Runs are sorted within their group, then groups by their mean.
-    ranked: list[tuple[tuple, Group]] = []
+    ranked: list[tuple[tuple[Any, ...], Group]] = []
     for number, positions in group_of.groupby(group_of).groups.items():
         members = sorted(
             (runs[position] for position in positions),
@@ -219,7 +220,7 @@ def _is_implied(text: pd.DataFrame, key: str) -> bool:
     return text[key][has].nunique() == 1 and not set(text[section][has]) & set(text[section][~has])
 
 
-def _order(is_descending: bool) -> Callable[[Value], tuple]:
+def _order(is_descending: bool) -> Callable[[Value], tuple[Any, ...]]:
     """Make what values are sorted by: good numbers first, text as it rises, then nothing."""
     sign = -1 if is_descending else 1
 

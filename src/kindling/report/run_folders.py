@@ -178,7 +178,7 @@ def read_run(name: str, folder: str, config: Any, results: Any) -> Run:
     return Run(name, folder, dict(_settings(config)), numbers, problem_type, metrics)
 
 
-def _settings(config: dict) -> Iterator[tuple[str, Value]]:
+def _settings(config: dict[str, Any]) -> Iterator[tuple[str, Value]]:
     place = config.get("run_dir")
     for key, value in _leaves(config, ""):
         is_own = isinstance(value, str) and isinstance(place, str) and value.startswith(place)
@@ -202,7 +202,7 @@ def _leaves(node: Any, prefix: str) -> Iterator[tuple[str, Value]]:
             yield printable(key), printable(json.dumps(value, default=str, ensure_ascii=False))
 
 
-def _numbers(results: dict, primary: MetricInfo) -> Iterator[tuple[str, float]]:
+def _numbers(results: dict[str, Any], primary: MetricInfo) -> Iterator[tuple[str, float]]:
     yield from _scores(results.get("monitored")).items()
     for split in SPLITS:
         for name, value in _scores(results.get(split)).items():

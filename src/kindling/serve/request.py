@@ -42,7 +42,7 @@ UNREADABLE = {
 }
 
 
-def read_json(content: bytes, body: type[BaseModel], schema: TableSchema) -> dict[str, list]:
+def read_json(content: bytes, body: type[BaseModel], schema: TableSchema) -> dict[str, list[Any]]:
     """Return the columns of a JSON body, or refuse what is no cell, by row and field."""
     try:
         rows = body.model_validate_json(content).rows  # type: ignore[attr-defined]

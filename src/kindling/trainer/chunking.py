@@ -45,7 +45,7 @@ class NoProfiler(PassThroughProfiler):
 
     context = nullcontext("")
 
-    def profile(self, action_name: str) -> AbstractContextManager:  # type: ignore[override]
+    def profile(self, action_name: str) -> AbstractContextManager[object]:  # type: ignore[override]
         return self.context
 
 
