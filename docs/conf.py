@@ -36,7 +36,8 @@ def add_navigation(_app: Sphinx, name: str, source: list[str]) -> None:
     """Give Sphinx what leads to other pages as tables of contents, which nobody sees there."""
     if name == INDEX:
         for title, table in SECTION.findall(source[0]):
-            source[0] += contents(PAGE.findall(table), f":caption: {title}")
+            pages = [page for page in PAGE.findall(table) if "/" not in page.removeprefix("../")]
+            source[0] += contents(pages, f":caption: {title}")
     elif (ROOT / name).is_dir():
         folder = Path(name).name
         source[0] += contents(each for each in PAGE.findall(source[0]) if folder in each)
