@@ -67,6 +67,16 @@ def test_no_page_is_longer_than_one_reads_at_a_time():
     assert {page: count for page, count in lines.items() if count > LENGTH} == {}
 
 
+def test_the_readme_has_the_figures_of_the_results():
+    *_, ranks, seconds = re.findall(r"^\| m.* \|$", read_page("../README.md"), re.MULTILINE)
+    rows = zip(ranks.split("|")[2:-1], seconds.split("|")[2:-1], strict=True)
+    told = [tuple(cell.strip() for cell in row) for row in rows]
+    table = read_page("results.md").partition("mean rank on")[2].partition("\n\n")[0]
+    measured = re.findall(r"^\| .* \| (.*) \| (.*) \|$", table, re.MULTILINE)
+    assert len(told) == 5
+    assert told == measured
+
+
 # What a page promises, beside that its commands end well.
 PROMISED = {
     "own-data.md": ["D201", "D103", "D105", "D209", "33 such cells", "flats.csv: 399 rows"],

@@ -37,7 +37,7 @@ PACKAGE = "project"  # the owner's, as it is called here
 KEPT = (
     *("conf", "data", "src", "tests/conftest.py", "tests/project", "train.py"),
     *(".github/workflows/ci.yml", ".gitattributes", ".gitignore", ".pre-commit-config.yaml"),
-    *("pyproject.toml", "Makefile", "constraints.txt", "docs/extend"),
+    *("pyproject.toml", "Makefile", "constraints.txt", "docs/extend", "docs/own-data"),
     *(f"docs/{name}.md" for name in ("extend", "transfer", "own-data", "configuration")),
     *(f"docs/{name}.md" for name in ("notebooks", "debugging", "probabilities")),
     *(file for room in ROOMS.values() for file in room.files if file.startswith("docs/")),
