@@ -43,7 +43,7 @@ KEPT = (
     *(file for room in ROOMS.values() for file in room.files if file.startswith("docs/")),
 )
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*cache", "local")
-TEXT = {".py", ".yaml", ".toml", ".md", ".json"}
+TEXT = {".py", ".yaml", ".toml", ".md"}
 ALL = "all"
 
 
@@ -148,6 +148,8 @@ def make_project(
     members = members_of(source / "src" / PACKAGE)
     for file in owners_texts(folder):
         change(file, rename(read(file), PACKAGE, name, members))
+    for file in folder.glob("conf/**/.schema.json"):  # a key `project` stays: W&B's logger has one
+        change(file, re.sub(rf"\b{PACKAGE}(?=\.)", name, read(file)))
     remove_rooms(folder, (ROOMS[room] for room in without))
     remove_keys(folder, without)
     write_packaging(source, folder, name, without)

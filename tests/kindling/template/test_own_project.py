@@ -1,5 +1,6 @@
 """`make new` and `make mine`: a project of one's own, whole and of its own name."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -26,7 +27,8 @@ def leafnet(tmp_path_factory):
 
 
 def texts(project):
-    kept = (file for file in project.rglob("*") if file.suffix in {".py", ".yaml", ".toml", ".md"})
+    ends = {".py", ".yaml", ".toml", ".md", ".json"}
+    kept = (file for file in project.rglob("*") if file.suffix in ends)
     return {f: f.read_text() for f in kept if not f.is_relative_to(project / "src" / "kindling")}
 
 
@@ -35,6 +37,12 @@ def test_nothing_names_the_package_of_the_template(leafnet):
     assert [str(file) for file, text in texts(leafnet).items() if re.search(left, text)] == []
     assert not (leafnet / "src/project").exists()
     assert {each.name for each in (leafnet / "tests").iterdir()} == {"conftest.py", "leafnet"}
+
+
+def test_the_schemas_of_its_files_name_its_package_and_wandb_keeps_its_key_project(leafnet):
+    known = json.loads((leafnet / "conf/.schema.json").read_text())["definitions"]
+    assert "leafnet.models.mlp.MLP" in known
+    assert "project" in known["lightning.pytorch.loggers.WandbLogger"]["properties"]
 
 
 def test_what_is_the_templates_own_stays_there(leafnet):
