@@ -4,6 +4,7 @@ Any LightningDataModule and LightningModule train, are tested and resume. What n
 one of these; where it is not there, it is left out, and said to be. Examples: docs/extend.md.
 """
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -18,6 +19,17 @@ from kindling.outputs import Result
 from kindling.raw_data import RawData
 from kindling.scoring import Metric
 from kindling.types import DataSpec, Split
+
+
+class OfProtocol(type(Protocol)):  # type: ignore[misc]
+    """Lets `isinstance` ask by `hasattr`: Python 3.12 and later see no layer of a module."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        if not cls.__dict__.get("_is_protocol"):
+            return super().__instancecheck__(instance)
+        methods = {name for name, value in vars(cls).items() if inspect.isfunction(value)}
+        names = {*cls.__annotations__, *(name for name in methods if name[0] != "_")}
+        return all(hasattr(instance, name) for name in names)
 
 
 @runtime_checkable
@@ -95,7 +107,7 @@ class StartsMidEpoch(Protocol):
 
 
 @runtime_checkable
-class CountsBatches(Protocol):
+class CountsBatches(Protocol, metaclass=OfProtocol):
     """A task that a run can go on with in the middle of an epoch.
 
     Args:
@@ -127,7 +139,7 @@ class PlansSteps(Protocol):
 
 
 @runtime_checkable
-class DescribedTask(Protocol):
+class DescribedTask(Protocol, metaclass=OfProtocol):
     """A LightningModule for the pre-flight check, the report and the bundle.
 
     Args:
@@ -169,7 +181,7 @@ class FollowsProgress(Protocol):
 
 
 @runtime_checkable
-class TriesRates(Protocol):
+class TriesRates(Protocol, metaclass=OfProtocol):
     """A task whose optimizer and scheduler can be made before the training, to try them."""
 
     network: nn.Module

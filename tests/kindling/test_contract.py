@@ -9,7 +9,14 @@ from lightning.pytorch.callbacks import Callback
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from kindling.contract import CALLBACK_HOOKS, DATA_HOOKS, TASK_HOOKS, takes_chunks
+from kindling.contract import (
+    CALLBACK_HOOKS,
+    DATA_HOOKS,
+    TASK_HOOKS,
+    DescribedTask,
+    TriesRates,
+    takes_chunks,
+)
 from kindling.errors import ConfigError
 from kindling.run.plan import plan_lines
 from project.data.datamodule import DataModule
@@ -181,3 +188,12 @@ class Slow(Quick):
 )
 def test_chunks_go_to_those_only_who_declare_them_for_their_own_hooks(kind, hooks, expected):
     assert takes_chunks(kind.__new__(kind), hooks) is expected
+
+
+def test_a_task_is_known_by_its_layers_in_every_version_of_python(build):
+    """They lie in no __dict__, where Python 3.12 and later look."""
+    _, task, _ = build("model=mlp")
+    assert "network" not in vars(task)
+    assert isinstance(task, DescribedTask)
+    assert isinstance(task, TriesRates)
+    assert not isinstance(task.network, DescribedTask)
