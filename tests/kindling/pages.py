@@ -11,7 +11,9 @@ from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE = re.compile(r"# ([\w/.-]+\.(?:py|yaml))\n")  # the first line of a block that is a file
+FILE = re.compile(
+    r"(# @package \S+\n)?# ([\w/.-]+\.(?:py|yaml))\n"
+)  # how a block begins that is a file
 TYPED = re.compile(r"^(?:python|kindling) .*$", re.MULTILINE)
 QUICK = ("trainer.max_epochs=1", "baselines=false", "report=false", "device=cpu")
 KINDLING = "from kindling.cli.command_line import main; main()"
@@ -95,10 +97,10 @@ def follow(text, folder, *more):
     for kind, block in BLOCK.findall(text):
         place = FILE.match(block)
         if place:
-            file = folder / place[1]
+            file = folder / place[2]
             assert not file.exists(), file
             file.parent.mkdir(exist_ok=True)
-            file.write_text(block[place.end() :], encoding="utf-8")
+            file.write_text(block, encoding="utf-8")
         elif kind == "python":
             cells.append(block)
         elif not kind:

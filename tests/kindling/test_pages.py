@@ -77,6 +77,12 @@ def test_the_readme_has_the_figures_of_the_results():
     assert told == measured
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_file_on_a_page_can_be_pasted_as_it_stands(page):
+    for _, block in BLOCK.findall(page.read_text(encoding="utf-8")):
+        assert "# @package" not in block[1:]  # Hydra reads it on the first line only
+
+
 # What a page promises, beside that its commands end well.
 PROMISED = {
     "own-data.md": ["D201", "D103", "D105", "D209", "33 such cells", "flats.csv: 399 rows"],

@@ -165,7 +165,7 @@ def describe_rows(cfg: DictConfig, data: Any) -> str:
     ignored = f", {len(cfg.data.ignore)} ignored" if cfg.data.get("ignore") else ""
     assert isinstance(data.schema, TableSchema)
     types = Counter(column.column_type for column in data.schema.used)
-    columns = ", ".join(f"{count} {TYPE_WORDS[name]}" for name, count in types.items())
+    columns = ", ".join(count(n, name, TYPE_WORDS[name]) for name, n in types.items())
     return f"{what}: {rows} rows, {columns}{ignored}{notes}"
 
 

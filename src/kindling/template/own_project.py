@@ -177,12 +177,21 @@ def owners_texts(folder: Path) -> list[Path]:
 
 
 def remove_keys(folder: Path, without: Sequence[str]) -> None:
-    """Remove the keys of rooms, and their groups, from conf/train.yaml."""
-    conf = folder / "conf" / "train.yaml"
+    """Remove the keys of rooms, and their groups, from conf/, and what pages type of them."""
     for room in (ROOMS[name] for name in without):
-        for name, start in ((room.key, ""), (room.group, "  - ")):
-            line = rf"^{start}{name}:.*\n" if name else r"(?!)"
-            change(conf, re.sub(line, "", read(conf), flags=re.MULTILINE))
+        commands = "|".join(Path(file).stem for file in room.files if "/cli/" in file)
+        for page in folder.glob("docs/**/*.md"):
+            typed = rf"^kindling (?:{commands}) .*\n" if commands else r"(?!)"
+            shorter = re.sub(typed, "", read(page), flags=re.MULTILINE)
+            change(page, re.sub(r"^```\n```\n\n?", "", shorter, flags=re.MULTILINE))
+        for name, start in ((room.key, " *"), (room.group, "  - ")):
+            if not name:
+                continue
+            for file in folder.glob("conf/**/*.yaml"):
+                change(file, re.sub(rf"^{start}{name}:.*\n", "", read(file), flags=re.MULTILINE))
+            for page in folder.glob("docs/**/*.md"):
+                typed = rf', "{name}=false"|(?<=\S) {name}=false(?= |$)'
+                change(page, re.sub(typed, "", read(page), flags=re.MULTILINE))
 
 
 def write_packaging(source: Path, folder: Path, name: str, without: Sequence[str]) -> None:

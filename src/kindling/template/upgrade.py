@@ -15,7 +15,7 @@ import sys
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,6 @@ from kindling.template.toolkit_files import (
 from kindling.template.usage import gone, keys_of, keys_read, used_names
 
 ROOT = Path(__file__).resolve().parents[3]
-BACK = "git checkout src/kindling && git clean -fdq src/kindling takes it back."
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.egg-info")
 REQUIRES = re.compile(r"^Requires-Dist: ([^;\n]+?)(?: ?; extra == [\"'](\w+)[\"'])?$", re.MULTILINE)
 
@@ -140,6 +139,7 @@ def upgrade(
     Raises:
         ConfigError: it was edited, is newer, or the new one lacks rooms that the project has.
     """
+    tracked = packages_in(root, new)
     left_out = [name for name, room in ROOMS.items() if not (root / room.files[0]).exists()]
     out = [name for name in left_out if name not in back]
     refuse(root, new, out, force=force, back=back)
@@ -153,13 +153,21 @@ def upgrade(
     for entry, names in touching(new_entries(old, new.changelog), used):
         told = f" ({', '.join(sorted(names))})" if names else ""
         lines.append(f"{entry.version}, {entry.section}{told}: {entry.text}")
-    lines += [f"pyproject.toml must require {text}" for text in missing_requirements(root, new)]
+    required = missing_requirements(root, new, out)
+    lines += [f"pyproject.toml must require {text}" for text in required]
     lines += [f"conf/train.yaml must have a key {key}" for key in keys]
     for room in (new.rooms[name] for name in left_out if name in back):
         lines += [f"conf/train.yaml must have a key {room.key}: true"] if room.key else []
         lines += [f"pyproject.toml must have an extra {room.extra}"] if room.extra else []
         lines += [f"{f} belongs to it: copy it" for f in room.files if f[:4] != "src/"]
-    return [*lines, f"Next: make lint, make test. {BACK}"]
+    undo = f"git checkout {tracked} && git clean -fdq {packages_in(root, new)}"
+    return [*lines, f"Next: make lint, make test. {undo} takes it back."]
+
+
+def packages_in(root: Path, new: Toolkit) -> str:
+    """Name the packages of the toolkit that a project has, as one types them to git."""
+    packages = sorted(toolkit_packages(new.rooms))
+    return " ".join(f"src/{name}" for name in packages if (root / "src" / name).is_dir())
 
 
 def refuse(
@@ -226,14 +234,15 @@ def replace_packages(root: Path, new: Toolkit, out: Sequence[str]) -> None:
     write_record(root)
 
 
-def missing_requirements(root: Path, new: Toolkit) -> list[str]:
-    """Name what the new toolkit requires and the project does not, or otherwise."""
+def missing_requirements(root: Path, new: Toolkit, out: Iterable[str]) -> list[str]:
+    """Name what the new toolkit requires and the project does not, or otherwise; but for rooms."""
+    without = {package for room in out for package in new.rooms[room].packages}
     text = (root / "pyproject.toml").read_text(encoding="utf-8")
     project = tomllib.loads(text)["project"]
     extras = {"": project["dependencies"], **project["optional-dependencies"]}
     missing = []
     for extra, requirement in new.requires:
-        if extra not in extras or extra == "dev":
+        if extra not in extras or extra == "dev" or distribution(requirement) in without:
             continue
         own = {distribution(each): each.replace(" ", "") for each in extras[extra]}
         has = own.get(distribution(requirement))

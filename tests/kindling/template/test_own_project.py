@@ -115,6 +115,8 @@ def test_nothing_is_left_of_a_room_that_is_left_out(tmp_path, without):
     required = str([pyproject["dependencies"], pyproject["optional-dependencies"]])
     keys = yaml.safe_load((project / "conf/train.yaml").read_text())
     readme = (project / "README.md").read_text()
+    pages = [page.read_text() for page in project.glob("docs/**/*.md")]
+    confs = [file.read_text() for file in project.glob("conf/**/*.yaml")]
     for room in map(ROOMS.get, without):
         assert not [name for name in room.files if (project / name).exists()]
         assert room.extra not in {*pyproject["optional-dependencies"]}
@@ -124,6 +126,11 @@ def test_nothing_is_left_of_a_room_that_is_left_out(tmp_path, without):
         assert not [each for each in keys["defaults"] if room.group and room.group in each]
         commands = [Path(name).stem for name in room.files if "/cli/" in name]
         assert not [name for name in commands if f"kindling {name}" in readme]
+        typed = "|".join([*(f"^kindling {name}" for name in commands), f"{room.key or '-'}=false"])
+        assert not [page for page in pages if re.search(typed, page, re.MULTILINE)]
+        assert not [
+            text for text in confs if room.key and re.search(rf"^ *{room.key}:", text, re.M)
+        ]
 
 
 def test_every_file_of_a_room_is_here():

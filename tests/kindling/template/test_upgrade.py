@@ -239,5 +239,19 @@ def test_a_room_that_was_left_out_is_brought_back(leafnet, newer):
     assert (leafnet / "src" / "kindling" / "serve" / "app.py").exists()
     assert "pyproject.toml must have an extra serve" in told
     assert "docs/deploy.md belongs to it: copy it" in told
+
+
+def test_what_a_room_brings_outside_of_the_toolkits_folder_is_taken_back_too(tmp_path, newer):
+    told = told_by(make(tmp_path / "leafnet", without=["search"]), newer, back=["search"])
+    both = "src/hydra_plugins src/kindling"
+    assert f"git checkout src/kindling && git clean -fdq {both} takes it back" in told[-1]
+
+
+def test_requirements_of_a_room_that_stays_out_are_not_asked_for(tmp_path, newer):
+    told = told_by(make(tmp_path / "leafnet", without=["report"]), newer)
+    assert [line for line in told if "jinja2" in line] == []
+
+
+def test_a_room_that_is_not_there_cannot_be_brought_back(leafnet, newer):
     with pytest.raises(ConfigError, match=r"WITH takes checks, .*; got serv;"):
         told_by(leafnet, newer, back=["serv"])

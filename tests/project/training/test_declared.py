@@ -38,7 +38,13 @@ class Declared(MLP):
         self.share.fill_(share)
 
 
-WORDS = [f"model._target_={__name__}.Declared", "model.width=16", "bundle=false", "model=mlp"]
+WORDS = [
+    f"model._target_={__name__}.Declared",
+    "model.width=16",
+    "bundle=false",
+    "data=penguins",
+    "model=mlp",
+]
 
 
 def values(optimizer, name):

@@ -27,6 +27,7 @@ OPTIONS = {
     "all": ["task.clip_norm=0.3", "task.accumulate=3"],
     "constant": ["scheduler=constant", "data.drop_last=true"],
 }
+PENGUINS = ["data=penguins", "model=auto"]  # whatever the defaults of conf/ are
 COMBINATIONS = [
     ("mlp", "all"),
     pytest.param("cnn", "all", marks=pytest.mark.slow),
@@ -169,6 +170,7 @@ class Losses(Callback):
 )
 def test_sixteen_rows_are_learnt_by_heart(build, precision):
     data, task, trainer = build(
+        *PENGUINS,
         "trainer.max_epochs=60",
         "model.dropout=0",
         "optimizer.lr=0.01",
@@ -184,14 +186,16 @@ def test_sixteen_rows_are_learnt_by_heart(build, precision):
 
 
 def test_a_loss_that_is_no_number_stops_with_what_to_type(build):
-    data, task, trainer = build("optimizer=sgd", "~callbacks.preflight", "~callbacks.finite_loss")
+    data, task, trainer = build(
+        *PENGUINS, "optimizer=sgd", "~callbacks.preflight", "~callbacks.finite_loss"
+    )
     nn.init.constant_(task.network.head.weight, float("inf"))
     with pytest.raises(ConfigError, match=r"val/loss must stay finite.*optimizer.lr"):
         trainer.fit(task, data)
 
 
 def test_the_learning_rate_follows_the_schedule(build):
-    data, task, trainer = build("task.accumulate=2")
+    data, task, trainer = build(*PENGUINS, "task.accumulate=2")
     rates = []
 
     class Rates(Callback):
@@ -224,7 +228,7 @@ class Reader(Callback):
 
 
 def test_callbacks_read_the_numbers_of_the_epoch_that_has_just_ended(build):
-    data, task, trainer = build("data=penguins")
+    data, task, trainer = build(*PENGUINS)
     reader, published = Reader(), []
     trainer.callbacks.insert(0, reader)
     publish = task.publish
@@ -238,9 +242,9 @@ def test_callbacks_read_the_numbers_of_the_epoch_that_has_just_ended(build):
 
 
 def test_a_run_resumed_with_more_epochs_never_raises_its_rate_again(build):
-    data, task, trainer = build("data=penguins", "trainer.max_epochs=3", folder="run")
+    data, task, trainer = build(*PENGUINS, "trainer.max_epochs=3", folder="run")
     trainer.fit(task, data)
-    data, task, trainer = build("data=penguins", "trainer.max_epochs=6", folder="run")
+    data, task, trainer = build(*PENGUINS, "trainer.max_epochs=6", folder="run")
     rates = []
 
     class Rates(Callback):
@@ -265,7 +269,7 @@ class TutorialTask(SupervisedTask):
 
 def test_a_training_step_of_ones_own_gets_single_batches_and_learns(build):
     target = f"task._target_={__name__}.TutorialTask"
-    data, task, trainer = build("data=penguins", target, "task.clip_norm=0.5", "task.accumulate=2")
+    data, task, trainer = build(*PENGUINS, target, "task.clip_norm=0.5", "task.accumulate=2")
     before = weights(task.network).clone()
     trainer.fit(task, data)
     assert set(task.sizes) <= {32, 16}  # 240 train rows, the last batch is not full
@@ -275,7 +279,7 @@ def test_a_training_step_of_ones_own_gets_single_batches_and_learns(build):
 
 
 def test_a_plateau_lowers_the_rate_after_validations_without_a_better_one(build):
-    data, task, trainer = build("data=penguins", "trainer.max_epochs=4", "optimizer.lr=0.0")
+    data, task, trainer = build(*PENGUINS, "trainer.max_epochs=4", "optimizer.lr=0.0")
     plateau = torch.optim.lr_scheduler.ReduceLROnPlateau
     task.make_optimizer = lambda parameters: torch.optim.SGD(parameters, lr=1e-9)
     task.scheduler = lambda optimizer: plateau(optimizer, factor=0.1, patience=0, eps=0.0)
