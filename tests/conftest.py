@@ -41,11 +41,16 @@ def _quiet():
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _ctrl_c_is_heard():
-    """A shell's background jobs ignore SIGINT, and so would these tests and what they start."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def _signals_are_heard():
+    """A shell's background jobs ignore some, and so would these tests and what they start."""
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    for name in ("SIGHUP", "SIGTERM", "SIGUSR1", "SIGUSR2"):
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
+            number = getattr(signal, name)
+            before[number] = signal.signal(number, signal.SIG_DFL)
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True, scope="session")
