@@ -8,6 +8,7 @@ import pytest
 from kindling.config.overrides import check_overrides
 from kindling.config.values import value_problems
 from kindling.errors import ConfigError
+from tests.kindling.thinning import thin
 
 pytestmark = pytest.mark.slow  # composes conf/ for each case
 
@@ -108,7 +109,7 @@ def command_lines():
     return lines.values()
 
 
-@pytest.mark.parametrize("cases", command_lines(), ids=len)
+@pytest.mark.parametrize("cases", thin([*command_lines()], 2, pytest.mark.nightly))
 def test_what_is_wrong_is_named_with_what_to_type(problems, cases):
     found = problems(*(override for override, _ in cases))
     for _, words in cases:

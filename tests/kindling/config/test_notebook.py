@@ -58,6 +58,7 @@ def test_the_lines_that_the_documentation_shows_run_in_any_directory(tmp_path):
     assert json.loads((Path(folder) / "environment.json").read_text())["git_revision"]
 
 
+@pytest.mark.nightly
 def test_a_run_can_be_repeated_edited_and_resumed(train):
     cfg = kindling.compose(*QUICK, "seed=3")
     first = cfg.run_dir

@@ -56,7 +56,10 @@ def odd_csv(tmp_path):
     return ["data=table", f"data.path={tmp_path / 'odd.csv'}", "data.target=y"]
 
 
-@pytest.mark.parametrize("words", [[], ["data.target=body_mass_g"], ["data=digits"]])
+@pytest.mark.parametrize(
+    "words",
+    [[], pytest.param(["data.target=body_mass_g"], marks=pytest.mark.nightly), ["data=digits"]],
+)
 def test_a_page_loads_nothing_and_holds_every_part(run, words):
     text = page_of(run(*words, "report=true", "baselines=true", "trainer.max_epochs=2"))
     page = Loaded(text)
@@ -93,6 +96,7 @@ def test_an_own_metric_is_in_the_table_with_an_interval_and_drawn(build, compose
     assert '<figure id="kappa">' in text  # a curve
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_hundred_classes_and_a_handful_of_test_rows_are_no_obstacle(run, tmp_path):
     rng = np.random.default_rng(0)
@@ -118,6 +122,7 @@ def test_the_page_in_a_browser_asks_for_nothing_and_fits(run, open_page, data):
         assert visit.overflow_px <= 0
 
 
+@pytest.mark.nightly
 def test_pictures_of_a_value_get_a_page_too(run, tmp_path):
     from PIL import Image
 

@@ -121,6 +121,7 @@ def test_a_run_on_a_small_disk_ends_in_words_and_goes_on_with_room(small_disk, s
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_a_read_only_folder_is_refused_and_a_finished_run_in_it_is_not(small_disk):
     disk = small_disk("size=20m")

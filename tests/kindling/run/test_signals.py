@@ -63,6 +63,7 @@ def test_a_run_that_is_stopped_while_it_reads_leaves_nothing(tmp_path):
     assert not list(tmp_path.glob("runs/*/*"))
 
 
+@pytest.mark.nightly
 def test_a_second_signal_ends_it_in_the_middle_of_a_step(tmp_path):
     twice = [signal.SIGTERM, signal.SIGINT]
     done = train(tmp_path, *QUICK, "hydra.run.dir=run", place=STEP, call=3, numbers=twice)
@@ -71,6 +72,7 @@ def test_a_second_signal_ends_it_in_the_middle_of_a_step(tmp_path):
     assert "go on with" not in done.stderr
 
 
+@pytest.mark.nightly
 def test_what_is_ignored_from_the_start_stays_ignored(tmp_path):
     words = [*QUICK, "baselines=false", "report=false", "hydra.run.dir=run"]
     code = (
@@ -83,7 +85,7 @@ def test_what_is_ignored_from_the_start_stays_ignored(tmp_path):
     assert done.returncode == 0
 
 
-@pytest.mark.parametrize("after_s", [0.1, 0.4, 1.5])
+@pytest.mark.parametrize("after_s", thin([0.4, 0.1, 1.5], 3, pytest.mark.nightly))
 def test_ctrl_c_while_it_starts_shows_no_traceback(tmp_path, after_s):
     process = subprocess.Popen(
         [sys.executable, ROOT / "train.py", *QUICK],

@@ -108,6 +108,7 @@ def test_errors_leave_with_their_code_and_no_run_folder(tmp_path, words, code):
 QUICK_MODELS = {"penguins": ["model=mlp"], "digits": ["model=cnn", "model.width=4"]}
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "epochs"), thin([("penguins", 300), ("digits", 40)], 2, pytest.mark.nightly)
@@ -216,6 +217,7 @@ def test_a_finished_run_says_so_at_once_and_stays_as_it_is(tmp_path):
     assert " 0 rows/s in training" not in done.stdout  # those of its first part count
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_own_table_and_own_images_need_no_code(tmp_path, table_csv, image_folder):
     frame = pd.read_csv(table_csv).rename(columns={"price": "price in EUR (2019)"})

@@ -50,12 +50,18 @@ def test_a_table_interrupted_within_an_epoch(compose):
 @pytest.mark.parametrize(
     ("words", "steps"),
     [
-        pytest.param(TABLE, range(1, 17), id="table"),
-        pytest.param(IMAGES, range(1, 11), id="images"),
-        pytest.param([*TABLE, "task.accumulate=3"], range(1, 7), id="accumulate"),
-        pytest.param([*TABLE, "data.target=body_mass_g"], (3, 11), id="regression"),
-        pytest.param([*TABLE, "task.class_weight=balanced"], (3, 11), id="weights"),
-        pytest.param([*TABLE, "optimizer=sgd"], (3, 11), id="sgd"),
+        pytest.param(TABLE, range(1, 17, 2), id="table"),
+        pytest.param(IMAGES, range(1, 11, 3), id="images"),
+        pytest.param(
+            [*TABLE, "task.accumulate=3"], range(1, 7), id="accumulate", marks=pytest.mark.nightly
+        ),
+        pytest.param(
+            [*TABLE, "data.target=body_mass_g"], (3, 11), id="regression", marks=pytest.mark.nightly
+        ),
+        pytest.param(
+            [*TABLE, "task.class_weight=balanced"], (3, 11), id="weights", marks=pytest.mark.nightly
+        ),
+        pytest.param([*TABLE, "optimizer=sgd"], (3, 11), id="sgd", marks=pytest.mark.nightly),
         pytest.param([*TABLE, AVERAGE], (3, 8, 11), id="average"),
     ],
 )
@@ -73,14 +79,18 @@ def test_interrupted_with_workers(compose):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
-    [
-        ["model=tabm"],
-        ["model=realmlp"],
-        ["model=ft_transformer", "model.width=16"],
-        ["model=ensemble", "model.members=2"],
-        ["data=digits", "model=resnet", "model.width=4", "data.batch_size=450"],
-        ["data=digits", "model=cct", "data.batch_size=450"],
-    ],
+    thin(
+        [
+            ["model=tabm"],
+            ["model=realmlp"],
+            ["model=ft_transformer", "model.width=16"],
+            ["model=ensemble", "model.members=2"],
+            ["data=digits", "model=resnet", "model.width=4", "data.batch_size=450"],
+            ["data=digits", "model=cct", "data.batch_size=450"],
+        ],
+        2,
+        pytest.mark.nightly,
+    ),
     ids=lambda words: words[-2] if words[0] == "data=digits" else words[0],
 )
 def test_each_network_interrupted_at_some_steps(compose, words):

@@ -119,6 +119,7 @@ def test_a_table_that_changed_is_refused_in_words(table_run, refused):
     train(f"resume={table_run}", "trainer.max_epochs=3")
 
 
+@pytest.mark.nightly
 def test_settings_that_a_checkpoint_would_overrule_are_refused(table_run, refused):
     words = ["seed=3", "data.val_fraction=0.3", "optimizer.lr=0.00001", "data.ignore=[town]"]
     said = refused(table_run, *words, "callbacks.early_stopping.patience=3", error=ConfigError)
@@ -173,6 +174,7 @@ def test_a_run_folder_of_somebody_else_runs_no_code(tmp_path, table_run, refused
     assert not (tmp_path / "marker").exists()
 
 
+@pytest.mark.nightly
 def test_a_run_that_began_with_anothers_weights_goes_on_from_its_own(
     tmp_path, table_run, capsys, monkeypatch
 ):

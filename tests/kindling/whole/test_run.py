@@ -95,6 +95,7 @@ def test_the_test_has_the_best_weights_and_not_the_last(run, build):
     assert numbers["test"] != scores["last"]
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 def test_three_hundred_levels_survive_half_precision(run, table_csv):
     # Each level is its own label: in bf16 codes above 256 would fall together.
