@@ -27,6 +27,7 @@ def test_what_is_typed_beats_an_experiment_and_that_beats_the_machine(own_conf):
     assert composed(conf, "experiment=mine", "seed=4", "model=cnn") == (4, 2, "CNN")
 
 
+@pytest.mark.slow
 def test_a_mistake_of_the_machine_is_named_with_its_place(own_conf, problems):
     conf = own_conf(local__default=f"{GLOBAL}devic: cpu\n")
     (found,) = problems(conf=conf)

@@ -150,6 +150,7 @@ def test_what_is_typed_is_given(given):
     assert "what was typed" in found
 
 
+@pytest.mark.slow
 def test_a_misspelt_one_is_named_once(given):
     (found,) = given(scheduler__mine=f"{ONE_CYCLE}max_rl: 0.1\n")
     assert "did you mean scheduler.max_lr?" in found

@@ -39,6 +39,7 @@ def begin(tmp_path, monkeypatch):
 OLD, MID, NEW = (f"2026-0{k}-01_00-00-00_aaaa" for k in (1, 2, 3))
 
 
+@pytest.mark.slow
 def test_auto_is_the_newest_unfinished_run_of_the_same_configuration(begin, capsys):
     assert chosen_run(["resume=auto", "seed=3"], CONF) == ["seed=3"]
     assert "no unfinished run of this configuration: a new one begins" in capsys.readouterr().out

@@ -117,6 +117,7 @@ def test_a_monitor_and_its_mode_must_agree(build):
     assert build("monitor=val/accuracy", "mode=max")
 
 
+@pytest.mark.slow
 def test_a_training_that_ends_inside_an_epoch_is_refused(build):
     with pytest.raises(ConfigError, match=r"trainer.max_steps=7 of 8 steps"):
         build("+trainer.max_steps=7")

@@ -62,6 +62,7 @@ def test_of_the_same_data_all_is_taken(build, donate, table_csv, model):
     assert not task.warm_start.left
 
 
+@pytest.mark.slow
 def test_other_classes_and_categories_are_matched_by_name(build, donate, table_csv):
     words = [*LABELLED, "data.target=kind", "model=mlp"]
     frame = pd.read_csv(table_csv, keep_default_na=False)

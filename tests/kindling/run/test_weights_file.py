@@ -85,6 +85,7 @@ def test_a_pickle_is_refused_and_the_command_that_is_told_converts_it(
     assert (task.network.state_dict()["body.3.weight"] == 3).all()
 
 
+@pytest.mark.slow
 def test_what_is_no_file_of_weights_is_refused_in_words(build, learnt, tmp_path):
     save_file({"a.weight": torch.ones(3, 3)}, tmp_path / "other.safetensors")
     (tmp_path / "text.safetensors").write_text("no tensors")

@@ -115,6 +115,7 @@ def test_progress_is_told_where_a_training_step_is_ones_own(build):
     assert task.network.told == [step / 24 for step in range(24)]
 
 
+@pytest.mark.slow
 def test_a_resumed_training_has_the_bits_of_a_whole_one_and_goes_on_from_its_share(build):
     class Stop(Exception):
         pass

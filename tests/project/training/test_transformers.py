@@ -18,7 +18,7 @@ BF16 = "trainer.precision=bf16-mixed"
         (TABLE, "accuracy", 0.9),
         pytest.param([*TABLE, "data.target=body_mass_g"], "r2", 0.7, marks=pytest.mark.slow),
         pytest.param([*TABLE, BF16], "accuracy", 0.9, marks=pytest.mark.slow),
-        ([*IMAGES, BF16], "accuracy", 0.4),
+        pytest.param([*IMAGES, BF16], "accuracy", 0.4, marks=pytest.mark.slow),
     ],
     ids=["classes", "values", "bf16", "images in bf16"],
 )
