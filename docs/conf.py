@@ -39,8 +39,8 @@ def add_navigation(_app: Sphinx, name: str, source: list[str]) -> None:
             pages = [page for page in PAGE.findall(table) if "/" not in page.removeprefix("../")]
             source[0] += contents(pages, f":caption: {title}")
     elif (ROOT / name).is_dir():
-        folder = Path(name).name
-        source[0] += contents(each for each in PAGE.findall(source[0]) if folder in each)
+        folder = f"{Path(name).name}/"
+        source[0] += contents(page for page in PAGE.findall(source[0]) if page.startswith(folder))
 
 
 def contents(pages: Iterable[str], *options: str) -> str:

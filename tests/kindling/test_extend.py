@@ -18,14 +18,8 @@ from tests.kindling.pages import BLOCK, ROOT, read_pages, sections
 
 SECTIONS = sections(read_pages("extend"))
 TYPED = [name for name, text in SECTIONS.items() if "" in dict(BLOCK.findall(text))]
-ALIKE = (
-    "A scheduler",
-    "A file format",
-    "A logger",
-    "An optimizer",
-    "A metric",
-    "A split",
-)  # to others
+# To others; the nightly tests have them.
+ALIKE = ("A scheduler", "A file format", "A logger", "An optimizer", "A metric", "A split")
 QUICK = ["trainer.max_epochs=2", "device=cpu"]
 RUN = "from kindling.cli.command_line import main; main()"
 # What a section promises, beside that its commands end well.

@@ -10,48 +10,27 @@ in a comment: `# yaml-language-server: $schema=.schema.json`. Hydra doesn't see 
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from kindling.config import values
 from kindling.config.notebook import find_conf
-from kindling.config.ranges import (
-    AnyOf,
-    Constraint,
-    Keys,
-    OneOf,
-    Pair,
-    PerColumn,
-    Processes,
-    Range,
-    Rule,
-    Several,
-)
 from kindling.config.required import CALLS, Call
 from kindling.config.signatures import section_signature
+from kindling.config.value_schema import OBJECT, Schema, keys_schema, of_types, value_schema
 from kindling.config.values import MOVED, ROOT, section_rules, sections
 from kindling.config.yaml_keys import HYDRAS, OF_ALL, ONE_CLASS
 
-Schema = dict[str, Any]
 FILE, ALL = ".schema.json", "train"  # in conf/ and each group; the first holds all definitions
 DRAFT = "http://json-schema.org/draft-07/schema#"
-LATER = {"type": "string", "pattern": r"\$\{|^\?\?\?$"}  # of another key, or still to be given
-OBJECT = {"$ref": "#/definitions/object"}
 HYDRAS_OWN: Schema = {
     "_partial_": {"type": "boolean", "description": "code fills in the rest when it builds this"},
     "_convert_": {"enum": ["none", "partial", "object", "all"]},
     "_recursive_": {"type": "boolean"},
     "_args_": {"type": "array"},
     "_target_": {"type": "string", "description": "the class or function that takes these keys"},
-}
-# Rules that are functions, not constraints.
-OF_FUNCTION: Mapping[Rule, Schema] = {
-    values.device: {"type": "string", "pattern": f"^({values.DEVICE})$"},
-    values.precision: {"enum": list(values.PRECISIONS)},
-    values.patterns: {"type": "array", "items": {"type": "string"}},
 }
 
 
@@ -141,10 +120,9 @@ def _class(alike: list[Mapping[str, Any]], place: str, told: Mapping[str, str]) 
     if signature is not None:
         filled = {*signature.positional[: call.leading], *call.names}  # by code
         names |= {*signature.rules} - filled
+    defaults = {name: [each[name] for each in alike if name in each] for name in names}
     keys = {
-        name: _described(
-            _value(rules.get(name), [each[name] for each in alike if name in each]), name, told
-        )
+        name: _described(value_schema(rules.get(name), defaults[name]), name, told)
         for name in sorted(names)
     }
     if section["_target_"].endswith("make_trainer"):
@@ -152,86 +130,11 @@ def _class(alike: list[Mapping[str, Any]], place: str, told: Mapping[str, str]) 
             what = {"type": "null", "description": f"{fix.key} does the work of {key}"}
             keys[key.removeprefix("trainer.")] = what
     is_open = signature is None or signature.is_open
-    return _keys({**keys, **HYDRAS_OWN}, is_open=is_open)
-
-
-def _keys(properties: Schema, *, is_open: bool = False) -> Schema:
-    named = {**properties, "defaults": {"type": "array"}}
-    return {"type": "object", "properties": named, "additionalProperties": is_open}
+    return keys_schema({**keys, **HYDRAS_OWN}, is_open=is_open)
 
 
 def _described(schema: Schema, name: str, told: Mapping[str, str]) -> Schema:
     return {"description": told[name], **schema} if name in told else schema
-
-
-def _value(rule: Rule | None, defaults: Iterable[Any]) -> Schema:
-    """Make the schema of a key: by its rule, or else by the type of its defaults."""
-    schema = of_rule(rule) if rule is not None else _of_types([*map(of_type, defaults)])
-    return schema and {"anyOf": [schema, LATER]}
-
-
-def _of_types(types: list[Schema]) -> Schema:
-    """Join the schemas of several defaults: one that may be anything makes the key so."""
-    distinct = [each for k, each in enumerate(types) if each not in types[:k]]
-    if len(distinct) == 1:
-        return distinct[0]
-    return {"anyOf": distinct} if distinct and all(distinct) else {}
-
-
-def of_type(default: Any) -> Schema:
-    """Make the schema of values like a default; empty where that says nothing."""
-    if default is None or (isinstance(default, str) and re.search(LATER["pattern"], default)):
-        return {}
-    if isinstance(default, dict):
-        return OBJECT if "_target_" in default else {"type": "object"}
-    if isinstance(default, bool):
-        return {"type": "boolean"}
-    if isinstance(default, int | float):
-        return {"type": "integer" if isinstance(default, int) else "number"}
-    # A name may look like a number.
-    return {"type": "array" if isinstance(default, list) else ["string", "number", "boolean"]}
-
-
-def of_rule(rule: Rule) -> Schema:
-    """Make the schema of a rule; empty for one that only code can ask."""
-    if not isinstance(rule, AnyOf):
-        return OF_FUNCTION.get(rule, {})
-    ways = [of_constraint(each) for each in rule.constraints]
-    if not all(ways):
-        return {}
-    ways += [{"type": "null"}] * rule.null
-    return ways[0] if len(ways) == 1 else {"anyOf": ways}
-
-
-def of_constraint(constraint: Constraint) -> Schema:
-    """Make the schema of a constraint; empty for one of somebody else's."""
-    match constraint:
-        case Range():
-            return _of_range(constraint)
-        case OneOf():
-            return {"enum": list(constraint.choices)}
-        case Pair(low, high, ends, whole):
-            each = _of_range(Range(low, high, ends, whole))
-            return {"type": "array", "items": each, "minItems": 2, "maxItems": 2}
-        case Several(low, high):
-            each = _of_range(Range(low, high, whole=True))
-            return {"type": "array", "items": each, "minItems": 1}
-        case Processes():  # how many at most depends on the machine
-            return {"type": "integer", "minimum": 0}
-        case PerColumn():
-            pair = {"type": "string", "pattern": "="}
-            return {"anyOf": [{"type": "object"}, {"type": "array", "items": pair}]}
-        case Keys():
-            return _keys({name: _value(rule, ()) for name, rule in constraint.rules.items()})
-    return {}
-
-
-def _of_range(given: Range) -> Schema:
-    schema: Schema = {"type": "integer" if given.whole else "number"}
-    schema["exclusiveMinimum" if given.ends[0] == "(" else "minimum"] = given.low
-    if given.high < float("inf"):
-        schema["exclusiveMaximum" if given.ends[1] == ")" else "maximum"] = given.high
-    return schema
 
 
 def _reference(key: str, file: str = "") -> Schema:
@@ -272,10 +175,10 @@ def _section(conf: Conf, group: str, found: Mapping[str, tuple[str, Schema]]) ->
     of_group = [schema for its, schema in found.values() if its == group]
     names = sorted({name for schema in of_group for name in schema["properties"]})
     each = {
-        name: _of_types([s["properties"][name] for s in of_group if name in s["properties"]])
+        name: of_types([s["properties"][name] for s in of_group if name in s["properties"]])
         for name in names
     }
-    keys = _keys(each, is_open=any(schema["additionalProperties"] for schema in of_group))
+    keys = keys_schema(each, is_open=any(schema["additionalProperties"] for schema in of_group))
     return {"if": {"required": ["_target_"]}, "then": OBJECT, "else": keys}
 
 
@@ -302,7 +205,7 @@ def _root(conf: Conf) -> Schema:
     text = next(text for file, text in conf.texts.items() if file.stem == ALL)
     told = comments(text)
     keys = {
-        name: _described(_value(ROOT.get(name), [default]), name, told)
+        name: _described(value_schema(ROOT.get(name), [default]), name, told)
         for name, default in conf.root.items()
         if name not in ("defaults", "hydra")
     }

@@ -152,6 +152,7 @@ def make_project(
         change(file, re.sub(rf"\b{PACKAGE}(?=\.)", name, read(file)))
     remove_rooms(folder, (ROOMS[room] for room in without))
     remove_keys(folder, without)
+    remove_typed(folder, without)
     write_packaging(source, folder, name, without)
     change(folder / "README.md", make_readme(read(README), name, without))
     year = f"{datetime.date.today():%Y}"
@@ -177,21 +178,23 @@ def owners_texts(folder: Path) -> list[Path]:
 
 
 def remove_keys(folder: Path, without: Sequence[str]) -> None:
-    """Remove the keys of rooms, and their groups, from conf/, and what pages type of them."""
+    """Remove the keys of rooms, and their groups, from conf/."""
+    for room in (ROOMS[name] for name in without):
+        for name, start in ((room.key, " *"), (room.group, "  - ")):
+            line = rf"^{start}{name}:.*\n" if name else r"(?!)"
+            for file in folder.glob("conf/**/*.yaml"):
+                change(file, re.sub(line, "", read(file), flags=re.MULTILINE))
+
+
+def remove_typed(folder: Path, without: Sequence[str]) -> None:
+    """Remove the commands of rooms from pages, and their keys from other commands."""
     for room in (ROOMS[name] for name in without):
         commands = "|".join(Path(file).stem for file in room.files if "/cli/" in file)
+        line = rf"^kindling (?:{commands}) .*\n" if commands else r"(?!)"
+        word = rf', "{room.key}=false"|(?<=\S) {room.key}=false(?= |$)' if room.key else r"(?!)"
         for page in folder.glob("docs/**/*.md"):
-            typed = rf"^kindling (?:{commands}) .*\n" if commands else r"(?!)"
-            shorter = re.sub(typed, "", read(page), flags=re.MULTILINE)
+            shorter = re.sub(f"{line}|{word}", "", read(page), flags=re.MULTILINE)
             change(page, re.sub(r"^```\n```\n\n?", "", shorter, flags=re.MULTILINE))
-        for name, start in ((room.key, " *"), (room.group, "  - ")):
-            if not name:
-                continue
-            for file in folder.glob("conf/**/*.yaml"):
-                change(file, re.sub(rf"^{start}{name}:.*\n", "", read(file), flags=re.MULTILINE))
-            for page in folder.glob("docs/**/*.md"):
-                typed = rf', "{name}=false"|(?<=\S) {name}=false(?= |$)'
-                change(page, re.sub(typed, "", read(page), flags=re.MULTILINE))
 
 
 def write_packaging(source: Path, folder: Path, name: str, without: Sequence[str]) -> None:

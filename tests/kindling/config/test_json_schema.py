@@ -8,8 +8,9 @@ import yaml
 from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 
-from kindling.config.json_schema import ALL, DRAFT, FILE, Conf, make_schemas, of_rule, texts_of
+from kindling.config.json_schema import ALL, DRAFT, FILE, Conf, make_schemas, texts_of
 from kindling.config.signatures import section_signature
+from kindling.config.value_schema import of_rule
 from kindling.config.values import ROOT, section_rules, sections
 from tests.conftest import CONF
 

@@ -46,12 +46,17 @@ def test_a_table_interrupted_within_an_epoch(compose):
     assert broken(compose, [*TABLE, *EACH, *FEW], [4]) == {}
 
 
+def parts(steps, count):
+    """Deal steps to several tests, each of which has steps all over the training."""
+    return [steps[start::count] for start in range(count)]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "steps"),
     [
-        pytest.param(TABLE, range(1, 17, 2), id="table"),
-        pytest.param(IMAGES, range(1, 11, 3), id="images"),
+        *thin([(TABLE, steps) for steps in parts(range(1, 17), 2)], 2, pytest.mark.nightly),
+        *thin([(IMAGES, steps) for steps in parts(range(1, 11), 3)], 3, pytest.mark.nightly),
         pytest.param(
             [*TABLE, "task.accumulate=3"], range(1, 7), id="accumulate", marks=pytest.mark.nightly
         ),
