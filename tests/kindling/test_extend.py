@@ -20,6 +20,8 @@ SECTIONS = sections(read_pages("extend"))
 TYPED = [name for name, text in SECTIONS.items() if "" in dict(BLOCK.findall(text))]
 # To others; the nightly tests have them.
 ALIKE = ("A scheduler", "A file format", "A logger", "An optimizer", "A metric", "A split")
+# Hydra reads `# @package` in the first line alone, so there the name of the file comes second.
+PLACE = re.compile(r"(# @package \S+\n)?# ((?:src|conf)/[\w/.]+)(, at the end)?\n")
 QUICK = ["trainer.max_epochs=2", "device=cpu"]
 RUN = "from kindling.cli.command_line import main; main()"
 # What a section promises, beside that its commands end well.
@@ -35,12 +37,11 @@ PROMISES = {
 def blocks(text):
     """Yield (file, how, content) of what goes into a file: new, append or change."""
     for kind, content in BLOCK.findall(text):
-        first, _, rest = content.partition("\n")
-        place = re.match(r"# ((?:src|conf)/[\w/.]+)(, at the end)?$", first)
+        place = PLACE.match(content)
         if place is None:
             continue
-        how = "change" if kind == "diff" else "append" if place[2] else "new"
-        yield place[1], how, rest
+        how = "change" if kind == "diff" else "append" if place[3] else "new"
+        yield place[2], how, (place[1] or "") + content[place.end() :]
 
 
 def put(clone, text):
