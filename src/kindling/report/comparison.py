@@ -134,7 +134,11 @@ def _compare(runs: list[Run], sort: str | None) -> Comparison:
         text[ROWS] = rows
         settings, equal = _settings(text)
     group_of = text.groupby(equal, sort=False).ngroup() if equal else pd.Series(0, text.index)
-    mean, std = values.groupby(group_of).mean(), values.groupby(group_of).std()
+    # A run typed twice is no second draw: it would only make the spread look small.
+    scores = [name for name in values if "/" in name]
+    is_copy = pd.concat([text, values[scores]], axis=1).duplicated()
+    drawn = values[~is_copy].groupby(group_of)
+    mean, std = drawn.mean(), drawn.std()
     # Runs are sorted within their group, then groups by their mean.
     ranked: list[tuple[tuple[Any, ...], Group]] = []
     for number, positions in group_of.groupby(group_of).groups.items():
@@ -156,7 +160,7 @@ def _compare(runs: list[Run], sort: str | None) -> Comparison:
         key,
         is_descending,
         groups,
-        tuple(_notes(runs, groups, has_other_rows=rows is not None)),
+        tuple(_notes(runs, groups, int(is_copy.sum()), has_other_rows=rows is not None)),
     )
 
 
@@ -184,8 +188,13 @@ def _rows_apart(runs: list[Run], text: pd.DataFrame, equal: list[str]) -> list[s
     return [(run.test if is_same else run.rows)[:4] or "unknown" for run in runs]
 
 
-def _notes(runs: list[Run], groups: tuple[Group, ...], *, has_other_rows: bool) -> Iterator[str]:
-    """Say what the numbers of a table do not: which rows they are of."""
+def _notes(
+    runs: list[Run], groups: tuple[Group, ...], num_copies: int, *, has_other_rows: bool
+) -> Iterator[str]:
+    """Say what the numbers of a table do not: which runs and rows they are of."""
+    if num_copies:
+        copies = count(num_copies, "run")
+        yield f"{copies} with the settings and scores of another: in no mean, in no std"
     if has_other_rows:
         yield f"runs of other rows are no repetitions, and not averaged: {ROWS} tells them apart"
     tests = [{run.test for run in group.runs} for group in groups]

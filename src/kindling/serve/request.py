@@ -4,6 +4,7 @@ Whatever does not fit is refused in a client's words, by column, file and row. A
 command line and no configuration, so no key of these is named.
 """
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -66,7 +67,11 @@ def problem_of_json(detail: Any, schema: TableSchema) -> RequestProblem:
         message = 'the body must be JSON such as {"rows": [{"column": value, ...}, ...]}'
         return RequestProblem(f"{message}; {detail['msg']}", row=row)
     if detail["type"] == "missing":
+        others = detail["input"].keys() - column_types.keys()  # passed over, or misspelt
+        near = difflib.get_close_matches(name, sorted(others), n=1)
         message = "is missing: give a value, or null where it is unknown"
+        if near:
+            message = f"is missing: {shown(near[0])} was sent, which is no column of the model"
     else:
         message = f"must be {WORDS[column_types[name]]}; got {shown(detail['input'])}"
     return RequestProblem(message, name, row)

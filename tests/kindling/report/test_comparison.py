@@ -79,6 +79,19 @@ def test_runs_that_differ_in_seed_or_fold_alone_are_gathered_with_mean_and_std()
     assert other.std == {}
 
 
+def test_a_run_that_was_typed_twice_is_no_second_seed():
+    runs = [make("a", 0.8, seed=1), make("b", 0.6, seed=2), make("c", 0.6, seed=2)]
+    (table,) = compare(runs)
+    (group,) = table.groups
+    assert len(group.runs) == 3
+    assert group.mean["val/accuracy"] == pytest.approx(0.7)
+    assert any("1 run with the settings and scores of another" in note for note in table.notes)
+    (group,) = compare(runs[1:])[0].groups
+    assert "val/accuracy" not in group.std
+    (group,) = compare([*runs[:2], make("d", 0.9, seed=2)])[0].groups
+    assert group.mean["val/accuracy"] == pytest.approx(2.3 / 3)  # of other code, or another machine
+
+
 def test_a_setting_that_older_runs_lack_is_shown_as_empty():
     (table,) = compare([make("old"), make("new", task__smooth=0.1)])
     shown = {line.cells[0].text: line.cells[1].text for (line,) in lines(table)}

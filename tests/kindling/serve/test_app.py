@@ -159,6 +159,17 @@ def test_a_fault_of_ours_tells_its_number_only(penguins_run, caplog):
     assert "/" not in error["message"]
 
 
+def test_a_misspelt_column_is_named_beside_the_one_that_is_missing(penguins):
+    row = {
+        "bill_lenght_mm" if name == "bill_length_mm" else name: PENGUIN[name] for name in PENGUIN
+    }
+    answer = penguins.rows(row)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["row"], error["field"]) == (0, "bill_length_mm")
+    assert "'bill_lenght_mm' was sent" in error["message"]
+
+
 def test_missing_cells_and_unseen_categories_are_predicted_as_in_python(penguins):
     row = dict.fromkeys(PENGUIN)
     unseen = {**PENGUIN, "island": "Atlantis"}
