@@ -19,6 +19,7 @@ NETWORKS = "kindling.networks"  # a package, or one module, that defines network
 DATA = "kindling.data"  # what builds the data module of a data section of conf/
 PREPROCESSING = "kindling.preprocessing"  # the make_transformer of its tables
 METRICS = "kindling.metrics"  # its registry of metrics
+FORMATS = "kindling.formats"  # a file format of tables
 INSTALL = "type pip install -e . where train.py lies"
 
 

@@ -1,7 +1,8 @@
-"""Read a table from a file of any format in FORMATS, chunk by chunk, as Arrow tables.
+"""Read a table from a file of any known format, chunk by chunk, as Arrow tables.
 
-The first bytes of a file decide its format, never its name. A further format is one function and
-one entry in FORMATS; training, predict, evaluate, inspect and uploads then read it.
+The first bytes of a file decide its format, never its name. A further format is one that an
+installed project registers (see `known_formats`): training, predict, evaluate, inspect and uploads
+then read it.
 """
 
 import zlib
@@ -9,15 +10,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kindling.errors import DataError, Problem, permitted
+from kindling.errors import ConfigError, DataError, Problem, permitted
 from kindling.fixes import Command
 from kindling.formatting import first_few, shown
+from kindling.registry import FORMATS, INSTALL, registered
 from kindling.tables.csv_dialect import AUTO, Dialect
 from kindling.tables.csv_layout import sniff
 from kindling.tables.csv_reader import read_csv
@@ -81,12 +85,39 @@ def left_out_index(path: Path) -> dict[str, list[Any]]:
 
 PARQUET = TableFormat("Parquet", b"PAR1", (".parquet", ".pq"), True, read_parquet)
 CSV = TableFormat("CSV", b"", (".csv", ".tsv", ".txt", ".gz"), False, read_csv)
-FORMATS = [PARQUET, CSV]  # the first whose magic bytes fit is taken; CSV has none, so it is last
+
+
+@cache
+def known_formats() -> tuple[TableFormat, ...]:
+    """Return all formats: the first whose magic bytes fit is taken; CSV has none, so it is last.
+
+    Those that projects register come first: `[project.entry-points."kindling.formats"]` of a
+    pyproject.toml names an object of `TableFormat`.
+
+    Raises:
+        ConfigError: what is registered is no such object, or has no magic bytes.
+    """
+    return (*map(own_format, registered(FORMATS).values()), PARQUET, CSV)
+
+
+def own_format(point: EntryPoint) -> TableFormat:
+    """Import a format that a project registers."""
+    rule, fix = f"{FORMATS} of pyproject.toml must name a TableFormat", "correct or remove it"
+    try:
+        found = point.load()
+    except (ImportError, AttributeError) as error:
+        got = f"{point.name} = {point.value}: {error}"
+        raise ConfigError(Problem(rule, got, f"{fix}, then {INSTALL}")) from error
+    # Without magic bytes it would take every file for its own.
+    if not isinstance(found, TableFormat) or not 0 < len(found.magic) <= MAGIC_BYTES:
+        rule += f" with 1 to {MAGIC_BYTES} magic bytes"
+        raise ConfigError(Problem(rule, f"{point.name} = {point.value}: {shown(found)}", fix))
+    return found
 
 
 def find_format(start: bytes) -> TableFormat:
     """Tell the format of a file by its first MAGIC_BYTES."""
-    return next(known for known in FORMATS if start.startswith(known.magic))
+    return next(known for known in known_formats() if start.startswith(known.magic))
 
 
 def format_of(path: Path) -> TableFormat:
@@ -97,7 +128,7 @@ def format_of(path: Path) -> TableFormat:
 
 def table_suffixes() -> set[str]:
     """Return the endings by which the tables in a folder are found."""
-    return {suffix for known in FORMATS for suffix in known.suffixes}
+    return {suffix for known in known_formats() for suffix in known.suffixes}
 
 
 def separator_of(path: Path, dialect: Dialect) -> str:
@@ -118,7 +149,7 @@ def open_table(
     """Read a file chunk by chunk, so that memory does not grow with it.
 
     Args:
-        path: of any format in FORMATS; its content decides, not its name.
+        path: of any known format; its content decides, not its name.
         dialect: how a CSV file is written.
         names: the columns to read, in any order; None reads all.
 

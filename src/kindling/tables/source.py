@@ -47,7 +47,7 @@ class TableSource:
     """Reads a table, and those of val and test that are given.
 
     Args:
-        path: a file of any format in `formats.FORMATS`, such as CSV or Parquet; a folder of such
+        path: a file of any known format, such as CSV or Parquet; a folder of such
             files, or a pattern such as "2024-*.parquet", is one table.
         target: the column to predict.
         val_path: a file with the val rows; without it they are split off.

@@ -100,7 +100,7 @@ class TableFile:
     """A table that is held in memory, or read anew whenever it is looked at.
 
     Args:
-        path: of a file of any format in FORMATS, or of several, see `find_parts`.
+        path: of a file of any known format, or of several, see `find_parts`.
         dialect: how CSV files are written; of one without a header, its width is added.
         may_hold: whether a small table is to be held; a large one would take more memory raw
             than what becomes of it, and is read again in the time that this takes.

@@ -1,4 +1,7 @@
-"""Formats of tables: content decides, and one entry in FORMATS is read by everything."""
+"""Formats of tables: content decides, and one that a project registers is read by everything."""
+
+from dataclasses import replace
+from importlib import invalidate_caches
 
 import pandas as pd
 import pyarrow as pa
@@ -10,13 +13,13 @@ from kindling.bundle.evaluation_set import read_evaluation_set
 from kindling.bundle.inputs import open_rows
 from kindling.checks.overview import inspect_table
 from kindling.cli.input_output import find_files
-from kindling.errors import DataError
+from kindling.errors import ConfigError, DataError
 from kindling.serve.answer import Refusal
 from kindling.serve.middleware import Limits
 from kindling.serve.request import read_upload
-from kindling.tables import formats, table_file
+from kindling.tables import table_file
 from kindling.tables.csv_dialect import Dialect
-from kindling.tables.formats import TableFormat, open_table, read_table
+from kindling.tables.formats import MAGIC_BYTES, TableFormat, known_formats, open_table, read_table
 from kindling.tables.inference import infer_schema
 from kindling.tables.source import TableSource
 from kindling.tables.table_file import TableFile
@@ -31,15 +34,47 @@ def read_feather(path, _dialect, _names):
             yield pa.Table.from_batches([file.get_batch(number)])
 
 
+FEATHER = TableFormat("Feather", b"ARROW1", (".feather",), False, read_feather)
+COMPRESSED = replace(FEATHER, is_compressed=True)
+GREEDY = replace(FEATHER, magic=b"")
+TOO_LONG = replace(FEATHER, magic=b"x" * (MAGIC_BYTES + 1))
+
+
 @pytest.fixture
-def feather_file(monkeypatch, table_csv):
-    """Register Feather from outside; return the table of `table_csv` in that format."""
-    known = TableFormat("Feather", b"ARROW1", (".feather",), False, read_feather)
-    monkeypatch.setattr(formats, "FORMATS", [known, *formats.FORMATS])
+def register(monkeypatch, tmp_path):
+    """Install a project that registers an object of this module, as pip would."""
+
+    def install(name):
+        folder = tmp_path / "installed" / "leafnet-1.0.dist-info"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: leafnet\nVersion: 1.0\n")
+        points = f"[kindling.formats]\nleafnet = {__name__}:{name}\n"
+        (folder / "entry_points.txt").write_text(points)
+        invalidate_caches()
+        known_formats.cache_clear()
+
+    monkeypatch.syspath_prepend(tmp_path / "installed")
+    yield install
+    monkeypatch.undo()
+    invalidate_caches()
+    known_formats.cache_clear()
+
+
+@pytest.fixture
+def feather_file(register, table_csv):
+    """Register Feather; return the table of `table_csv` in that format."""
+    register("FEATHER")
     file = table_csv.with_suffix(".feather")
     table = pa.Table.from_pandas(pd.read_csv(table_csv))
     feather.write_feather(table, file, compression="uncompressed", chunksize=10)
     return file
+
+
+@pytest.mark.parametrize("name", ["GREEDY", "TOO_LONG", "read_feather", "GONE"])
+def test_what_is_no_format_is_refused_before_a_file_is_read(register, table_csv, name):
+    register(name)
+    with pytest.raises(ConfigError, match=f"leafnet = {__name__}:{name}"):
+        read_table(table_csv)
 
 
 def test_a_further_format_is_read_in_chunks_and_by_columns(feather_file, table_csv):
@@ -89,9 +124,8 @@ def test_two_columns_of_a_name_are_refused_whatever_the_format(feather_file):
         read_table(feather_file)
 
 
-def test_compressed_files_are_no_uploads(monkeypatch, feather_file):
-    known = TableFormat("Feather", b"ARROW1", (".feather",), True, read_feather)
-    monkeypatch.setattr(formats, "FORMATS", [known, *formats.FORMATS])
+def test_compressed_files_are_no_uploads(register, feather_file):
+    register("COMPRESSED")
     with pytest.raises(Refusal):
         read_upload(feather_file.read_bytes(), infer_schema(pa.table(TABLE)), Limits())
 
