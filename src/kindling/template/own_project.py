@@ -22,6 +22,7 @@ from kindling.rooms import ROOMS
 from kindling.template.names import members_of, name_problem, rename
 from kindling.template.packaging import (
     make_constraints,
+    make_index,
     make_makefile,
     make_pyproject,
     make_readme,
@@ -158,6 +159,8 @@ def make_project(
     year = f"{datetime.date.today():%Y}"
     notice = f"Copyright (c) {year} {holder}"
     change(folder / "LICENSE", re.sub(r"Copyright .*", lambda _: notice, read(source / "LICENSE")))
+    index = make_index(read(source / "docs/README.md"), folder / "docs")
+    change(folder / "docs/README.md", index)
     for page in folder.glob("docs/**/*.md"):
         change(page, unlink_missing(read(page), page.parent))
     write_record(folder)

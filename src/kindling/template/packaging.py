@@ -97,6 +97,19 @@ def make_readme(text: str, name: str, without: Iterable[str]) -> str:
     return "".join(lines)
 
 
+def make_index(text: str, folder: Path) -> str:
+    """Leave the lines of an index whose pages are in a folder, and the sections that have any."""
+
+    def is_kept(line: str) -> bool:
+        pages = re.findall(r"\]\(([^)#]+)", line)
+        return not pages or any((folder / page).exists() for page in pages)
+
+    title, *sections = re.split(r"^(?=## )", text, flags=re.MULTILINE)
+    kept = ["".join(filter(is_kept, each.splitlines(keepends=True))) for each in sections]
+    found = "".join(each for each in kept if "](" in each)
+    return f"{title.splitlines()[0]}\n\n{found.rstrip()}\n"
+
+
 def unlink_missing(text: str, folder: Path) -> str:
     """Leave the words of a link whose page is not there, and no picture that is not."""
 

@@ -87,6 +87,16 @@ def test_every_link_leads_to_a_file(leafnet):
 
 
 @pytest.mark.parametrize("without", [(), tuple(ROOMS)], ids=["whole", "without all"])
+def test_the_index_leads_to_every_page_and_to_no_other(tmp_path, without):
+    docs = make(tmp_path / "leafnet", without=without) / "docs"
+    text = (docs / "README.md").read_text()
+    named = {(docs / target).resolve() for target in re.findall(r"\]\(([^)#]+)", text)}
+    assert [str(page) for page in named if not page.exists()] == []
+    assert {*docs.glob("*.md")} - {docs / "README.md"} <= named
+    assert text.count("\n## ") == text.count("|---|---|")
+
+
+@pytest.mark.parametrize("without", [(), tuple(ROOMS)], ids=["whole", "without all"])
 def test_every_page_that_the_toolkit_names_is_there(tmp_path, without):
     project = make(tmp_path / "leafnet", without=without)
     files = {*project.glob("src/**/*.py"), *project.glob("conf/**/*.yaml")}
