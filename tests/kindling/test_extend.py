@@ -21,7 +21,7 @@ from tests.kindling.pages import BLOCK, ROOT, read_pages, sections
 SECTIONS = sections(read_pages("extend"))
 TYPED = [name for name, text in SECTIONS.items() if "" in dict(BLOCK.findall(text))]
 # To others; the nightly tests have them.
-ALIKE = ("A scheduler", "A logger", "An optimizer", "A metric", "A split")
+ALIKE = ("A scheduler", "A logger", "An optimizer", "A metric", "A loss", "A callback", "A split")
 # Hydra reads `# @package` in the first line alone, so there the name of the file comes second.
 PLACE = re.compile(r"(# @package \S+\n)?# ((?:src|conf)/[\w/.]+|pyproject.toml)(, at the end)?\n")
 QUICK = ["trainer.max_epochs=2", "device=cpu"]

@@ -13,6 +13,7 @@ from kindling.cli.serve import add_arguments, check_limits
 from kindling.errors import ConfigError
 from kindling.serve.listener import is_loopback, listen
 from tests.kindling.serve.asking import TABLE, serving
+from tests.kindling.thinning import thin
 
 
 def test_a_port_that_is_taken_is_named():
@@ -77,7 +78,7 @@ def refuse_limit(option, value):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", thin([signal.SIGTERM, signal.SIGINT], 2, pytest.mark.nightly))
 def test_a_stop_answers_what_is_asked_already_and_ends_well(penguins_run, number):
     content = pd.concat([TABLE] * 20).to_csv(index=False)
     with serving(penguins_run) as (process, address):

@@ -69,7 +69,11 @@ ODD_NAMES = ["Ann's work", "Gr\xf6\xdfe=\u65e5\u672c (1)", "~#\\x;"]
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.slow) for n in ("a,b [c] {d}", *ODD_NAMES)]
+    "name",
+    [
+        pytest.param(n, marks=(pytest.mark.nightly if k else pytest.mark.slow))
+        for k, n in enumerate(("a,b [c] {d}", *ODD_NAMES))
+    ],
 )
 def test_any_path_can_be_resumed_and_read(tmp_path, name, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -1,6 +1,6 @@
 """Files of other programs and countries get by every door the answers of the rows in training.
 
-Thirty files with the slow tests; three hundred in the nightly ones, which
+Fifteen files with the slow tests; three hundred in the nightly ones, which
 KINDLING_FUZZ makes new ones. What cells mean is known of each file, see `foreign_tables`.
 """
 
@@ -171,7 +171,7 @@ files = given(foreign_tables(), st.sampled_from(["word", "amount 0"]), st.intege
 
 
 @pytest.mark.slow
-@settings(max_examples=30, derandomize=True, **QUIET)
+@settings(max_examples=15, derandomize=True, **QUIET)
 @files
 def test_foreign_rows_get_one_answer(foreign, target, seed):
     check(foreign, target, seed)

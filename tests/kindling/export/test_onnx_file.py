@@ -17,6 +17,7 @@ from project.models.realmlp import RealMLP
 from project.models.resnet import ResNet
 from project.models.tabm import TabM
 from tests.kindling.export.made import CLASSES, frame, image_model, table_model
+from tests.kindling.thinning import thin
 
 pytestmark = pytest.mark.slow  # whole exports
 
@@ -147,7 +148,7 @@ def test_images_go_through_an_mlp_as_well(network_only):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("network", [TabM, FTTransformer, RealMLP])
+@pytest.mark.parametrize("network", thin([TabM, FTTransformer, RealMLP], 3, pytest.mark.nightly))
 def test_networks_of_columns_agree_on_gaps_and_unknown_towns(network):
     unknown = frame(seed=4).assign(town="Oz")
     rows = [CheckedRows(frame(seed=3), "gaps"), CheckedRows(unknown, "unknown towns")]
@@ -159,7 +160,9 @@ def test_networks_of_columns_agree_on_gaps_and_unknown_towns(network):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("network", [CCT, partial(ResNet, mirror=True)])
+@pytest.mark.parametrize(
+    "network", thin([partial(ResNet, mirror=True), CCT], 2, pytest.mark.nightly)
+)
 def test_images_go_through_further_networks(network):
     model = image_model(3, 20, 21, network)
     artifact, agreements = export(model)

@@ -16,6 +16,7 @@ from kindling.run.data_dependence import (
 )
 from kindling.types import DataSpec
 from tests.conftest import CONF
+from tests.kindling.thinning import thin
 
 TABLE = DataSpec(
     "multiclass",
@@ -42,7 +43,7 @@ ON_IMAGES = {"cnn", "resnet", "cct"}
 MODELS = sorted(file.stem for file in (CONF / "model").glob("*.yaml"))
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", thin(MODELS, 3))
 def test_what_is_about_classes_and_columns_is_known_and_its_rows_too(compose, model):
     make, spec = instantiate(compose(f"model={model}").model), TABLE
     if model in ON_IMAGES:

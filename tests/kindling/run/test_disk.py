@@ -83,7 +83,7 @@ def filled(monkeypatch):
     return fill
 
 
-@pytest.mark.parametrize("full_disk", ["stop", "go_on"])
+@pytest.mark.parametrize("full_disk", thin(["stop", "go_on"], 2))
 def test_a_full_disk_stops_the_training_or_is_told_once(build, tmp_path, filled, capsys, full_disk):
     data, task, trainer = build("model=mlp", *OFTEN, f"callbacks.checkpoint.full_disk={full_disk}")
     filled(8, 20)

@@ -29,7 +29,7 @@ def go_on(folder, told):
 
 
 @pytest.mark.parametrize(
-    "name", thin(["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"], 2, pytest.mark.nightly)
+    "name", thin(["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"], 4, pytest.mark.nightly)
 )
 def test_a_stopped_training_is_saved_and_says_how_it_goes_on(tmp_path, name):
     number = signal.Signals[name]
@@ -47,7 +47,7 @@ PHASES = [
 ]
 
 
-@pytest.mark.parametrize(("place", "name"), thin(PHASES, 2, pytest.mark.nightly))
+@pytest.mark.parametrize(("place", "name"), thin(PHASES, 3, pytest.mark.nightly))
 def test_what_is_stopped_behind_its_training_is_finished_later(tmp_path, place, name):
     number = signal.Signals[name]
     done = train(tmp_path, *QUICK, "hydra.run.dir=run", place=place, numbers=[number])

@@ -14,6 +14,7 @@ from torch import nn
 
 from kindling.errors import ConfigError
 from kindling.run.warm_start import warm_start
+from tests.kindling.thinning import thin
 
 WORDS = ["model=mlp", "checks=false", "data.val_fraction=0.2"]
 
@@ -25,9 +26,7 @@ def learnt(build):
     return {name: torch.full_like(t, 3.0) for name, t in task.network.state_dict().items()}
 
 
-@pytest.mark.parametrize(
-    "prefix", ["", pytest.param("network.", marks=pytest.mark.slow), "module.network."]
-)
+@pytest.mark.parametrize("prefix", thin(["module.network.", "network.", ""], 3))
 def test_a_prefix_is_taken_off_and_the_last_layer_is_left(build, learnt, tmp_path, prefix):
     file = tmp_path / "own.safetensors"
     content = {f"{prefix}{name}": t.bfloat16() for name, t in learnt.items()}

@@ -191,6 +191,7 @@ def test_a_file_of_a_search_sets_nothing_that_its_trials_would_not_get(begin, tm
         begin("sweep=mine", conf=conf)
 
 
+@pytest.mark.slow
 def test_a_space_of_conf_is_checked_before_a_trial(begin, tmp_path):
     conf = tmp_path / "clone" / "conf"
     shutil.copytree(CONF, conf)

@@ -58,6 +58,7 @@ def test_full_train_batches_are_compiled_and_nothing_else(count_graphs):
     assert list(network.state_dict()) == list(Net().state_dict())
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.usefixtures("count_graphs")
 def test_a_copy_of_a_compiled_network_has_its_own_weights():

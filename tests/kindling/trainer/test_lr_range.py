@@ -11,6 +11,7 @@ import torch
 from kindling.errors import ConfigError
 from kindling.run.command import find_lr
 from kindling.trainer.lr_range import FIRST, LAST, Curve, find_rates, write_rates
+from tests.kindling.thinning import thin
 
 pytestmark = pytest.mark.slow  # whole trainings
 
@@ -47,7 +48,10 @@ def test_a_training_afterwards_has_the_bits_of_one_without(build, data):
 
 
 @pytest.mark.parametrize(
-    "override", ["optimizer=adamw", "optimizer=sgd", "trainer.precision=bf16-mixed"]
+    "override",
+    thin(
+        ["optimizer=adamw", "optimizer=sgd", "trainer.precision=bf16-mixed"], 3, pytest.mark.nightly
+    ),
 )
 def test_the_loss_falls_and_the_same_seed_gives_the_same_curve(build, override):
     curves = [find_rates(*build(override)) for _ in range(2)]

@@ -86,7 +86,7 @@ SETTINGS = {  # what is typed: what is said of it
 }
 
 
-@pytest.mark.parametrize("words", thin(SETTINGS, 3, pytest.mark.nightly))
+@pytest.mark.parametrize("words", thin(SETTINGS, 6, pytest.mark.nightly))
 def test_a_setting_that_makes_another_run_is_refused(folder, words):
     before = contents(folder)
     with pytest.raises(UserError) as caught:
@@ -111,7 +111,7 @@ ALLOWED = {
 }
 
 
-@pytest.mark.parametrize("words", thin(ALLOWED, 3, pytest.mark.nightly))
+@pytest.mark.parametrize("words", thin(ALLOWED, 6, pytest.mark.nightly))
 def test_a_setting_that_leaves_the_run_what_it_is_goes_through_with_a_line(folder, words, capsys):
     resume(folder, "trainer.max_epochs=3", words)
     (line,) = re.findall(r"^resume .*$", capsys.readouterr().out, re.MULTILINE)
@@ -136,7 +136,7 @@ DATA = {
 }
 
 
-@pytest.mark.parametrize("what", thin(DATA, 2, pytest.mark.nightly))
+@pytest.mark.parametrize("what", thin(DATA, 3, pytest.mark.nightly))
 def test_other_data_are_refused_by_name(folder, what):
     change, said = DATA[what]
     file = folder / "table.csv"

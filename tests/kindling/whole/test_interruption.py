@@ -56,7 +56,7 @@ def parts(steps, count):
     ("words", "steps"),
     [
         *thin([(TABLE, steps) for steps in parts(range(1, 17), 2)], 2, pytest.mark.nightly),
-        *thin([(IMAGES, steps) for steps in parts(range(1, 11), 3)], 3, pytest.mark.nightly),
+        *thin([(IMAGES, steps) for steps in parts(range(1, 11), 3)], 4, pytest.mark.nightly),
         pytest.param(
             [*TABLE, "task.accumulate=3"], range(1, 7), id="accumulate", marks=pytest.mark.nightly
         ),
@@ -93,7 +93,7 @@ def test_interrupted_with_workers(compose):
             ["data=digits", "model=resnet", "model.width=4", "data.batch_size=450"],
             ["data=digits", "model=cct", "data.batch_size=450"],
         ],
-        2,
+        3,
         pytest.mark.nightly,
     ),
     ids=lambda words: words[-2] if words[0] == "data=digits" else words[0],
@@ -104,7 +104,7 @@ def test_each_network_interrupted_at_some_steps(compose, words):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("chunk", "then"), thin([(3, 1), (3, 5), (1, 3), (2, 64)], 2, pytest.mark.nightly)
+    ("chunk", "then"), thin([(3, 1), (3, 5), (1, 3), (2, 64)], 4, pytest.mark.nightly)
 )
 def test_chunks_may_have_another_size_in_the_part_that_goes_on(compose, chunk, then):
     words = [*TABLE, "trainer.max_epochs=2", "callbacks.checkpoint.every_s=0.0"]

@@ -59,7 +59,7 @@ def whole(tmp_path_factory):
             "kindling.report.page:write_report",
             "kindling.run.finish:write_json",
         ],
-        2,
+        3,
         pytest.mark.nightly,
     ),
 )

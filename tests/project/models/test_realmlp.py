@@ -63,7 +63,11 @@ ENSEMBLE = ["model=ensemble", "model.network=realmlp", "model.members=2"]
 
 
 @pytest.mark.parametrize(
-    "words", [["trainer.precision=bf16-mixed"], [*ENSEMBLE, "data.target=body_mass_g"]]
+    "words",
+    [
+        [*ENSEMBLE, "data.target=body_mass_g"],
+        pytest.param(["trainer.precision=bf16-mixed"], marks=pytest.mark.slow),
+    ],
 )
 def test_it_learns_and_an_ensemble_of_it_too(build, words):
     given = ["experiment=realmlp", *words, "trainer.max_epochs=8", "model.width=32"]

@@ -12,7 +12,13 @@ ROOT = Path(__file__).parents[3]
 TABM = ["model=tabm", "model.members=3", "model.width=32"]
 
 
-@pytest.mark.parametrize("option", ["data.target=body_mass_g", "trainer.precision=bf16-mixed"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        "data.target=body_mass_g",
+        pytest.param("trainer.precision=bf16-mixed", marks=pytest.mark.slow),
+    ],
+)
 def test_members_learn(build, option):
     data, task, trainer = build("data=penguins", *TABM, option, "trainer.max_epochs=10")
     trainer.fit(task, data)
