@@ -79,6 +79,7 @@ def test_what_a_checkpoint_lacks_is_named(layer, named):
     assert find(layer) == named
 
 
+@pytest.mark.slow
 def test_the_run_is_told_and_left_as_it_is(build):
     ends = []
     for preflight in ([], ["~callbacks.preflight"]):

@@ -112,6 +112,7 @@ def test_it_looks_once_in_a_run_at_a_few_rows(build):
     assert Preflight.supports_chunks
 
 
+@pytest.mark.slow
 def test_a_resumed_run_is_looked_at_again_and_may_have_learnt_anything(build, tmp_path):
     data, task, trainer = build("trainer.max_epochs=1")
     trainer.fit(task, data)

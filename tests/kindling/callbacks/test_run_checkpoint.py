@@ -41,6 +41,7 @@ def test_a_training_leaves_its_last_epoch_behind(build, tmp_path, ends):
     assert not list(tmp_path.rglob("*.part"))
 
 
+@pytest.mark.slow
 def test_short_epochs_write_few_files_and_keep_few(build, tmp_path):
     data, task, trainer = build(*MLP, "trainer.max_epochs=12")
     seen = set()
@@ -102,6 +103,7 @@ def test_lightnings_own_checkpoints_work_beside_it(build, tmp_path):
     assert kept[0]["best_model_path"] == str(tmp_path / "own" / "own.ckpt")
 
 
+@pytest.mark.slow
 def test_a_training_that_begins_anew_in_a_folder_leaves_no_older_state(build, tmp_path):
     for epochs in (3, 1):
         data, task, trainer = build(*MLP, f"trainer.max_epochs={epochs}")
@@ -109,6 +111,7 @@ def test_a_training_that_begins_anew_in_a_folder_leaves_no_older_state(build, tm
     assert newest_checkpoint(tmp_path / "run/checkpoints").file.epoch == 1
 
 
+@pytest.mark.slow
 def test_what_a_killed_write_left_behind_goes_at_the_next_start(compose):
     run = fit(compose, *MLP, folder="run")
     left = run / "checkpoints" / ".epoch=4-step=32.ckpt.part"

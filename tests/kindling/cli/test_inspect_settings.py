@@ -103,6 +103,7 @@ def test_what_has_no_use_for_a_table_is_refused_in_words(look, table, words, sai
     assert (code, said in err) == (2, True), err
 
 
+@pytest.mark.slow
 def test_every_setting_of_a_table_has_its_effect(look, table):
     target = ("--target", "y")
     assert facts(look, table, *target, "data.fold=0")["split"] == "82 train, 14 val, 24 test"

@@ -35,6 +35,7 @@ def test_other_words_are_left_as_they_are(text):
     assert with_trainer_keys([text], CONF) == [text]
 
 
+@pytest.mark.slow
 def test_a_key_may_be_typed_with_two_plus_signs_wherever_one_would_do():
     cfg = kindling.compose("++trainer.max_steps=100", "++model.width=7", "model=mlp", conf=CONF)
     assert (cfg.trainer.max_steps, cfg.model.width) == (100, 7)

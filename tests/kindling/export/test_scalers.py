@@ -108,6 +108,7 @@ def test_steps_in_any_order_give_the_very_bits(parts):
     assert np.array_equal(prepared(model, sample), sample.prepared)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["torch", pytest.param("onnx", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "scaler",

@@ -126,6 +126,7 @@ def test_a_training_that_ends_inside_an_epoch_is_refused(build):
     assert build("+trainer.max_steps=2", "+trainer.limit_train_batches=2")
 
 
+@pytest.mark.slow
 def test_a_training_that_is_never_judged_is_refused(build):
     words = ["trainer.max_epochs=3", "+trainer.check_val_every_n_epoch=5"]
     with pytest.raises(ConfigError, match=r"type \+trainer.check_val_every_n_epoch=3"):

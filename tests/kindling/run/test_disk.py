@@ -98,6 +98,7 @@ def test_a_full_disk_stops_the_training_or_is_told_once(build, tmp_path, filled,
     assert (newest.file.step == trainer.global_step) is (full_disk == "go_on")
 
 
+@pytest.mark.slow
 def test_what_is_not_on_the_disk_at_the_end_is_never_taken_for_written(build, filled):
     data, task, trainer = build("model=mlp", *OFTEN, "callbacks.checkpoint.full_disk=go_on")
     filled(8, 10**6)

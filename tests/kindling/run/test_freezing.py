@@ -37,6 +37,7 @@ def test_frozen_layers_do_not_move_in_a_training_from_another_runs_weights(run, 
     assert all(torch.equal(before[name], later[name]) for name in before if name not in moved)
 
 
+@pytest.mark.slow
 def test_statistics_move_where_only_some_of_a_layer_is_frozen(build, compose, images):
     words = [*images, "freeze=[body.0.*,'*.3.0.weight']"]
     data, task, trainer = build(*words)

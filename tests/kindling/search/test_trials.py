@@ -73,6 +73,7 @@ def test_one_that_says_nothing_and_one_that_was_ended_early_are_told_apart(begin
     assert pruned.reason == ""
 
 
+@pytest.mark.slow
 def test_one_that_is_killed_is_told_by_the_signals_name(begin):
     trial = begin(HANG)
     trial.process.kill()

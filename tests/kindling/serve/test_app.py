@@ -107,6 +107,7 @@ def test_an_array_of_another_shape_and_an_image_file_are_refused_by_name(arrays)
     assert all("float32 (4, 10, 12)" in found[k]["message"] for k in (1, 2, 4))
 
 
+@pytest.mark.slow
 def test_many_at_once_are_answered_as_each_alone(penguins):
     rows = [{**PENGUIN, "bill_length_mm": float(length)} for length in range(30, 60)]
     alone = [penguins.rows(row).json() for row in rows]

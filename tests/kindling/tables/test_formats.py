@@ -130,6 +130,7 @@ def test_compressed_files_are_no_uploads(register, feather_file):
         read_upload(feather_file.read_bytes(), infer_schema(pa.table(TABLE)), Limits())
 
 
+@pytest.mark.slow
 def test_a_long_file_comes_in_chunks_that_are_the_whole(tmp_path):
     frame = pd.DataFrame({"a": range(400_000), "b": "text of some length"})
     frame.to_csv(tmp_path / "t.csv", index=False)

@@ -51,6 +51,7 @@ def test_value_metrics_follow_from_the_predictions_in_the_users_unit(run):
     assert table.truth.between(2700, 6300).all()  # grams, as in the file
 
 
+@pytest.mark.slow
 def test_rows_in_the_predictions_are_those_of_the_file(run, table_csv):
     _, table = read(run("data=table", f"data.path={table_csv}", "data.target=price"))
     assert table.truth.tolist() == pd.read_csv(table_csv).price[table.row].tolist()
@@ -142,6 +143,7 @@ def test_baselines_are_scored_with_the_same_metrics(run):
     assert numbers["baselines"]["linear"]["r2"] > 0.7
 
 
+@pytest.mark.slow
 def test_images_have_baselines_too(run, image_folder):
     folder = run("data=images", f"data.path={image_folder}", "baselines=true")
     numbers, table = read(folder)
