@@ -34,13 +34,18 @@ def environment(folder, project):
     return folder
 
 
+def others():
+    """Return what a person's own shell has set: nothing of these tests' paths and of their make."""
+    ours = ("MAKE", "PYTHONPATH", "PYTEST")
+    return {name: text for name, text in os.environ.items() if not name.startswith(ours)}
+
+
 def call(env, project, command, *words, code=0):
     """Run a command of an environment in the project's folder; return what it says."""
-    others = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
         [str(env / "bin" / command), *words],
         cwd=project,
-        env=others,
+        env=others(),
         capture_output=True,
         text=True,
         check=False,
@@ -50,12 +55,11 @@ def call(env, project, command, *words, code=0):
 
 
 def call_make(project, *words):
-    """Run `make` in the project's folder as a person would, not as a part of the tests' own."""
-    others = {name: text for name, text in os.environ.items() if not name.startswith("MAKE")}
+    """Run `make` in the project's folder as a person would."""
     done = subprocess.run(
-        ["make", *words], cwd=project, env=others, capture_output=True, text=True, check=False
+        ["make", *words], cwd=project, env=others(), capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, (words, done.stdout[-3000:], done.stderr[-3000:])
+    assert done.returncode == 0, (words, done.stdout[-30_000:], done.stderr[-3000:])
     return done.stdout
 
 
