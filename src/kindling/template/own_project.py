@@ -8,13 +8,15 @@ Standard library only, so that nothing has to be set up before it.
 
 import argparse
 import datetime
+import json
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
+from typing import Any
 
 from kindling.errors import ConfigError, Problem, UserError
 from kindling.formatting import did_you_mean
@@ -181,12 +183,23 @@ def owners_texts(folder: Path) -> list[Path]:
 
 
 def remove_keys(folder: Path, without: Sequence[str]) -> None:
-    """Remove the keys of rooms, and their groups, from conf/."""
+    """Remove the keys of rooms, and their groups, from conf/ and from what editors know of it."""
     for room in (ROOMS[name] for name in without):
         for name, start in ((room.key, " *"), (room.group, "  - ")):
             line = rf"^{start}{name}:.*\n" if name else r"(?!)"
             for file in folder.glob("conf/**/*.yaml"):
                 change(file, re.sub(line, "", read(file), flags=re.MULTILINE))
+    gone = {word for name in without for word in (ROOMS[name].key, ROOMS[name].group)}
+    schema = json.loads(read(folder / "conf/.schema.json"))
+    schema["properties"] = leave_out(gone, schema["properties"])
+    change(folder / "conf/.schema.json", f"{json.dumps(schema, indent=1, sort_keys=True)}\n")
+
+
+def leave_out(names: Container[str], node: Any) -> Any:
+    """Return plain values without the entries of these names, at any depth."""
+    if isinstance(node, dict):
+        return {name: leave_out(names, at) for name, at in node.items() if name not in names}
+    return [leave_out(names, at) for at in node] if isinstance(node, list) else node
 
 
 def remove_typed(folder: Path, without: Sequence[str]) -> None:

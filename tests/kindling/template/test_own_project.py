@@ -125,6 +125,7 @@ def test_nothing_is_left_of_a_room_that_is_left_out(tmp_path, without):
     pyproject = tomllib.loads((project / "pyproject.toml").read_text())["project"]
     required = str([pyproject["dependencies"], pyproject["optional-dependencies"]])
     keys = yaml.safe_load((project / "conf/train.yaml").read_text())
+    offered = json.dumps(json.loads((project / "conf/.schema.json").read_text())["properties"])
     readme = (project / "README.md").read_text()
     pages = [page.read_text() for page in project.glob("docs/**/*.md")]
     confs = [file.read_text() for file in project.glob("conf/**/*.yaml")]
@@ -133,6 +134,7 @@ def test_nothing_is_left_of_a_room_that_is_left_out(tmp_path, without):
         assert room.extra not in {*pyproject["optional-dependencies"]}
         assert not [package for package in room.packages if package in required]
         assert room.key not in keys
+        assert not [name for name in (room.key, room.group) if name and f'"{name}": ' in offered]
         assert room.key not in keys_read(project / "src" / "kindling") - {""}
         assert not [each for each in keys["defaults"] if room.group and room.group in each]
         commands = [Path(name).stem for name in room.files if "/cli/" in name]
