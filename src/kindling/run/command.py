@@ -36,7 +36,13 @@ from kindling.run.exit import exit_codes, user_errors
 from kindling.run.launch import launch, needs_launch
 from kindling.run.lock import locked
 from kindling.run.stopped import Sweep, told_how_to_go_on
-from kindling.run.worker import is_other, is_worker, join_others, take_over_processes
+from kindling.run.worker import (
+    ended_at_once,
+    is_other,
+    is_worker,
+    join_others,
+    take_over_processes,
+)
 
 ASKS_HYDRA = ("help", "hydra_help", "shell_completion", "info")
 
@@ -87,7 +93,7 @@ def main(train: Callable[[DictConfig], float]) -> Callable[..., float | None]:
                 return run(compose_edited(cfg, conf))
         arguments = get_args_parser().parse_args()
         is_debug = "debug=true" in arguments.overrides
-        with STOP.listening(), speaking(OVERRIDES), exit_codes(debug=is_debug):
+        with ended_at_once(), STOP.listening(), speaking(OVERRIDES), exit_codes(debug=is_debug):
             join_others(is_sweep=arguments.multirun)
             if not any(getattr(arguments, name) for name in ASKS_HYDRA):
                 typed = with_trainer_keys(arguments.overrides, conf)

@@ -1,10 +1,12 @@
 """One of several processes of a run: how it joins the others, and what it leaves to them to say."""
 
+import atexit
 import ctypes
 import os
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,29 @@ def join_others(*, is_sweep: bool) -> None:
     if is_sweep:
         rule, fix = "a sweep starts the processes of each run itself", "python train.py -m"
         raise ConfigError(Problem(rule, "-m behind torchrun", f"{fix} trainer.devices=..."))
+
+
+@contextmanager
+def ended_at_once() -> Iterator[None]:
+    """Let one of several processes end without the destructors of what it has loaded.
+
+    Threads of gloo still run then; now and then one is destroyed that nobody has joined, which
+    ends a training that went well in an abort (torch 2.13). What was registered for the end of
+    Python is run, as it always is.
+    """
+    if not is_worker():
+        yield
+        return
+    code: Any = 0
+    try:
+        yield
+    except SystemExit as stop:
+        code = stop.code
+    atexit._run_exitfuncs()  # as multiprocessing does with its own
+    with suppress(OSError):  # nobody reads on
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def end_with_parent(number: int) -> None:
