@@ -29,6 +29,7 @@ from kindling.tables.formats import CSV, MAGIC_BYTES, find_format
 from kindling.tables.schema import TableSchema
 
 PACKED = (b"\x1f\x8b", b"PK\x03\x04")  # gzip, zip: small files that grow
+FEW_NAMES = 16  # among which one that was misspelt is looked for
 UPLOAD = "the file"  # what an uploaded file is called in a message
 
 # Rule and fix by the code of what a CSV file has wrong: the readers' own name the path of the
@@ -67,8 +68,9 @@ def problem_of_json(detail: Any, schema: TableSchema) -> RequestProblem:
         message = 'the body must be JSON such as {"rows": [{"column": value, ...}, ...]}'
         return RequestProblem(f"{message}; {detail['msg']}", row=row)
     if detail["type"] == "missing":
-        others = detail["input"].keys() - column_types.keys()  # passed over, or misspelt
-        near = difflib.get_close_matches(name, sorted(others), n=1)
+        others = sorted(detail["input"].keys() - column_types.keys())  # passed over, or misspelt
+        # Of few: a client may send any number, and each is compared with each that is missing.
+        near = difflib.get_close_matches(name, others, n=1) if len(others) <= FEW_NAMES else []
         message = "is missing: give a value, or null where it is unknown"
         if near:
             message = f"is missing: {shown(near[0])} was sent, which is no column of the model"

@@ -14,6 +14,7 @@ from kindling.config.replay import command_of, replay
 from kindling.errors import ConfigError
 from kindling.quoting import as_typed
 from tests.conftest import CONF
+from tests.kindling.thinning import thin
 
 TABLE = ["data=table", "data.path=train.csv", "data.target=y"]
 
@@ -68,13 +69,8 @@ def test_what_is_no_run_is_refused(tmp_path):
 ODD_NAMES = ["Ann's work", "Gr\xf6\xdfe=\u65e5\u672c (1)", "~#\\x;"]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(n, marks=(pytest.mark.nightly if k else pytest.mark.slow))
-        for k, n in enumerate(("a,b [c] {d}", *ODD_NAMES))
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", thin(["a,b [c] {d}", *ODD_NAMES], 4, pytest.mark.nightly))
 def test_any_path_can_be_resumed_and_read(tmp_path, name, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / name

@@ -20,8 +20,8 @@ def problems_of(*words):
     return ()
 
 
-FEW = ("data.kinds={CO(GT): category}", "data.on_device=yes")
-MORE = (
+WORDS = (
+    *("data.kinds={CO(GT): category}", "data.on_device=yes"),
     *("data.target=Price, EUR", "data.target=it's", "data.ignore=[a b, c(d)]", "data.ignore=a,b"),
     *(
         "data.path=~/x y.csv",
@@ -33,7 +33,8 @@ MORE = (
 )
 
 
-@pytest.mark.parametrize("word", [pytest.param(w, marks=pytest.mark.slow) for w in (*FEW, *MORE)])
+@pytest.mark.slow
+@pytest.mark.parametrize("word", WORDS)
 def test_what_is_typed_instead_is_right(word):
     found = problems_of(word)
     assert found

@@ -169,6 +169,9 @@ def test_a_misspelt_column_is_named_beside_the_one_that_is_missing(penguins):
     (error,) = answer.json()["errors"]
     assert (error["row"], error["field"]) == (0, "bill_length_mm")
     assert "'bill_lenght_mm' was sent" in error["message"]
+    many = {f"bill_length_m{number}": 1 for number in range(10_000)}  # would take long to compare
+    (error,) = penguins.rows(row | many).json()["errors"]
+    assert error["message"] == "is missing: give a value, or null where it is unknown"
 
 
 def test_missing_cells_and_unseen_categories_are_predicted_as_in_python(penguins):

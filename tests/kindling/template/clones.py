@@ -34,7 +34,7 @@ def environment(folder, project):
     return folder
 
 
-def others():
+def shell_environment():
     """Return what a person's own shell has set: nothing of these tests' paths and of their make."""
     ours = ("MAKE", "PYTHONPATH", "PYTEST")
     return {name: text for name, text in os.environ.items() if not name.startswith(ours)}
@@ -45,7 +45,7 @@ def call(env, project, command, *words, code=0):
     done = subprocess.run(
         [str(env / "bin" / command), *words],
         cwd=project,
-        env=others(),
+        env=shell_environment(),
         capture_output=True,
         text=True,
         check=False,
@@ -57,7 +57,12 @@ def call(env, project, command, *words, code=0):
 def call_make(project, *words):
     """Run `make` in the project's folder as a person would."""
     done = subprocess.run(
-        ["make", *words], cwd=project, env=others(), capture_output=True, text=True, check=False
+        ["make", *words],
+        cwd=project,
+        env=shell_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, (words, done.stdout[-30_000:], done.stderr[-3000:])
     return done.stdout
